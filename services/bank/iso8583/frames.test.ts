@@ -1,0 +1,27 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createFrameReader, FrameError, frame, MESSAGE_BYTES_MAX } from "./frames.ts";
+
+const messages = fc.array(fc.uint8Array({ minLength: 1, maxLength: 400 }), { maxLength: 8 });
+
+test("a reader gives back the messages of a stream, however it was cut", () => {
+  fc.assert(
+    fc.property(messages, fc.integer({ min: 1, max: 97 }), (sent, step) => {
+      const stream = Buffer.concat(sent.map((message) => frame(Buffer.from(message))));
+      const reader = createFrameReader();
+      const received: Buffer[] = [];
+      for (let at = 0; at < stream.length; at += step) received.push(...reader.push(stream.subarray(at, at + step)));
+      expect(received).toEqual(sent.map((message) => Buffer.from(message)));
+    }),
+  );
+});
+
+test("a reader refuses a length of nothing and a length above the limit", () => {
+  expect(() => createFrameReader().push(Buffer.from([0, 0]))).toThrow(FrameError);
+  expect(() => createFrameReader().push(Buffer.from([0xff, 0xff]))).toThrow(FrameError);
+});
+
+test("frame refuses an empty and an oversized message", () => {
+  expect(() => frame(Buffer.alloc(0))).toThrow(FrameError);
+  expect(() => frame(Buffer.alloc(MESSAGE_BYTES_MAX + 1))).toThrow(FrameError);
+});

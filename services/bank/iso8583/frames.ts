@@ -1,0 +1,54 @@
+/**
+ * Longest message either side takes, in bytes: all elements of the table together stay below 500; ten times the usual 200 leaves a bank room.
+ */
+export const MESSAGE_BYTES_MAX = 2_048;
+
+/** Bytes of the header: the length of what follows, unsigned, big endian, as jPOS's PostChannel has it. */
+export const HEADER_BYTES = 2;
+
+/** A length that no message has: the two sides have lost each other in the stream, and the connection must be given up. */
+export class FrameError extends Error {
+  constructor(lengthBytes: number) {
+    super(`ISO 8583 frame: a length of ${lengthBytes} bytes, where 1 to ${MESSAGE_BYTES_MAX} are allowed`);
+    this.name = "FrameError";
+  }
+}
+
+/** Puts the header before a message. Throws FrameError when it is empty or too long. */
+export function frame(message: Buffer): Buffer {
+  assertLength(message.length);
+  const framed = Buffer.allocUnsafe(HEADER_BYTES + message.length);
+  framed.writeUInt16BE(message.length, 0);
+  message.copy(framed, HEADER_BYTES);
+  return framed;
+}
+
+/** Cuts a byte stream into messages. It holds at most one unfinished message. */
+export interface FrameReader {
+  /** Takes the next bytes and gives the messages they complete. Throws FrameError. */
+  push(chunk: Buffer): Buffer[];
+}
+
+/** Makes a reader for one connection. */
+export function createFrameReader(): FrameReader {
+  let rest: Buffer = Buffer.alloc(0);
+  return {
+    push(chunk) {
+      let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      const messages: Buffer[] = [];
+      while (bytes.length >= HEADER_BYTES) {
+        const lengthBytes = bytes.readUInt16BE(0);
+        assertLength(lengthBytes);
+        if (bytes.length < HEADER_BYTES + lengthBytes) break;
+        messages.push(bytes.subarray(HEADER_BYTES, HEADER_BYTES + lengthBytes));
+        bytes = bytes.subarray(HEADER_BYTES + lengthBytes);
+      }
+      rest = bytes;
+      return messages;
+    },
+  };
+}
+
+function assertLength(lengthBytes: number): void {
+  if (lengthBytes < 1 || lengthBytes > MESSAGE_BYTES_MAX) throw new FrameError(lengthBytes);
+}
