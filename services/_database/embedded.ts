@@ -1,0 +1,243 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { createClient, isUnavailable } from "./connect-client.ts";
+import { prepareDatabaseDir } from "./embedded-init.ts";
+import {
+  isAlive,
+  isPortFree,
+  lockPath,
+  mayBePostgres,
+  type Postmaster,
+  readPostmaster,
+} from "./embedded-postmaster.ts";
+import { type Binaries, chooseRunner, findBinaries, type Runner, run, waitForExit } from "./embedded-runner.ts";
+import { embeddedSettings } from "./embedded-settings.ts";
+import type { Log } from "./log.ts";
+import { keepSecret } from "./secret.ts";
+
+/** A running Postgres: `url` is its superuser `tripe`'s, on the database `tripe`; `stop` ends it, after its clients' last words. */
+export interface EmbeddedPostgres {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Where the Postgres lives; `settings` come after Tripe's own (embedded-settings.ts). */
+export interface EmbeddedOptions {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly log: Log;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** The longest socket path Linux and macOS take is 107 and 103 bytes; deeper folders do with TCP. */
+const socketPathMax = 100;
+
+/** A dead Postgres' last processes hold its lock for a second or two; recovery after a kill takes about one (9-tried.md). */
+const startTimeoutMs = 10_000;
+
+/** Half of the time a start takes is waited for at most once more. */
+const pollMs = 20;
+
+/** How soon a killed Postgres is noticed: well within the two seconds a killed service may be away. */
+const watchMs = 200;
+
+/**
+ * Starts Postgres over `<dataDir>/postgres`, made on the first start, on 127.0.0.1:`port` and a socket in that folder; or
+ * adopts the one that already runs there. From then on one that dies is started again, until `stop`. The Postgres outlives
+ * this process. Rejects in words when it cannot run: a foreign program on the port, another major version's folder.
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const place = await preparePlace(options);
+  let postmaster = await ensureRunning(place);
+  const stopping = new AbortController();
+  const watching = watch();
+  return {
+    url: await openDatabase(place, postmaster),
+    stop: async () => {
+      stopping.abort();
+      await watching;
+      await stopPostgres(place);
+    },
+  };
+
+  async function watch(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await pause(watchMs, undefined, { ref: false, signal: stopping.signal }).catch(() => undefined);
+      if (stopping.signal.aborted || isAlive(postmaster.pid)) continue;
+      options.log.warn({ pid: postmaster.pid }, "Postgres is gone and is started again");
+      try {
+        postmaster = await ensureRunning(place);
+      } catch (error) {
+        options.log.error({ error }, "Postgres could not be started again; the next try follows");
+      }
+    }
+  }
+}
+
+/**
+ * The password of a database role: HMAC-SHA256 of its name under the data folder's key (`<dataDir>/secrets/database.key`,
+ * 32 bytes in hex, made once), in hex. So one kept secret serves every role.
+ */
+export async function createPasswords(dataDir: string): Promise<(role: string) => string> {
+  const key = await keepSecret(join(dataDir, "secrets", "database.key"), () => randomBytes(32).toString("hex"));
+  return (role) => createHmac("sha256", Buffer.from(key, "hex")).update(role).digest("hex");
+}
+
+/** Everything about one embedded Postgres that does not change while it runs. */
+interface Place {
+  readonly options: EmbeddedOptions;
+  readonly binaries: Binaries;
+  readonly runner: Runner;
+  readonly databaseDir: string;
+  readonly logPath: string;
+  readonly password: string;
+}
+
+async function preparePlace(options: EmbeddedOptions): Promise<Place> {
+  const dataDir = resolve(options.dataDir);
+  await mkdir(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
+  const binaries = await findBinaries();
+  const databaseDir = join(dataDir, "postgres");
+  assertOurs(databaseDir);
+  const logPath = join(dataDir, "logs", "postgres.log");
+  const passwords = await createPasswords(dataDir);
+  const password = passwords("tripe");
+  const runner = chooseRunner(binaries, databaseDir);
+  const durable = options.settings?.["fsync"] !== "off";
+  await prepareDatabaseDir({ binaries, runner, databaseDir, logPath, password, durable });
+  return { options, binaries, runner, databaseDir, logPath, password };
+}
+
+function assertOurs(databaseDir: string): void {
+  if (!existsSync(databaseDir)) return;
+  try {
+    accessSync(databaseDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const words = `${databaseDir} belongs to another user: start Tripe as that user, or set TRIPE_DATA_DIR to a new folder.`;
+    throw new Error(words, { cause });
+  }
+}
+
+async function ensureRunning(place: Place): Promise<Postmaster> {
+  const deadline = Date.now() + startTimeoutMs;
+  const logStart = existsSync(place.logPath) ? statSync(place.logPath).size : 0;
+  let isOurs = false;
+  for (let starting = false; Date.now() < deadline; await pause(pollMs)) {
+    const postmaster = await readLivePostmaster(place);
+    if (postmaster?.ready && (await answers(place, postmaster))) {
+      if (!isOurs)
+        place.options.log.info({ pid: postmaster.pid, port: postmaster.port }, "Postgres still runs: adopted");
+      return postmaster;
+    }
+    if (postmaster !== undefined || starting) continue;
+    if (!(await isPortFree(place.options.port))) {
+      // A Postgres that was just killed leaves its lock file, and its last process may still hold the port.
+      if (existsSync(lockPath(place.databaseDir))) continue;
+      throw new Error(
+        `Port ${place.options.port}, meant for Postgres, is taken by another program: set PORT to another.`,
+      );
+    }
+    starting = true;
+    isOurs = true;
+    void waitForExit(spawnPostgres(place)).then(() => (starting = false));
+  }
+  throw new Error(`Postgres did not start within ${startTimeoutMs / 1000} s: ${readTail(place.logPath, logStart)}`);
+}
+
+async function readLivePostmaster(place: Place): Promise<Postmaster | undefined> {
+  const postmaster = readPostmaster(place.databaseDir);
+  if (postmaster === undefined || !isAlive(postmaster.pid)) return undefined;
+  if (mayBePostgres(postmaster.pid)) return postmaster;
+  place.options.log.warn({ pid: postmaster.pid }, "a stale postmaster.pid names another program and is removed");
+  await rm(lockPath(place.databaseDir), { force: true });
+  return undefined;
+}
+
+function spawnPostgres(place: Place) {
+  const { options, databaseDir } = place;
+  const settings = {
+    ...embeddedSettings,
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: hasSocket(databaseDir) ? databaseDir : "",
+    ...options.settings,
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const output = openSync(place.logPath, "a", 0o600);
+  try {
+    const command = [place.binaries.postgres, "-D", databaseDir, "-p", String(options.port), ...flags];
+    // Detached: Ctrl-C reaches the whole process group, and the services have to drain before their database goes.
+    const child = run(place.runner, command, { cwd: databaseDir, output, detached: true });
+    child.unref();
+    return child;
+  } finally {
+    closeSync(output);
+  }
+}
+
+async function answers(place: Place, postmaster: Postmaster): Promise<boolean> {
+  const client = createClient({ url: createUrl(place, postmaster, "postgres"), name: "tripe_start" });
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ data_directory: string }>("show data_directory");
+    return realpathSync(rows[0]?.data_directory ?? "") === realpathSync(place.databaseDir);
+  } catch (error) {
+    if (isUnavailable(error)) return false;
+    const words = `The Postgres of ${place.databaseDir} refuses the password made from secrets/database.key beside it.`;
+    throw new Error(words, { cause: error });
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Makes the database `tripe` and the statistics every measurement reads, on the first start. Returns its url. */
+async function openDatabase(place: Place, postmaster: Postmaster): Promise<string> {
+  const server = createClient({ url: createUrl(place, postmaster, "postgres"), name: "tripe_start" });
+  await server.connect();
+  try {
+    const { rowCount } = await server.query("select 1 from pg_database where datname = 'tripe'");
+    if (rowCount === 0) await server.query("create database tripe");
+  } finally {
+    await server.end();
+  }
+  const url = createUrl(place, postmaster, "tripe");
+  const client = createClient({ url, name: "tripe_start" });
+  await client.connect();
+  try {
+    await client.query("create extension if not exists pg_stat_statements with schema public");
+  } finally {
+    await client.end();
+  }
+  return url;
+}
+
+function createUrl(place: Place, postmaster: Postmaster, database: string): string {
+  const url = new URL(`postgres://127.0.0.1:${postmaster.port}/${database}`);
+  url.username = "tripe";
+  url.password = place.password;
+  // A user's PGSSLMODE must not reach a server without certificates.
+  url.searchParams.set("sslmode", "disable");
+  if (hasSocket(place.databaseDir)) url.searchParams.set("host", place.databaseDir);
+  return url.href;
+}
+
+function hasSocket(databaseDir: string): boolean {
+  return process.platform !== "win32" && Buffer.byteLength(join(databaseDir, ".s.PGSQL.65535")) <= socketPathMax;
+}
+
+async function stopPostgres(place: Place): Promise<void> {
+  const stop = (mode: string) => {
+    const command = [place.binaries.pg_ctl, "stop", "-D", place.databaseDir, "-m", mode, "-w", "-t", "20"];
+    return waitForExit(run(place.runner, command, { cwd: place.databaseDir, output: "ignore" }));
+  };
+  if ((await stop("fast")) === 0 || readPostmaster(place.databaseDir) === undefined) return;
+  place.options.log.warn({}, "Postgres did not stop in 20 s and is stopped at once; it recovers at its next start");
+  await stop("immediate");
+}
+
+function readTail(path: string, from: number): string {
+  const lines = readFileSync(path).subarray(from).toString("utf8").trim().split("\n");
+  return `${lines.slice(-5).join(" / ")} (${path})`;
+}
