@@ -2,4 +2,5 @@
 declare global {
   type HeadersInit = ConstructorParameters<typeof Headers>[0];
 }
+
 export {};

@@ -1,0 +1,47 @@
+import { inspect } from "node:util";
+import { expect, test } from "vitest";
+import { edgeActions, listenAddress, readConfig } from "./config.ts";
+
+test("every setting has a default", () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({ port: 8_080, listenHost: "127.0.0.1", dataDir: ".tripe", edgeActions });
+  expect(config.bankAddress).toBe("127.0.0.1:8089");
+  expect(config.addresses.reader).toBe("127.0.0.1:8081");
+  expect(config.databaseUrl).toBeUndefined();
+});
+
+test("all ports move with PORT, and one service may live elsewhere", () => {
+  const config = readConfig({ PORT: "9000", TRIPE_PDF_ADDRESS: "pdf.internal:50051", TRIPE_LISTEN_HOST: "0.0.0.0" });
+  expect(config.addresses).toMatchObject({ writer: "127.0.0.1:9002", pdf: "pdf.internal:50051" });
+  expect([listenAddress(config, "edge"), listenAddress(config, "pdf")]).toEqual(["0.0.0.0:9000", "0.0.0.0:9003"]);
+});
+
+test("an empty variable counts as absent", () => {
+  expect(readConfig({ PORT: "", SMTP_URL: " " })).toMatchObject({ port: 8_080, smtpUrl: undefined });
+});
+
+test.each([
+  [{ PORT: "http" }, "PORT must be a whole number"],
+  [{ PORT: "65530" }, "PORT must be a whole number from 1 to 65525"],
+  [{ TRIPE_BANK_ADDRESS: "bank" }, "TRIPE_BANK_ADDRESS must be host:port"],
+  [{ TRIPE_READER_ADDRESS: "http://reader:80" }, "TRIPE_READER_ADDRESS must be host:port"],
+  [{ DATABASE_URL: "mysql://x" }, "DATABASE_URL must be an address that starts with postgres://"],
+  [{ SMTP_URL: "mail.example.com" }, "SMTP_URL must be an address that starts with smtp:// or smtps://"],
+  [{ TRIPE_SECRET_KEY: "sk_live_12345678" }, "TRIPE_SECRET_KEY must be"],
+  [{ TRIPE_EDGE_ACTIONS: "charges,refunds" }, '"refunds" is none of them'],
+])("a bad setting is refused in words: %o", (env, words) => {
+  expect(() => readConfig(env)).toThrow(words);
+});
+
+test("an edge may serve some of the actions", () => {
+  expect(readConfig({ TRIPE_EDGE_ACTIONS: "returns, charges" }).edgeActions).toEqual(["charges", "returns"]);
+});
+
+test("passwords and keys do not show, neither when printed nor when refused", () => {
+  const env = { DATABASE_URL: "postgres://me:hunter2@db/tripe", TRIPE_SECRET_KEY: "sk_test_abcdefgh" };
+  const config = readConfig(env);
+  expect(config.databaseUrl?.reveal()).toBe(env.DATABASE_URL);
+  const shown = [JSON.stringify(config), inspect(config), `${config.databaseUrl} ${config.secretKey}`].join();
+  expect(shown).not.toMatch(/hunter2|abcdefgh/);
+  expect(() => readConfig({ DATABASE_URL: "mysql://me:hunter2@db" })).not.toThrow("hunter2");
+});

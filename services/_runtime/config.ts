@@ -1,0 +1,113 @@
+import { createSecret, type Secret } from "./secret.ts";
+import { type CallerName, portOffset, type ServiceName } from "./topology.ts";
+
+/** The public actions an edge can serve. */
+export const edgeActions = ["customers", "charges", "returns", "subscriptions", "invoices"] as const;
+
+/** One of the five public actions. */
+export type EdgeAction = (typeof edgeActions)[number];
+
+/** Everything that can be set from outside, with its default when it was not. */
+export interface Config {
+  /** PORT, default 8080: the edge's port; every other port is this one plus an offset. */
+  readonly port: number;
+  /** TRIPE_LISTEN_HOST, default 127.0.0.1: the address every process listens on. */
+  readonly listenHost: string;
+  /** TRIPE_DATA_DIR, default .tripe: database, mails, logs, keys. */
+  readonly dataDir: string;
+  /** TRIPE_SECRET_KEY: fixes the sandbox secret key; absent, one is made once and kept in the data dir. */
+  readonly secretKey: Secret | undefined;
+  /** DATABASE_URL: a Postgres of one's own; absent, the embedded one. */
+  readonly databaseUrl: Secret | undefined;
+  /** DATABASE_REPLICA_URL: a standby for lists; absent, everything is read from the primary. */
+  readonly databaseReplicaUrl: Secret | undefined;
+  /** SMTP_URL: a mail server; absent, mails are written to the data dir. */
+  readonly smtpUrl: Secret | undefined;
+  /** TRIPE_BANK_ADDRESS, default 127.0.0.1:PORT+9 (the sandbox bank): where the bank listens for ISO 8583. */
+  readonly bankAddress: string;
+  /** TRIPE_EDGE_ACTIONS, default all: the actions this edge serves. */
+  readonly edgeActions: readonly EdgeAction[];
+  /** TRIPE_READER_ADDRESS and so on, default 127.0.0.1:PORT+offset: where callers find each service. */
+  readonly addresses: Readonly<Record<ServiceName, string>>;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+// The last port, less the largest offset: every port of a Tripe must exist.
+const PORT_MAX = 65_535 - Math.max(...Object.values(portOffset));
+
+/** Reads the settings, from the process's environment unless told otherwise; refuses a bad one in words. */
+export function readConfig(env: Env = process.env): Config {
+  const port = readPort(env, "PORT", 8_080);
+  const address = (name: ServiceName) =>
+    readAddress(env, `TRIPE_${name.toUpperCase()}_ADDRESS`, `127.0.0.1:${port + portOffset[name]}`);
+  return {
+    port,
+    listenHost: read(env, "TRIPE_LISTEN_HOST") ?? "127.0.0.1",
+    dataDir: read(env, "TRIPE_DATA_DIR") ?? ".tripe",
+    secretKey: readSecretKey(env),
+    databaseUrl: readUrl(env, "DATABASE_URL", ["postgres:", "postgresql:"]),
+    databaseReplicaUrl: readUrl(env, "DATABASE_REPLICA_URL", ["postgres:", "postgresql:"]),
+    smtpUrl: readUrl(env, "SMTP_URL", ["smtp:", "smtps:"]),
+    bankAddress: readAddress(env, "TRIPE_BANK_ADDRESS", `127.0.0.1:${port + portOffset.sandboxBank}`),
+    edgeActions: readEdgeActions(env),
+    addresses: {
+      reader: address("reader"),
+      writer: address("writer"),
+      pdf: address("pdf"),
+      bank: address("bank"),
+      scheduler: address("scheduler"),
+      transactions: address("transactions"),
+      mailer: address("mailer"),
+      webhooks: address("webhooks"),
+    },
+  };
+}
+
+/** Says where a process of that name listens, as host:port. */
+export function listenAddress(config: Config, name: CallerName | "sandboxBank"): string {
+  return `${config.listenHost}:${config.port + portOffset[name]}`;
+}
+
+// An empty variable counts as absent: that is how a shell or a compose file leaves one out.
+function read(env: Env, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === "" ? undefined : value;
+}
+
+function readPort(env: Env, name: string, fallback: number): number {
+  const value = read(env, name) ?? String(fallback);
+  const port = Number(value);
+  if (/^\d{1,5}$/.test(value) && port >= 1 && port <= PORT_MAX) return port;
+  throw new Error(`${name} must be a whole number from 1 to ${PORT_MAX}, not "${value}"`);
+}
+
+function readAddress(env: Env, name: string, fallback: string): string {
+  const value = read(env, name) ?? fallback;
+  const port = Number(/^[^\s/]+:(\d{1,5})$/.exec(value)?.[1]);
+  if (port >= 1 && port <= 65_535) return value;
+  throw new Error(`${name} must be host:port, not "${value}"`);
+}
+
+// The value may hold a password, so the message does not repeat it.
+function readUrl(env: Env, name: string, protocols: readonly string[]): Secret | undefined {
+  const value = read(env, name);
+  if (value === undefined) return undefined;
+  if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return createSecret(value);
+  throw new Error(`${name} must be an address that starts with ${protocols.map((word) => `${word}//`).join(" or ")}`);
+}
+
+function readSecretKey(env: Env): Secret | undefined {
+  const value = read(env, "TRIPE_SECRET_KEY");
+  if (value === undefined) return undefined;
+  // The prefix tells the official SDKs, and people, that it is a sandbox key; 8 characters keep out slips like "x".
+  if (/^sk_test_[0-9A-Za-z]{8,200}$/.test(value)) return createSecret(value);
+  throw new Error('TRIPE_SECRET_KEY must be "sk_test_" and 8 to 200 letters or digits');
+}
+
+function readEdgeActions(env: Env): readonly EdgeAction[] {
+  const words = (read(env, "TRIPE_EDGE_ACTIONS") ?? edgeActions.join(",")).split(",").map((word) => word.trim());
+  const unknown = words.find((word) => !(edgeActions as readonly string[]).includes(word));
+  if (unknown === undefined) return edgeActions.filter((action) => words.includes(action));
+  throw new Error(`TRIPE_EDGE_ACTIONS must be some of ${edgeActions.join(",")}; "${unknown}" is none of them`);
+}

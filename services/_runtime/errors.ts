@@ -1,0 +1,51 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { ErrorInfoSchema } from "../../gen/tripe/type/v1/error_info_pb.ts";
+
+/** What a program may know of a refusal, the same on both sides of every transport. */
+export interface Refusal {
+  readonly code: Code;
+  /** Why, in UPPER_SNAKE_CASE: stable, to be decided on. */
+  readonly reason: string;
+  /** The path of the request's field at fault; empty when none is. */
+  readonly field: string;
+  /** Why, for people; may change. */
+  readonly message: string;
+}
+
+/** What a caller is told of every fault: the cause is in the log, never in an answer. */
+export const FAULT_MESSAGE = "an internal error occurred";
+
+/** Says no, on purpose: throws a ConnectError that carries one ErrorInfo. The caller finds it with `refusalOf`. */
+export function refuse(code: Code, reason: string, message: string, field = ""): never {
+  throw createRefusal({ code, reason, message, field });
+}
+
+/** Makes the error that `refuse` throws, for those who must return it instead. */
+export function createRefusal({ code, reason, message, field }: Refusal): ConnectError {
+  return new ConnectError(message, code, undefined, [{ desc: ErrorInfoSchema, value: { reason, field } }]);
+}
+
+/** Reads a refusal out of what was caught; undefined when it is none: a fault, or a transport's own error. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof ConnectError)) return undefined;
+  const [info] = error.findDetails(ErrorInfoSchema);
+  if (info === undefined) return undefined;
+  return { code: error.code, reason: info.reason, field: info.field, message: error.rawMessage };
+}
+
+/** Turns whatever a handler threw into what its caller may see: refusals and transports' errors as they are. */
+export function toPublicError(error: unknown, signal: AbortSignal): ConnectError {
+  if (error instanceof ConnectError && error.code !== Code.Unknown && error.code !== Code.Internal) return error;
+  if (signal.aborted && signal.reason instanceof ConnectError) return signal.reason;
+  return new ConnectError(FAULT_MESSAGE, Code.Internal, undefined, undefined, error);
+}
+
+/** Stops at a bug: throws when something we hold to be always true is not. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`assertion failed: ${message}`);
+}
+
+/** Ends a switch over states: does not compile while a state is left, and throws when one comes from elsewhere. */
+export function unreachable(value: never): never {
+  throw new Error(`assertion failed: nobody handles ${JSON.stringify(value)}`);
+}

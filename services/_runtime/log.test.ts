@@ -1,0 +1,49 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { createLog, describeError, silentLog } from "./log.ts";
+import { createSecret } from "./secret.ts";
+
+function setup() {
+  const dataDir = mkdtempSync(join(tmpdir(), "tripe-log-"));
+  onTestFinished(() => rmSync(dataDir, { recursive: true }));
+  const log = createLog({ name: "reader", dataDir });
+  const lines = async () => {
+    await log.flush();
+    const text = readFileSync(join(dataDir, "logs", "reader.log"), "utf8");
+    return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
+  };
+  return { log, lines };
+}
+
+test("a log line is JSON with a time, a name and the facts", async () => {
+  const { log, lines } = setup();
+  log.info("serving", { port: 8_081 });
+  const [line] = await lines();
+  expect(line).toMatchObject({ level: "info", name: "reader", message: "serving", port: 8_081 });
+  expect(Date.parse(line.time)).toBeGreaterThan(0);
+});
+
+test("a secret is not written down, however deep it lies", async () => {
+  const { log, lines } = setup();
+  log.warn("settings", { database: { url: createSecret("hunter2") }, list: [createSecret("hunter2")] });
+  const text = JSON.stringify(await lines());
+  expect(text).toContain("[redacted]");
+  expect(text).not.toContain("hunter2");
+});
+
+test("an error is written with its causes, and without a card's digits", async () => {
+  const { log, lines } = setup();
+  log.error("lost", new Error("outer", { cause: new Error("card 4242 4242-42424242 failed") }), { rpc: "Submit" });
+  const [line] = await lines();
+  expect(line).toMatchObject({ level: "error", message: "lost", rpc: "Submit" });
+  expect(line.error).toMatch(/outer[\s\S]*caused by Error: card \[redacted\] failed/);
+});
+
+test("anything thrown can be described, and what has no data dir stays silent", async () => {
+  expect(describeError("text")).toBe("text");
+  expect(describeError(undefined)).toBe("");
+  silentLog.error("nothing", undefined);
+  await expect(createLog({ name: "x" }).flush()).resolves.toBeUndefined();
+});

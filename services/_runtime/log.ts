@@ -1,0 +1,114 @@
+import { join } from "node:path";
+import { pino } from "pino";
+import { systemClock } from "./clock.ts";
+
+/** Extra facts of a log line: plain values and Secrets, never card data. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** One finished call, as `npm run trace` reads it. */
+export interface RpcLine {
+  readonly request_id: string;
+  readonly trace_id: string;
+  readonly span_id: string;
+  /** The span that made this call; empty at the root. */
+  readonly parent_id: string;
+  readonly caller: string;
+  readonly service: string;
+  readonly rpc: string;
+  /** Milliseconds since 1970, to hundredths. */
+  readonly start_ms: number;
+  readonly ms: number;
+  /** "ok", or a gRPC code in snake_case. */
+  readonly code: string;
+  /** The reason of a refusal. */
+  readonly reason?: string;
+  /** Present on a line written by the caller: it alone saw this end, such as a dead connection. */
+  readonly side?: "client";
+}
+
+/** Where a process says what it does: JSON lines, a message and its facts. */
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  /** Something is broken; `cause` is what was caught, printed with its stack and its own causes. */
+  error(message: string, cause: unknown, fields?: LogFields): void;
+  /** A call that has ended. */
+  rpc(line: RpcLine): void;
+  /** Resolves once everything said so far is on disk. */
+  flush(): Promise<void>;
+}
+
+// Lines leave in blocks of this size, or after the interval: a system call per line would cost more than the call it
+// tells of. A process that is killed loses what it said in its last fifth of a second.
+const BLOCK_BYTES = 8_192;
+const FLUSH_INTERVAL_MS = 200;
+
+/** Opens a process's log, `<dataDir>/logs/<name>.log`; without a data dir it says nothing (tests). */
+export function createLog({ name, dataDir }: { name: string; dataDir?: string }): Log {
+  if (dataDir === undefined) return silentLog;
+  const destination = pino.destination({
+    dest: join(dataDir, "logs", `${name}.log`),
+    mkdir: true,
+    sync: false,
+    minLength: BLOCK_BYTES,
+  });
+  return createLogTo(name, destination);
+}
+
+/** A log that says nothing. */
+export const silentLog: Log = {
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  rpc: () => {},
+  flush: () => Promise.resolve(),
+};
+
+function createLogTo(name: string, destination: ReturnType<typeof pino.destination>): Log {
+  const logger = pino(
+    {
+      base: { name, pid: process.pid },
+      timestamp: () => `,"time":"${new Date(systemClock.nowMs()).toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: "message",
+    },
+    destination,
+  );
+  // A full disk must not stop payments: the log gives up its lines instead.
+  destination.on("error", () => {});
+  const flushLater = () => {
+    systemClock.setTimer(() => {
+      destination.flush();
+      flushLater();
+    }, FLUSH_INTERVAL_MS);
+  };
+  flushLater();
+  process.on("exit", () => flushNow(destination));
+  return {
+    info: (message, fields) => logger.info({ ...fields }, message),
+    warn: (message, fields) => logger.warn({ ...fields }, message),
+    error: (message, cause, fields) => logger.error({ ...fields, error: describeError(cause) }, message),
+    rpc: (line) => logger.info(line),
+    flush: () => new Promise((resolve) => destination.flush(() => resolve())),
+  };
+}
+
+function flushNow(destination: ReturnType<typeof pino.destination>): void {
+  try {
+    destination.flushSync();
+  } catch {
+    // The file is not open yet: the process ended before it began, and nothing was said.
+  }
+}
+
+/** Writes down what was caught, with its stack and up to five causes; long digits (a card's?) are blotted out. */
+export function describeError(error: unknown): string {
+  const parts: string[] = [];
+  // Five: deeper chains have only ever repeated themselves.
+  for (let rest = error; rest !== undefined && rest !== null && parts.length < 5; ) {
+    parts.push(rest instanceof Error ? (rest.stack ?? rest.message) : String(rest));
+    rest = rest instanceof Error ? rest.cause : undefined;
+  }
+  // A card number has 12 to 19 digits, perhaps in groups. None should ever get here; if one does, it ends here.
+  return parts.join("\ncaused by ").replaceAll(/\d(?:[ -]?\d){11,18}/g, "[redacted]");
+}
