@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, statSync } from "node:fs
 import { chown, lchown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Binaries, type Runner, run, waitForExit } from "./embedded-runner.ts";
-import { isCode } from "./secret.ts";
+import { isCode } from "./kept-secret.ts";
 
 /** The major version of the packaged Postgres; a data folder is readable by its own major version only. */
 const versionMajor = "18";

@@ -15,8 +15,8 @@ import {
 } from "./embedded-postmaster.ts";
 import { type Binaries, chooseRunner, findBinaries, type Runner, run, waitForExit } from "./embedded-runner.ts";
 import { embeddedSettings } from "./embedded-settings.ts";
+import { keepSecret } from "./kept-secret.ts";
 import type { Log } from "./log.ts";
-import { keepSecret } from "./secret.ts";
 
 /** A running Postgres: `url` is its superuser `tripe`'s, on the database `tripe`; `stop` ends it, after its clients' last words. */
 export interface EmbeddedPostgres {

@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Client, DatabaseError } from "pg";
+import { createClient } from "./connect-client.ts";
+import type { Log } from "./log.ts";
+
+/** The folder of Tripe's own migrations. */
+export const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
+
+/** Whose database, and which folder of `0001_name.sql` files; the url's role owns all that they make. */
+export interface MigrateOptions {
+  readonly url: string;
+  readonly log: Log;
+  readonly folder?: string;
+}
+
+/** The one Postgres version Tripe is tested on; older ones miss what its migrations use. */
+const serverVersionMin = 180_000;
+
+/** Any number will do, so long as all of Tripe's migrations and roles wait for the same one: "tripe" in ASCII. */
+const setupLock = "500237627493";
+
+interface Migration {
+  readonly number: number;
+  readonly name: string;
+  readonly sha256: string;
+  readonly text: string;
+}
+
+/**
+ * Brings the schema `tripe` up to date: every file not applied yet, in order, each in a transaction of its own with
+ * search_path = tripe; two at once wait for each other. Returns the names of those applied now. Rejects in words when a
+ * file was changed after it was applied, when numbers have gaps, and when a file fails (with its line).
+ */
+export async function migrate(options: MigrateOptions): Promise<string[]> {
+  const migrations = await readMigrations(options.folder ?? migrationsFolder);
+  return withSetupLock(options.url, async (client) => {
+    await prepareSchema(client);
+    const applied = await readApplied(client);
+    const unknown = [...applied.keys()].filter((number) => !migrations.some((one) => one.number === number));
+    if (unknown.length > 0) options.log.warn({ unknown }, "the database was migrated by a newer Tripe");
+    const missing = migrations.filter((migration) => !isApplied(migration, applied));
+    for (const migration of missing) {
+      await apply(client, migration);
+      options.log.info({ migration: migration.name }, "migration applied");
+    }
+    return missing.map((migration) => migration.name);
+  });
+}
+
+/** Runs work on a connection of the database's owner, while no other migration or setting of roles runs. */
+export async function withSetupLock<Answer>(url: string, work: (client: Client) => Promise<Answer>): Promise<Answer> {
+  const client = createClient({ url, name: "tripe_setup" });
+  await client.connect();
+  try {
+    await client.query("set statement_timeout = 0; set client_min_messages = warning");
+    await client.query("select pg_advisory_lock($1)", [setupLock]);
+    return await work(client);
+  } finally {
+    // The lock ends with its connection.
+    await client.end();
+  }
+}
+
+async function readMigrations(folder: string): Promise<Migration[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();
+  return Promise.all(
+    names.map(async (name, index) => {
+      const number = Number(/^(\d{4})_[a-z0-9_]+\.sql$/.exec(name)?.[1]);
+      if (number !== index + 1) {
+        throw new Error(`Migrations are named 0001_name.sql, 0002_name.sql and so on, without gaps; ${name} is not.`);
+      }
+      const text = await readFile(join(folder, name), "utf8");
+      return { number, name, text, sha256: createHash("sha256").update(text).digest("hex") };
+    }),
+  );
+}
+
+async function prepareSchema(client: Client): Promise<void> {
+  const { rows } = await client.query<{ version: number }>(
+    "select current_setting('server_version_num')::int as version",
+  );
+  const version = rows[0]?.version ?? 0;
+  if (version < serverVersionMin) {
+    throw new Error(`Tripe needs Postgres 18 or newer; the server of DATABASE_URL is ${Math.floor(version / 10_000)}.`);
+  }
+  await client.query(`
+    create schema if not exists tripe;
+    create table if not exists tripe.migration (
+      number integer primary key,
+      name text not null,
+      sha256 text not null,
+      apply_time timestamptz not null default now()
+    );
+    comment on table tripe.migration is 'The migration files applied to this database, each with the hash of its text.'`);
+}
+
+async function readApplied(client: Client): Promise<Map<number, string>> {
+  const { rows } = await client.query<{ number: number; sha256: string }>("select number, sha256 from tripe.migration");
+  return new Map(rows.map((row) => [row.number, row.sha256]));
+}
+
+function isApplied(migration: Migration, applied: ReadonlyMap<number, string>): boolean {
+  const sha256 = applied.get(migration.number);
+  if (sha256 !== undefined && sha256 !== migration.sha256) {
+    throw new Error(
+      `${migration.name} was changed after it was applied to this database. Undo the change and add a new migration.`,
+    );
+  }
+  return sha256 !== undefined;
+}
+
+async function apply(client: Client, { number, name, sha256, text }: Migration): Promise<void> {
+  try {
+    await client.query("begin; set local search_path = tripe");
+    await client.query(text);
+    const values = [number, name, sha256];
+    await client.query("insert into tripe.migration (number, name, sha256) values ($1, $2, $3)", values);
+    await client.query("commit");
+  } catch (cause) {
+    await client.query("rollback").catch(() => undefined);
+    throw new Error(`Migration ${name}${lineOf(cause, text)} failed: ${describe(cause)}`, { cause });
+  }
+}
+
+function lineOf(error: unknown, text: string): string {
+  const position = error instanceof DatabaseError ? Number(error.position) : Number.NaN;
+  return Number.isNaN(position) ? "" : `:${text.slice(0, position).split("\n").length}`;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

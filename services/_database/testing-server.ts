@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import { mkdtemp } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createClient } from "./connect-client.ts";
+import { createPasswords, startEmbedded } from "./embedded.ts";
+import { testSettings } from "./embedded-settings.ts";
+import type { Log } from "./log.ts";
+import { migrate } from "./migrate.ts";
+import { createRoleUrls, type RoleName, setRoles } from "./roles.ts";
+
+/** What a test file needs to clone a database of its own: the urls of the server, with the database's name to be set. */
+export interface TestServer {
+  readonly ownerUrl: string;
+  readonly roleUrls: Readonly<Record<RoleName, string>>;
+}
+
+/** The database every test's own is cloned from; nobody may be connected to it meanwhile. */
+export const templateName = "tripe_template";
+
+/**
+ * Starts a Postgres for tests in a temporary folder, with a template that every migration has run on. `stop` ends it and
+ * removes the folder; should this process die without, a guard process does the same.
+ */
+export async function startTestServer(folder?: string): Promise<{ server: TestServer; stop(): Promise<void> }> {
+  const dataDir = await mkdtemp(join(tmpdir(), "tripe-test-"));
+  const guard = spawn(process.execPath, [fileURLToPath(new URL("./testing-guard.ts", import.meta.url)), dataDir], {
+    stdio: ["pipe", "ignore", "inherit"],
+    detached: true,
+  });
+  const gone = new Promise((resolve) => guard.once("exit", resolve));
+  guard.unref();
+  const embedded = await startEmbedded({ dataDir, port: await findFreePort(), log: quiet, settings: testSettings });
+  const passwords = await createPasswords(dataDir);
+  const owner = { url: renamed(embedded.url, templateName), passwords };
+  await createTemplate(embedded.url);
+  await migrate({ url: owner.url, log: quiet, ...(folder === undefined ? {} : { folder }) });
+  await setRoles(owner);
+  return {
+    server: { ownerUrl: embedded.url, roleUrls: createRoleUrls({ url: embedded.url, passwords }) },
+    stop: async () => {
+      await embedded.stop();
+      guard.stdin?.end();
+      await gone;
+    },
+  };
+}
+
+/** The same url with another database's name. */
+export function renamed(url: string, database: string): string {
+  const copy = new URL(url);
+  copy.pathname = `/${database}`;
+  return copy.href;
+}
+
+/** Only what is worth a test's output. */
+const quiet: Log = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
+};
+
+async function createTemplate(url: string): Promise<void> {
+  const client = createClient({ url, name: "tripe_test" });
+  await client.connect();
+  try {
+    await client.query(`create database ${templateName}`);
+  } finally {
+    await client.end();
+  }
+  const template = createClient({ url: renamed(url, templateName), name: "tripe_test" });
+  await template.connect();
+  try {
+    await template.query("create extension pg_stat_statements with schema public");
+  } finally {
+    await template.end();
+  }
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
