@@ -1,0 +1,60 @@
+import type Stripe from "stripe";
+import type { Event, Snapshot } from "../../gen/tripe/billing/v1/event_pb.ts";
+import { assert, unreachable } from "../_runtime/errors.ts";
+import { chargeView } from "./charge.ts";
+import { customerView } from "./customer.ts";
+import { paymentMethodView } from "./payment-method.ts";
+import { returnView } from "./return.ts";
+import { secondsOf, textOrNull } from "./scalars.ts";
+import { tokenView } from "./token.ts";
+import { API_VERSION, type Wire } from "./wire.ts";
+
+/** The object of an event: any noun that Tripe tells of. */
+export type EventObject =
+  | Wire<Stripe.Charge>
+  | Wire<Stripe.Customer>
+  | Wire<Stripe.PaymentMethod>
+  | Wire<Stripe.Refund>
+  | Wire<Stripe.Token>;
+
+/** An event as the public API shows it, the noun typed. */
+export type EventView = Omit<Wire<Stripe.EventBase>, "data" | "type"> & { data: { object: EventObject }; type: string };
+
+/**
+ * Shows an event: its noun as it was when it happened, never as it is now, and never expanded. `pendingWebhooks` is how
+ * many endpoints have not taken it yet; who does not know leaves it out.
+ */
+export function eventView(event: Event, { pendingWebhooks = 0 }: { pendingWebhooks?: number } = {}): EventView {
+  assert(event.snapshot !== undefined, "an event has a snapshot");
+  return {
+    id: event.eventId,
+    object: "event",
+    api_version: API_VERSION,
+    created: secondsOf(event.createTime),
+    data: { object: snapshotView(event.snapshot) },
+    livemode: event.isLive,
+    pending_webhooks: pendingWebhooks,
+    request: { id: textOrNull(event.requestId), idempotency_key: textOrNull(event.idempotencyKey) },
+    type: event.type,
+  };
+}
+
+/** Shows one noun as it was at one moment. */
+export function snapshotView({ noun }: Snapshot): EventObject {
+  switch (noun.case) {
+    case "customer":
+      return customerView(noun.value);
+    case "paymentMethod":
+      return paymentMethodView(noun.value);
+    case "charge":
+      return chargeView(noun.value);
+    case "return":
+      return returnView(noun.value);
+    case "token":
+      return tokenView(noun.value);
+    case undefined:
+      throw new Error("assertion failed: a snapshot holds a noun");
+    default:
+      return unreachable(noun);
+  }
+}
