@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 
 /** The Postgres programs of the platform's package, as absolute paths. */
 export interface Binaries {
@@ -41,15 +42,19 @@ export async function findBinaries(): Promise<Binaries> {
 export function chooseRunner(binaries: Binaries, databaseDir: string): Runner {
   if (process.getuid?.() !== 0) return { prefix: [], ids: {} };
   const owner = existsSync(databaseDir) ? statSync(databaseDir) : undefined;
-  if (owner !== undefined && owner.uid !== 0) return { prefix: [], ids: { uid: owner.uid, gid: owner.gid } };
-  const ids = findUnprivilegedUser();
+  const isOthers = owner !== undefined && owner.uid !== 0;
+  const ids = isOthers ? { uid: owner.uid, gid: owner.gid } : findUnprivilegedUser();
   const namespace = ["unshare", "-U", `--map-user=${ids.uid}`, `--map-group=${ids.gid}`, "--"];
-  if (works({ prefix: namespace, ids: {} }, binaries)) return { prefix: namespace, ids: {} };
-  if (works({ prefix: [], ids }, binaries)) return { prefix: [], ids };
+  if (!isOthers && works({ prefix: namespace, ids: {} }, binaries)) return { prefix: namespace, ids: {} };
+  const closed = [binaries.postgres, databaseDir].map((path) => findClosedFolder(path, ids)).find(Boolean);
+  if (closed === undefined && works({ prefix: [], ids }, binaries)) return { prefix: [], ids };
+  const why = isOthers
+    ? `and ${databaseDir} belongs to`
+    : "here no user namespace (unshare -U) is allowed, so it would run as";
+  const what = closed === undefined ? `may not run ${binaries.postgres}` : `may not enter ${closed}`;
   throw new Error(
-    "Postgres refuses to run as root; here neither a user namespace (unshare -U) is allowed nor can the user " +
-      `${ids.uid} run ${binaries.postgres}. Start Tripe as an ordinary user, or move it to a folder that every user ` +
-      "may enter, or give a database with DATABASE_URL.",
+    `Postgres refuses to run as root; ${why} the user ${ids.uid}, who ${what}. Start Tripe as an ordinary user, or from a ` +
+      "folder that every user may enter, or give a database with DATABASE_URL.",
   );
 }
 
@@ -76,6 +81,16 @@ export function waitForExit(child: ChildProcess): Promise<number> {
 function works(runner: Runner, binaries: Binaries): boolean {
   const [program = "", ...rest] = [...runner.prefix, binaries.postgres, "--version"];
   return spawnSync(program, rest, { ...runner.ids, cwd: "/", stdio: "ignore" }).status === 0;
+}
+
+/** The first folder on the way to a path that this user may not pass; undefined when the way is free. */
+function findClosedFolder(path: string, { uid, gid }: { uid: number; gid: number }): string | undefined {
+  const folder = dirname(path);
+  const above = folder === path ? undefined : findClosedFolder(folder, { uid, gid });
+  if (above !== undefined || !existsSync(folder)) return above;
+  const { mode, ...owner } = statSync(folder);
+  const execute = owner.uid === uid ? 0o100 : owner.gid === gid ? 0o010 : 0o001;
+  return (mode & execute) === 0 ? folder : undefined;
 }
 
 /** `postgres` where a package made it, else `nobody`: no user is ever made. It must exist, as initdb asks for its name. */

@@ -17,6 +17,7 @@ import { type Binaries, chooseRunner, findBinaries, type Runner, run, waitForExi
 import { embeddedSettings } from "./embedded-settings.ts";
 import { keepSecret } from "./kept-secret.ts";
 import type { Log } from "./log.ts";
+import { withSetupLock } from "./migrate.ts";
 
 /** A running Postgres: `url` is its superuser `tripe`'s, on the database `tripe`; `stop` ends it, after its clients' last words. */
 export interface EmbeddedPostgres {
@@ -194,22 +195,14 @@ async function answers(place: Place, postmaster: Postmaster): Promise<boolean> {
 
 /** Makes the database `tripe` and the statistics every measurement reads, on the first start. Returns its url. */
 async function openDatabase(place: Place, postmaster: Postmaster): Promise<string> {
-  const server = createClient({ url: createUrl(place, postmaster, "postgres"), name: "tripe_start" });
-  await server.connect();
-  try {
+  const url = createUrl(place, postmaster, "tripe");
+  await withSetupLock(createUrl(place, postmaster, "postgres"), async (server) => {
     const { rowCount } = await server.query("select 1 from pg_database where datname = 'tripe'");
     if (rowCount === 0) await server.query("create database tripe");
-  } finally {
-    await server.end();
-  }
-  const url = createUrl(place, postmaster, "tripe");
-  const client = createClient({ url, name: "tripe_start" });
-  await client.connect();
-  try {
-    await client.query("create extension if not exists pg_stat_statements with schema public");
-  } finally {
-    await client.end();
-  }
+    await withSetupLock(url, (client) =>
+      client.query("create extension if not exists pg_stat_statements with schema public"),
+    );
+  });
   return url;
 }
 

@@ -12,6 +12,8 @@ export async function listSchema(url: string): Promise<string> {
   const client = createClient({ url, name: "tripe_listing" });
   await client.connect();
   try {
+    // Names of tripe are written without their schema, whoever the owner is and whatever the server's default.
+    await client.query("set search_path = tripe");
     const { rows } = await client.query<{ line: string }>(query);
     return `${header}${rows.map((row) => row.line).join("\n")}\n`;
   } finally {
@@ -20,8 +22,8 @@ export async function listSchema(url: string): Promise<string> {
 }
 
 /**
- * Each part yields (what it belongs to, its rank there, its name, its line). An object's own line has rank 0; empty lines
- * are made between objects at the end. An empty search_path would be safer still, but hides the shorter names of `tripe`.
+ * Each part yields (what it belongs to, its rank there, its name, its line). An object's own line has rank 0
+ * and an empty line before it.
  */
 const query = `
 with relation as (

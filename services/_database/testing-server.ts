@@ -42,6 +42,7 @@ export async function startTestServer(folder?: string): Promise<{ server: TestSe
     server: { ownerUrl: embedded.url, roleUrls: createRoleUrls({ url: embedded.url, passwords }) },
     stop: async () => {
       await embedded.stop();
+      guard.ref();
       guard.stdin?.end();
       await gone;
     },
