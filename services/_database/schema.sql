@@ -1,0 +1,401 @@
+-- What stands in the schema tripe after every migration, read from Postgres' catalog by listing.ts.
+-- A listing to read and to compare, not a script to run; `npm run check -- --fix` writes it anew.
+
+table account -- A merchant's account in one mode; a merchant has two, sandbox and live.
+  account_id text not null
+  is_live boolean not null
+  name text not null
+  email text not null
+  address text not null
+  default_currency_code character(3) not null
+  create_time timestamp with time zone not null
+  constraint account_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 64)))
+  constraint account_address_check CHECK ((length(address) <= 2000))
+  constraint account_default_currency_code_check CHECK ((default_currency_code ~ '^[A-Z]{3}$'::text))
+  constraint account_email_check CHECK ((length(email) <= 512))
+  constraint account_name_check CHECK ((length(name) <= 500))
+  constraint account_pkey PRIMARY KEY (account_id)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table alert -- Something that a person must look at, such as two banks' answers that disagree.
+  account_id text not null
+  alert_id text not null
+  reason text not null
+  object_id text not null
+  details jsonb not null
+  create_time timestamp with time zone not null
+  resolve_time timestamp with time zone
+  constraint alert_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint alert_pkey PRIMARY KEY (account_id, alert_id)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table api_key -- A key of the public API; only the SHA-256 of its text is kept.
+  account_id text not null
+  api_key_id text not null
+  key_sha256 bytea not null
+  kind text not null
+  last4 text not null
+  create_time timestamp with time zone not null
+  expire_time timestamp with time zone
+  revoke_time timestamp with time zone
+  constraint api_key_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint api_key_key_sha256_check CHECK ((length(key_sha256) = 32))
+  constraint api_key_key_sha256_key UNIQUE (key_sha256)
+  constraint api_key_kind_check CHECK ((kind = ANY (ARRAY['secret'::text, 'publishable'::text, 'restricted'::text])))
+  constraint api_key_last4_check CHECK ((length(last4) <= 4))
+  constraint api_key_pkey PRIMARY KEY (account_id, api_key_id)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table attempt -- One thing asked of a bank, and its own job in the queue of what is unfinished: due at resolve_time while pending.
+  account_id text not null
+  attempt_id text not null
+  kind text not null
+  state text not null
+  charge_id text not null
+  return_id text
+  payment_method_id text not null
+  bank_ref text not null
+  original_bank_ref text not null
+  amount_minor bigint not null
+  currency_code character(3) not null
+  fence integer not null
+  tries integer not null
+  bank text not null
+  lease_end_time timestamp with time zone
+  resolve_time timestamp with time zone
+  outcome text
+  decline_reason text
+  response_code text
+  authorization_code text not null
+  network_reference text not null
+  create_time timestamp with time zone not null
+  settle_time timestamp with time zone
+  constraint attempt_account_id_bank_ref_key UNIQUE (account_id, bank_ref)
+  constraint attempt_account_id_charge_id_fkey FOREIGN KEY (account_id, charge_id) REFERENCES charge(account_id, charge_id)
+  constraint attempt_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint attempt_account_id_payment_method_id_fkey FOREIGN KEY (account_id, payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
+  constraint attempt_account_id_return_id_fkey FOREIGN KEY (account_id, return_id) REFERENCES charge_return(account_id, return_id)
+  constraint attempt_amount_minor_check CHECK ((amount_minor > 0))
+  constraint attempt_bank_ref_check CHECK (((length(bank_ref) >= 1) AND (length(bank_ref) <= 40)))
+  constraint attempt_check CHECK (((state = 'pending'::text) = (resolve_time IS NOT NULL)))
+  constraint attempt_check1 CHECK (((state = 'pending'::text) = (outcome IS NULL)))
+  constraint attempt_check2 CHECK (((state = 'succeeded'::text) = (NOT (outcome IS DISTINCT FROM 'accepted'::text))))
+  constraint attempt_check3 CHECK (((kind = 'refund'::text) = (return_id IS NOT NULL)))
+  constraint attempt_fence_check CHECK ((fence >= 1))
+  constraint attempt_kind_check CHECK ((kind = ANY (ARRAY['purchase'::text, 'authorize'::text, 'capture'::text, 'reverse'::text, 'refund'::text])))
+  constraint attempt_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'declined'::text, 'not_sent'::text])))
+  constraint attempt_pkey PRIMARY KEY (account_id, attempt_id)
+  constraint attempt_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text])))
+  constraint attempt_tries_check CHECK ((tries >= 0))
+  index attempt_charge ON tripe.attempt USING btree (account_id, charge_id) WHERE (kind = ANY (ARRAY['purchase'::text, 'authorize'::text])) unique
+  index attempt_due ON tripe.attempt USING btree (resolve_time) WHERE (state = 'pending'::text)
+  index attempt_return ON tripe.attempt USING btree (account_id, return_id) WHERE (return_id IS NOT NULL) unique
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table charge -- Money asked of a card, once: pending, then succeeded or failed for good.
+  account_id text not null
+  charge_id text not null
+  revision integer not null
+  state text not null
+  amount_minor bigint not null
+  currency_code character(3) not null
+  captured_minor bigint not null
+  returned_minor bigint not null
+  customer_id text
+  payment_method_id text not null
+  token_id text
+  is_from_source boolean not null
+  decline_reason text
+  response_code text
+  description text not null
+  metadata jsonb not null
+  receipt_email text not null
+  statement_descriptor text not null
+  statement_descriptor_suffix text not null
+  transfer_group text not null
+  shipping jsonb
+  authorization_code text not null
+  ledger_transfer_id text
+  request_id text not null
+  create_time timestamp with time zone not null
+  settle_time timestamp with time zone
+  constraint charge_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
+  constraint charge_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint charge_account_id_payment_method_id_fkey FOREIGN KEY (account_id, payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
+  constraint charge_account_id_request_id_fkey FOREIGN KEY (account_id, request_id) REFERENCES idempotency(account_id, request_id)
+  constraint charge_account_id_token_id_key UNIQUE (account_id, token_id)
+  constraint charge_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '9007199254740991'::bigint)))
+  constraint charge_check CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor)))
+  constraint charge_check1 CHECK (((returned_minor >= 0) AND (returned_minor <= captured_minor)))
+  constraint charge_check2 CHECK (((state = 'pending'::text) = (settle_time IS NULL)))
+  constraint charge_check3 CHECK (((state = 'succeeded'::text) = (ledger_transfer_id IS NOT NULL)))
+  constraint charge_check4 CHECK (((state = 'failed'::text) = (decline_reason IS NOT NULL)))
+  constraint charge_check5 CHECK (((state = 'succeeded'::text) OR (captured_minor = 0)))
+  constraint charge_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint charge_description_check CHECK ((length(description) <= 5000))
+  constraint charge_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint charge_pkey PRIMARY KEY (account_id, charge_id)
+  constraint charge_receipt_email_check CHECK ((length(receipt_email) <= 512))
+  constraint charge_revision_check CHECK ((revision >= 1))
+  constraint charge_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text])))
+  constraint charge_statement_descriptor_check CHECK ((length(statement_descriptor) <= 22))
+  constraint charge_statement_descriptor_suffix_check CHECK ((length(statement_descriptor_suffix) <= 22))
+  constraint charge_transfer_group_check CHECK ((length(transfer_group) <= 500))
+  index charge_create_time ON tripe.charge USING btree (account_id, create_time, charge_id)
+  index charge_customer ON tripe.charge USING btree (account_id, customer_id, charge_id) WHERE (customer_id IS NOT NULL)
+  index charge_transfer_group ON tripe.charge USING btree (account_id, transfer_group, charge_id) WHERE (transfer_group <> ''::text)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table charge_return -- Money of a charge given back. The amount is held back on the charge from the first commit on.
+  account_id text not null
+  return_id text not null
+  revision integer not null
+  charge_id text not null
+  state text not null
+  amount_minor bigint not null
+  currency_code character(3) not null
+  reason text not null
+  decline_reason text
+  response_code text
+  metadata jsonb not null
+  network_reference text not null
+  ledger_transfer_id text
+  request_id text not null
+  create_time timestamp with time zone not null
+  settle_time timestamp with time zone
+  constraint charge_return_account_id_charge_id_fkey FOREIGN KEY (account_id, charge_id) REFERENCES charge(account_id, charge_id)
+  constraint charge_return_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint charge_return_account_id_request_id_fkey FOREIGN KEY (account_id, request_id) REFERENCES idempotency(account_id, request_id)
+  constraint charge_return_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '9007199254740991'::bigint)))
+  constraint charge_return_check CHECK (((state = 'pending'::text) = (settle_time IS NULL)))
+  constraint charge_return_check1 CHECK (((state = 'succeeded'::text) = (ledger_transfer_id IS NOT NULL)))
+  constraint charge_return_check2 CHECK (((state = 'failed'::text) = (decline_reason IS NOT NULL)))
+  constraint charge_return_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint charge_return_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint charge_return_pkey PRIMARY KEY (account_id, return_id)
+  constraint charge_return_reason_check CHECK ((reason = ANY (ARRAY[''::text, 'duplicate'::text, 'fraudulent'::text, 'requested_by_customer'::text])))
+  constraint charge_return_revision_check CHECK ((revision >= 1))
+  constraint charge_return_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
+  index charge_return_charge ON tripe.charge_return USING btree (account_id, charge_id, return_id)
+  index charge_return_create_time ON tripe.charge_return USING btree (account_id, create_time, return_id)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table customer -- Somebody a merchant charges. A deleted one stays, with its delete_time, for the charges that name it.
+  account_id text not null
+  customer_id text not null
+  email text not null
+  name text not null
+  phone text not null
+  description text not null
+  address jsonb
+  shipping jsonb
+  metadata jsonb not null
+  default_payment_method_id text
+  is_default_from_source boolean not null default false
+  invoice_prefix text not null
+  preferred_locales text[] not null default '{}'::text[]
+  test_clock_id text
+  create_time timestamp with time zone not null
+  delete_time timestamp with time zone
+  constraint customer_account_id_default_payment_method_id_fkey FOREIGN KEY (account_id, default_payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
+  constraint customer_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint customer_account_id_test_clock_id_fkey FOREIGN KEY (account_id, test_clock_id) REFERENCES test_clock(account_id, test_clock_id)
+  constraint customer_description_check CHECK ((length(description) <= 5000))
+  constraint customer_email_check CHECK ((length(email) <= 512))
+  constraint customer_invoice_prefix_check CHECK ((invoice_prefix ~ '^[A-Z0-9]{3,12}$'::text))
+  constraint customer_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint customer_name_check CHECK ((length(name) <= 256))
+  constraint customer_phone_check CHECK ((length(phone) <= 20))
+  constraint customer_pkey PRIMARY KEY (account_id, customer_id)
+  index customer_create_time ON tripe.customer USING btree (account_id, create_time, customer_id)
+  index customer_email ON tripe.customer USING btree (account_id, email, customer_id)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table event -- Something that happened, with the noun as it was in that commit (a Snapshot's bytes). Without dispatch_time it is an outbox row.
+  account_id text not null
+  event_id text not null
+  type text not null
+  object_id text not null
+  snapshot bytea not null
+  public_request_id text not null
+  idempotency_key text not null
+  create_time timestamp with time zone not null
+  dispatch_time timestamp with time zone
+  constraint event_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint event_pkey PRIMARY KEY (account_id, event_id)
+  constraint event_type_check CHECK (((length(type) >= 1) AND (length(type) <= 64)))
+  index event_undispatched ON tripe.event USING btree (event_id) WHERE (dispatch_time IS NULL)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table idempotency -- What each request id was used for, and the noun it was answered with (a Snapshot's bytes). An answer that is null is still being made.
+  account_id text not null
+  request_id text not null
+  request_digest bytea not null
+  noun_id text not null
+  answer bytea
+  public_request_id text not null
+  create_time timestamp with time zone not null
+  finish_time timestamp with time zone
+  constraint idempotency_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint idempotency_check CHECK (((answer IS NULL) = (finish_time IS NULL)))
+  constraint idempotency_pkey PRIMARY KEY (account_id, request_id)
+  constraint idempotency_request_id_check CHECK (((length(request_id) >= 1) AND (length(request_id) <= 300)))
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table ledger_entry -- One side of a transfer: debits positive, credits negative. bank_clearing is what the banks owe, merchant_balance what is owed to the merchant, fees what Tripe earned.
+  account_id text not null
+  ledger_transfer_id text not null
+  ledger_account text not null
+  currency_code character(3) not null
+  amount_minor bigint not null
+  constraint ledger_entry_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint ledger_entry_account_id_ledger_transfer_id_fkey FOREIGN KEY (account_id, ledger_transfer_id) REFERENCES ledger_transfer(account_id, ledger_transfer_id)
+  constraint ledger_entry_amount_minor_check CHECK ((amount_minor <> 0))
+  constraint ledger_entry_ledger_account_check CHECK ((ledger_account = ANY (ARRAY['bank_clearing'::text, 'merchant_balance'::text, 'fees'::text])))
+  constraint ledger_entry_pkey PRIMARY KEY (account_id, ledger_transfer_id, ledger_account, currency_code)
+  TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON tripe.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+  TRIGGER ledger_entry_balance AFTER INSERT ON tripe.ledger_entry REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION ledger_entries_balance()
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant insert, select to tripe_writer
+
+table ledger_transfer -- One booking. Never changed: a correction is a new transfer.
+  account_id text not null
+  ledger_transfer_id text not null
+  kind text not null
+  charge_id text not null
+  return_id text
+  attempt_id text not null
+  create_time timestamp with time zone not null
+  constraint ledger_transfer_account_id_attempt_id_fkey FOREIGN KEY (account_id, attempt_id) REFERENCES attempt(account_id, attempt_id)
+  constraint ledger_transfer_account_id_attempt_id_key UNIQUE (account_id, attempt_id)
+  constraint ledger_transfer_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint ledger_transfer_check CHECK (((kind = 'return'::text) = (return_id IS NOT NULL)))
+  constraint ledger_transfer_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'return'::text])))
+  constraint ledger_transfer_pkey PRIMARY KEY (account_id, ledger_transfer_id)
+  TRIGGER ledger_transfer_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON tripe.ledger_transfer FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant insert, select to tripe_writer
+
+table migration -- The migration files applied to this database, each with the hash of its text.
+  number integer not null
+  name text not null
+  sha256 text not null
+  apply_time timestamp with time zone not null default now()
+  constraint migration_pkey PRIMARY KEY (number)
+  grant select to tripe_audit
+
+table payment_method -- A card as the bank service sealed it, with what may be shown of it.
+  account_id text not null
+  payment_method_id text not null
+  customer_id text
+  brand text not null
+  last4 text not null
+  exp_month smallint not null
+  exp_year smallint not null
+  funding text not null
+  country_code text not null
+  fingerprint text not null
+  cvc_check text not null
+  verification_decline_reason text
+  verification_response_code text
+  sealed_card bytea not null
+  billing_details jsonb
+  metadata jsonb not null
+  create_time timestamp with time zone not null
+  detach_time timestamp with time zone
+  constraint payment_method_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
+  constraint payment_method_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint payment_method_check CHECK (((detach_time IS NULL) OR (customer_id IS NULL)))
+  constraint payment_method_cvc_check_check CHECK ((cvc_check = ANY (ARRAY['pass'::text, 'fail'::text, 'unavailable'::text, 'unchecked'::text])))
+  constraint payment_method_exp_month_check CHECK (((exp_month >= 1) AND (exp_month <= 12)))
+  constraint payment_method_exp_year_check CHECK (((exp_year >= 1970) AND (exp_year <= 9999)))
+  constraint payment_method_last4_check CHECK ((last4 ~ '^[0-9]{4}$'::text))
+  constraint payment_method_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint payment_method_pkey PRIMARY KEY (account_id, payment_method_id)
+  constraint payment_method_sealed_card_check CHECK (((length(sealed_card) >= 1) AND (length(sealed_card) <= 2048)))
+  index payment_method_customer ON tripe.payment_method USING btree (account_id, customer_id, payment_method_id) WHERE (customer_id IS NOT NULL)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table test_clock -- The time that its customers live in, moved by hand; for sandbox accounts.
+  account_id text not null
+  test_clock_id text not null
+  business_time timestamp with time zone not null
+  create_time timestamp with time zone not null
+  constraint test_clock_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint test_clock_pkey PRIMARY KEY (account_id, test_clock_id)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table token -- Stands for a payment method until its first use.
+  account_id text not null
+  token_id text not null
+  payment_method_id text not null
+  create_time timestamp with time zone not null
+  use_time timestamp with time zone
+  constraint token_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint token_account_id_payment_method_id_fkey FOREIGN KEY (account_id, payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
+  constraint token_account_id_payment_method_id_key UNIQUE (account_id, payment_method_id)
+  constraint token_pkey PRIMARY KEY (account_id, token_id)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+CREATE OR REPLACE FUNCTION tripe.business_now(account text, customer text DEFAULT NULL::text)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select coalesce(
+    (select t.business_time from tripe.customer c join tripe.test_clock t using (account_id, test_clock_id)
+      where c.account_id = account and c.customer_id = customer),
+    now() + coalesce(nullif(current_setting('tripe.time_offset', true), '')::interval, interval '0')
+  )
+$function$
+  -- The time an account, or a customer on a test clock, lives in. The setting tripe.time_offset is for tests.
+
+CREATE OR REPLACE FUNCTION tripe.ledger_entries_balance()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (
+    select from inserted group by account_id, ledger_transfer_id, currency_code having sum(amount_minor) <> 0
+  ) then
+    raise exception 'the entries of a transfer must sum to zero in each currency'
+      using errcode = 'check_violation', constraint = 'ledger_entry_balance';
+  end if;
+  return null;
+end $function$
+  -- Refuses entries that do not sum to zero per transfer and currency. Every insert brings whole transfers.
+
+CREATE OR REPLACE FUNCTION tripe.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege';
+end $function$
+  -- Refuses every change of what is append-only, whoever asks.
