@@ -1,0 +1,116 @@
+import type { Secret } from "../_runtime/secret.ts";
+import type { OpenCard } from "./card.ts";
+
+/** What a bank can do beyond answering, for whoever must find out what became of a request. */
+export interface Capabilities {
+  /** The same bank reference sent twice has one effect, and the second answer is the first. */
+  readonly idempotentSubmit: boolean;
+  /** The bank can be asked what became of a bank reference. */
+  readonly inquiry: boolean;
+  /** A purchase or authorization can be taken back by its bank reference. */
+  readonly reversal: boolean;
+  /** How long after it was sent a request may still take effect: only after that is "not known" of an inquiry final. */
+  readonly lateWindowMs: number;
+}
+
+/** What every request to a bank says. */
+export interface RequestBase {
+  /** Tripe's reference, 1 to 40 printable ASCII characters, the same in every repeat. */
+  readonly bankRef: string;
+  /** How long from now the answer is waited for; after that the outcome is unknown. */
+  readonly timeoutMs: number;
+}
+
+/** What to do with how much money on which card. */
+export interface MoneyRequest extends RequestBase {
+  readonly card: OpenCard;
+  /** Above zero, in Tripe's minor units of the currency (services/_runtime/currency.ts). */
+  readonly amountMinor: bigint;
+  /** ISO 4217, upper case. */
+  readonly currencyCode: string;
+  /** The bank reference of what this captures, reverses or refunds; empty when there is none. */
+  readonly originalBankRef: string;
+  /** Whether this has been sent before, so that the bank is told it is a repeat. */
+  readonly isRepeat: boolean;
+}
+
+/** Asks the card's bank whether the card is good, for no money. */
+export interface VerifyRequest extends RequestBase {
+  readonly card: OpenCard;
+  readonly cvc: Secret | undefined;
+}
+
+/** Asks what became of a bank reference. */
+export interface InquireRequest extends RequestBase {
+  /** What was asked then; an answer about another amount is no answer. */
+  readonly amountMinor: bigint;
+  readonly currencyCode: string;
+}
+
+/** The bank did it; final. */
+export interface Accepted {
+  readonly outcome: "accepted";
+  readonly responseCode: string;
+  /** Empty when the bank gave none. */
+  readonly authorizationCode: string;
+  /** The bank's own reference; empty when it gave none. */
+  readonly networkReference: string;
+}
+
+/** The bank did not do it; final. */
+export interface Declined {
+  readonly outcome: "declined";
+  readonly responseCode: string;
+  /** A word of `reasons.ts`. */
+  readonly reason: string;
+  readonly networkReference: string;
+}
+
+/** It is certain that not a byte left for the bank: it may be sent again, also to another bank. */
+export interface NotSent {
+  readonly outcome: "not_sent";
+  readonly reason: "unreachable" | "overloaded" | "not_expressible";
+}
+
+/** It may or may not have been done. Never to be taken for a failure. */
+export interface Unknown {
+  readonly outcome: "unknown";
+  /** `undecided`: the bank answered with a code that does not say (reasons.ts). */
+  readonly reason: "timeout" | "connection_lost" | "unparsable" | "mismatch" | "undecided";
+}
+
+/** A bank's answer to a request for money. */
+export type BankAnswer = Accepted | Declined | NotSent | Unknown;
+
+/** What a bank says of a CVC; `unavailable` when it does not say, or when none was given. */
+export type CvcCheck = "pass" | "fail" | "unavailable";
+
+/** A bank's answer about a card. */
+export type VerifyAnswer = BankAnswer & { readonly cvcCheck: CvcCheck };
+
+/** What became of a bank reference. `not_known`: the bank has never heard of it. `unknown`: it could not be asked. */
+export type InquireAnswer = Accepted | Declined | Unknown | { readonly outcome: "not_known" };
+
+/**
+ * A way to talk to one bank. Every promise is kept in time and resolves: whatever goes wrong on the way is `not_sent` (when certain) or `unknown`.
+ * `testing/connector-conformance.ts` has the tests that every connector must pass.
+ */
+export interface Connector {
+  readonly capabilities: Capabilities;
+  /** Holds the money; a capture takes it later. */
+  authorize(request: MoneyRequest): Promise<BankAnswer>;
+  /** Takes the money at once. */
+  purchase(request: MoneyRequest): Promise<BankAnswer>;
+  /** Takes money that `originalBankRef` holds. */
+  capture(request: MoneyRequest): Promise<BankAnswer>;
+  /** Undoes `originalBankRef`: lets go of what it holds, or gives back what it took. */
+  reverse(request: MoneyRequest): Promise<BankAnswer>;
+  /** Gives money back. */
+  refund(request: MoneyRequest): Promise<BankAnswer>;
+  verify(request: VerifyRequest): Promise<VerifyAnswer>;
+  inquire(request: InquireRequest): Promise<InquireAnswer>;
+  /** Says whether the bank answers at all. */
+  echo(timeoutMs: number): Promise<boolean>;
+  /** Ends the connection. Requests on the way become unknown. */
+  close(): Promise<void>;
+}

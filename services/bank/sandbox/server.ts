@@ -1,0 +1,119 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { Clock } from "../../_runtime/clock.ts";
+import { CodecError, decode, encode, type Message } from "../iso8583/codec.ts";
+import { NETWORK, NETWORK_TYPE } from "../iso8583/dialect.ts";
+import { createFrameWriter } from "../iso8583/frame-writer.ts";
+import { createFrameReader, frame } from "../iso8583/frames.ts";
+import { answer } from "./answer.ts";
+import type { Book } from "./book.ts";
+import { type Fault, type NextFault, NO_FAULTS } from "./faults.ts";
+
+/** What a sandbox bank needs. */
+export interface SandboxOptions {
+  readonly book: Book;
+  readonly clock: Clock;
+  /** What goes wrong, asked once per request for money; default nothing. */
+  readonly nextFault?: NextFault;
+  /** Called with what must not happen: the book cannot be written any more. The process should end. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+/** A sandbox bank at a port. */
+export interface Sandbox {
+  readonly port: number;
+  /** Closes the port and all connections, then the book. */
+  close(): Promise<void>;
+}
+
+/** Opens the bank's port; it answers ISO 8583 over TCP until closed. Rejects when the port is taken. */
+export async function listenSandbox(
+  options: SandboxOptions,
+  address: { host: string; port: number },
+): Promise<Sandbox> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    serve(socket, options);
+  });
+  await listen(server, address);
+  const bound = server.address();
+  return {
+    port: typeof bound === "object" && bound !== null ? bound.port : address.port,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+      await options.book.close();
+    },
+  };
+}
+
+function listen(server: Server, address: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(address, resolve);
+  });
+}
+
+function serve(socket: Socket, options: SandboxOptions): void {
+  const reader = createFrameReader();
+  const write = createFrameWriter(socket);
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (chunk: Buffer) => {
+    try {
+      for (const bytes of reader.push(chunk)) void handle(bytes, { ...options, socket, write });
+    } catch {
+      // The stream is out of step; what follows cannot be read.
+      socket.destroy();
+    }
+  });
+}
+
+interface Exchange extends SandboxOptions {
+  readonly socket: Socket;
+  readonly write: (framed: Buffer) => void;
+}
+
+async function handle(bytes: Buffer, exchange: Exchange): Promise<void> {
+  const request = tryDecode(bytes);
+  if (request === undefined) return;
+  const isNetwork = request.type.startsWith(NETWORK_TYPE.slice(0, 3));
+  const fault = isNetwork ? undefined : (exchange.nextFault ?? NO_FAULTS)();
+  try {
+    if (fault !== undefined) return await goWrong(request, fault, exchange);
+    const response = await answer(exchange.book, request);
+    if (response !== undefined) exchange.write(frame(encode(response)));
+    if (isNetwork && request.fields[70] === NETWORK.signOff) exchange.socket.end();
+  } catch (error) {
+    exchange.onBroken(error);
+  }
+}
+
+/** A message that cannot be read is not answered: nothing in it can be trusted, not even whose it is. */
+function tryDecode(bytes: Buffer): Message | undefined {
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (error instanceof CodecError) return undefined;
+    throw error;
+  }
+}
+
+async function goWrong(request: Message, { kind, lateMs }: Fault, exchange: Exchange): Promise<void> {
+  if (kind === "drop") return;
+  if (kind === "delay") await exchange.clock.sleep(lateMs);
+  const response = await answer(exchange.book, request);
+  if (kind === "late") await exchange.clock.sleep(lateMs);
+  if (kind === "lose" || response === undefined) return;
+  const framed = frame(
+    encode(kind === "echo" ? { ...response, fields: { ...response.fields, 63: "somebody-else" } } : response),
+  );
+  if (kind === "reset") {
+    exchange.socket.write(framed.subarray(0, framed.length / 2));
+    exchange.socket.resetAndDestroy();
+    return;
+  }
+  exchange.write(kind === "malformed" ? frame(encode(response).subarray(0, -3)) : framed);
+  if (kind === "double") exchange.write(framed);
+}

@@ -1,0 +1,63 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { systemClock } from "../../_runtime/clock.ts";
+import { silentLog } from "../../_runtime/log.ts";
+import type { Connector } from "../connector.ts";
+import { createIso8583Connector } from "../connectors/iso8583.ts";
+import { openBook } from "../sandbox/book.ts";
+import type { Fault, NextFault } from "../sandbox/faults.ts";
+import { listenSandbox, type Sandbox } from "../sandbox/server.ts";
+import { readStatement, type StatementLine } from "../sandbox/statement.ts";
+
+/** A sandbox bank of a test's own, over a real file and a real port, and a connector to it; both end with the test. */
+export interface SandboxBench {
+  readonly connector: Connector;
+  readonly sandbox: Sandbox;
+  readonly file: string;
+  statement(): Promise<StatementLine[]>;
+  /** Makes the next request for money (or inquiry) go wrong; called more often, the ones after it too. */
+  failNext(fault: Fault): void;
+}
+
+/** Starts a bank and a connector to it. */
+export async function startSandbox(nextFault?: NextFault): Promise<SandboxBench> {
+  const file = join(await mkdtemp(join(tmpdir(), "tripe-bank-")), "journal");
+  const faults: Fault[] = [];
+  const sandbox = await listenSandbox(
+    {
+      book: await openBook({ file, clock: systemClock }),
+      clock: systemClock,
+      nextFault: () => faults.shift() ?? nextFault?.(),
+      onBroken: (error) => {
+        throw error;
+      },
+    },
+    { host: "127.0.0.1", port: 0 },
+  );
+  onTestFinished(() => sandbox.close());
+  const connector = connectTo(sandbox.port);
+  return {
+    connector,
+    sandbox,
+    file,
+    statement: () => collect(readStatement(file)),
+    failNext: (fault) => faults.push(fault),
+  };
+}
+
+/** Makes a connector to a port of this machine that ends with the test. */
+export function connectTo(port: number): Connector {
+  const address = { host: "127.0.0.1", port };
+  const connector = createIso8583Connector({ name: "sandbox", address, clock: systemClock, log: silentLog });
+  onTestFinished(() => connector.close());
+  return connector;
+}
+
+/** Takes all of a stream. */
+export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of stream) all.push(item);
+  return all;
+}
