@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Charge, ChargeSchema, ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
@@ -12,6 +13,15 @@ import {
   TokenSchema,
 } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
 import { type Return, ReturnSchema, ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
+
+/**
+ * The bytes that a view of a sample must have: `goldens/<name>.json`, which no test ever writes, so
+ * that every change of the public JSON shows in a review.
+ */
+export function golden(name: string): string {
+  const text = readFileSync(new URL(`goldens/${name}.json`, import.meta.url), "utf8");
+  return JSON.stringify(JSON.parse(text));
+}
 
 // 2026-01-01T00:00:00Z, where test clocks start, and a moment inside a second, which the wire must not show.
 const createTime = timestampFromMs(Date.UTC(2026, 0, 1) + 999);
@@ -69,12 +79,12 @@ export function samplePaymentMethod(given: Partial<PaymentMethod> = {}): Payment
 /** Makes an unused token with every field set, but for what is given. */
 export function sampleToken(given: Partial<Token> = {}): Token {
   const paymentMethod = samplePaymentMethod({ paymentMethodId: "card_1", customerId: "" });
-  const sample = create(TokenSchema, { tokenId: "tok_1", paymentMethod, createTime, ...given });
+  return { ...create(TokenSchema, { tokenId: "tok_1", paymentMethod, createTime }), ...given };
 }
 
 /** Makes a succeeded charge of $20.00 by a source, $5.00 of it returned, with every field set, but for what is given. */
 export function sampleCharge(given: Partial<Charge> = {}): Charge {
-  return create(ChargeSchema, {
+  const sample = create(ChargeSchema, {
     chargeId: "ch_1",
     amount: { amountMinor: 2000n, currencyCode: "USD" },
     capturedMinor: 2000n,
