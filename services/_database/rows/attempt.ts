@@ -1,0 +1,50 @@
+import { create } from "@bufbuild/protobuf";
+import { type Attempt, AttemptSchema } from "../../../gen/tripe/billing/v1/attempt_pb.ts";
+import { timestampOf } from "./fields.ts";
+import { attemptKinds } from "./words.ts";
+
+/** The columns of an attempt, from `attempt t` and `payment_method p`. */
+export const attemptColumns = `t.account_id, t.attempt_id, t.kind, t.charge_id, t.return_id, t.payment_method_id,
+  t.bank_ref, t.original_bank_ref, t.amount_minor, t.currency_code, t.fence, t.tries, t.bank, t.lease_end_time,
+  t.create_time, p.sealed_card`;
+
+/** A row of `attemptColumns`. */
+export interface AttemptRow {
+  readonly account_id: string;
+  readonly attempt_id: string;
+  readonly kind: string;
+  readonly charge_id: string;
+  readonly return_id: string | null;
+  readonly payment_method_id: string;
+  readonly bank_ref: string;
+  readonly original_bank_ref: string;
+  readonly amount_minor: bigint;
+  readonly currency_code: string;
+  readonly fence: number;
+  readonly tries: number;
+  readonly bank: string;
+  readonly lease_end_time: Date | null;
+  readonly create_time: Date;
+  readonly sealed_card: Buffer;
+}
+
+/** The attempt of a row. */
+export function attemptOf(row: AttemptRow): Attempt {
+  return create(AttemptSchema, {
+    accountId: row.account_id,
+    attemptId: row.attempt_id,
+    kind: attemptKinds.of(row.kind),
+    chargeId: row.charge_id,
+    returnId: row.return_id ?? "",
+    paymentMethodId: row.payment_method_id,
+    bankRef: row.bank_ref,
+    originalBankRef: row.original_bank_ref,
+    amount: { amountMinor: row.amount_minor, currencyCode: row.currency_code },
+    fence: row.fence,
+    tries: row.tries,
+    bank: row.bank,
+    leaseEndTime: timestampOf(row.lease_end_time),
+    createTime: timestampOf(row.create_time),
+    sealedCard: row.sealed_card,
+  });
+}

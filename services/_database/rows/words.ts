@@ -1,0 +1,82 @@
+import { ApiKeyKind } from "../../../gen/tripe/billing/v1/account_pb.ts";
+import { AttemptKind, OutcomeKind } from "../../../gen/tripe/billing/v1/attempt_pb.ts";
+import { ChargeState } from "../../../gen/tripe/billing/v1/charge_pb.ts";
+import { LedgerTransferKind } from "../../../gen/tripe/billing/v1/ledger_pb.ts";
+import { CheckResult } from "../../../gen/tripe/billing/v1/payment_method_pb.ts";
+import { ReturnState } from "../../../gen/tripe/billing/v1/return_pb.ts";
+
+/** An enum's values and the words that stand for them in a column. */
+export interface Words<Value extends number> {
+  /** The value of a column's word. Throws for a word the enum does not have: the CHECK of the column holds it off. */
+  of(word: string): Value;
+  /** The word of a value. Throws for UNSPECIFIED and for values this build does not know. */
+  word(value: Value): string;
+}
+
+function words<Value extends number>(table: Readonly<Record<string, Value>>): Words<Value> {
+  const byValue = new Map(Object.entries(table).map(([word, value]) => [value, word]));
+  return {
+    of(word) {
+      const value = table[word];
+      if (value === undefined) throw new Error(`no enum value has the word ${JSON.stringify(word)}`);
+      return value;
+    },
+    word(value) {
+      const word = byValue.get(value);
+      if (word === undefined) throw new Error(`no word stands for the enum value ${value}`);
+      return word;
+    },
+  };
+}
+
+/** `charge.state`. */
+export const chargeStates: Words<ChargeState> = words<ChargeState>({
+  pending: ChargeState.PENDING,
+  succeeded: ChargeState.SUCCEEDED,
+  failed: ChargeState.FAILED,
+});
+
+/** `charge_return.state`. */
+export const returnStates: Words<ReturnState> = words<ReturnState>({
+  pending: ReturnState.PENDING,
+  succeeded: ReturnState.SUCCEEDED,
+  failed: ReturnState.FAILED,
+  canceled: ReturnState.CANCELED,
+});
+
+/** `attempt.kind`. */
+export const attemptKinds: Words<AttemptKind> = words<AttemptKind>({
+  purchase: AttemptKind.PURCHASE,
+  authorize: AttemptKind.AUTHORIZE,
+  capture: AttemptKind.CAPTURE,
+  reverse: AttemptKind.REVERSE,
+  refund: AttemptKind.REFUND,
+});
+
+/** `attempt.outcome`: UNKNOWN is not an outcome that is ever stored. */
+export const outcomes: Words<OutcomeKind> = words<OutcomeKind>({
+  accepted: OutcomeKind.ACCEPTED,
+  declined: OutcomeKind.DECLINED,
+  not_sent: OutcomeKind.NOT_SENT,
+});
+
+/** `payment_method.cvc_check`. */
+export const checkResults: Words<CheckResult> = words<CheckResult>({
+  pass: CheckResult.PASS,
+  fail: CheckResult.FAIL,
+  unavailable: CheckResult.UNAVAILABLE,
+  unchecked: CheckResult.UNCHECKED,
+});
+
+/** `ledger_transfer.kind`. */
+export const ledgerTransferKinds: Words<LedgerTransferKind> = words<LedgerTransferKind>({
+  charge: LedgerTransferKind.CHARGE,
+  return: LedgerTransferKind.RETURN,
+});
+
+/** `api_key.kind`. */
+export const apiKeyKinds: Words<ApiKeyKind> = words<ApiKeyKind>({
+  secret: ApiKeyKind.SECRET,
+  publishable: ApiKeyKind.PUBLISHABLE,
+  restricted: ApiKeyKind.RESTRICTED,
+});

@@ -1,0 +1,87 @@
+import type { Snapshot } from "../../gen/tripe/billing/v1/event_pb.ts";
+import { type Query, violatedConstraint } from "../_database/connect.ts";
+import { currentCall } from "../_runtime/call.ts";
+import { assert } from "../_runtime/errors.ts";
+import { createId } from "../_runtime/ids.ts";
+import { findStored, type Request, snapshotBytes, type WriterDependencies } from "./answers.ts";
+
+/** What a change left behind. */
+export interface Effect {
+  /** The noun the request is answered with. */
+  readonly answer: Snapshot;
+  readonly nounId: string;
+  readonly events: readonly EventDraft[];
+}
+
+/** An event as the change that causes it knows it. */
+export interface EventDraft {
+  /** In the public API's words: "customer.created". */
+  readonly type: string;
+  readonly objectId: string;
+  readonly snapshot: Snapshot;
+}
+
+const CLAIM = {
+  name: "claim_request",
+  text: `insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, create_time)
+    values ($1, $2, $3, '', $4, business_now($1))`,
+};
+
+const FINISH = {
+  name: "finish_request",
+  text: `with answered as (
+      update idempotency set noun_id = $3, answer = $4, finish_time = business_now($1)
+      where account_id = $1 and request_id = $2 and answer is null returning 1
+    ), told as (
+      insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
+      select $1, e.event_id, e.type, e.object_id, e.snapshot, $5, $2, business_now($1)
+      from unnest($6::text[], $7::text[], $8::text[], $9::bytea[]) as e(event_id, type, object_id, snapshot)
+    )
+    select count(*)::int as count from answered`,
+};
+
+/**
+ * Makes a change once per request id: the claim, the work, its events and the stored answer are one commit. The same
+ * request again gets the stored answer and does nothing. A refusal of the work leaves the request id free.
+ */
+export async function once(
+  { database }: WriterDependencies,
+  request: Request,
+  work: (query: Query) => Promise<Effect>,
+): Promise<{ answer: Snapshot; isReplayed: boolean }> {
+  try {
+    const answer = await database.transaction(async (query) => {
+      await query(CLAIM, [request.accountId, request.requestId, request.requestDigest, publicRequestId()]);
+      const effect = await work(query);
+      await finish(query, request, effect);
+      return effect.answer;
+    });
+    return { answer, isReplayed: false };
+  } catch (error) {
+    if (violatedConstraint(error) !== "idempotency_pkey") throw error;
+    // The claim waits for an equal one to commit or roll back, so a stored request is finished here, or a charge's.
+    const stored = await findStored(database.query, request);
+    assert(stored?.answer !== undefined, "a claim that stands in the way holds an answer");
+    return { answer: stored.answer, isReplayed: true };
+  }
+}
+
+async function finish(query: Query, request: Request, { answer, nounId, events }: Effect): Promise<void> {
+  const [row] = await query<{ count: number }>(FINISH, [
+    request.accountId,
+    request.requestId,
+    nounId,
+    snapshotBytes(answer),
+    publicRequestId(),
+    events.map(() => createId("evt_")),
+    events.map((event) => event.type),
+    events.map((event) => event.objectId),
+    events.map((event) => snapshotBytes(event.snapshot)),
+  ]);
+  assert(row?.count === 1, "the claim of this very transaction is there to be finished");
+}
+
+/** The public request that is being worked on, "req_…"; empty when no request caused the work. */
+export function publicRequestId(): string {
+  return currentCall()?.requestId ?? "";
+}
