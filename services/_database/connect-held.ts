@@ -1,6 +1,6 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { Client } from "pg";
-import type { Log } from "./log.ts";
+import { systemClock } from "../_runtime/clock.ts";
+import type { Log } from "../_runtime/log.ts";
 
 /** One connection held for good: a client while the server answers, the reason while it does not. */
 export interface Held {
@@ -26,7 +26,7 @@ export function createHeld(createClient: () => Client, log: Log): Held {
   async function connect(backoffMs: number): Promise<Client> {
     const client = createClient();
     let isConnected = false;
-    client.on("error", (error) => log.warn({ error: error.message }, "a database connection was lost"));
+    client.on("error", (error) => log.warn("a database connection was lost", { error: error.message }));
     client.once("end", () => {
       if (isConnected && !closing.signal.aborted) current = connect(backoffMinMs);
     });
@@ -42,7 +42,7 @@ export function createHeld(createClient: () => Client, log: Log): Held {
 
   async function tryLater(backoffMs: number): Promise<void> {
     current.catch(() => undefined);
-    await pause(backoffMs, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
+    await systemClock.sleep(backoffMs, closing.signal).catch(() => undefined);
     if (closing.signal.aborted) return;
     // Until this attempt is decided, queries still get the old reason at once.
     const attempt = connect(Math.min(backoffMs * 2, backoffMaxMs));

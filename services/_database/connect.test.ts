@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { silentLog } from "../_runtime/log.ts";
 import { connectDatabase, isRetryable, isUnavailable, violatedConstraint } from "./connect.ts";
 import { createTestDatabase } from "./testing.ts";
 
-const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const log = silentLog;
 const { urls } = await createTestDatabase();
 
 interface Tables {

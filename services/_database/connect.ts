@@ -1,9 +1,9 @@
 import type { Kysely } from "kysely";
 import { type Client, Pool, type PoolClient } from "pg";
+import type { Log } from "../_runtime/log.ts";
 import { clientConfig, createClient } from "./connect-client.ts";
 import { createHeld, type Held } from "./connect-held.ts";
 import { createKysely } from "./connect-kysely.ts";
-import type { Log } from "./log.ts";
 
 export { isRetryable, isUnavailable, violatedConstraint } from "./connect-client.ts";
 
@@ -79,7 +79,7 @@ export function connectDatabase<Tables = Record<string, Record<string, unknown>>
     connectionTimeoutMillis: poolWaitMs,
     idleTimeoutMillis: poolIdleMs,
   });
-  pool.on("error", (error) => options.log.warn({ error: error.message }, "an idle database connection was lost"));
+  pool.on("error", (error) => options.log.warn("an idle database connection was lost", { error: error.message }));
   const run: Run = (statement, values) => runHeld(leastBusy(held), statement, values);
   return {
     query: rowsOf(run),

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, statSync } from "node:fs";
 import { chown, lchown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { systemClock } from "../_runtime/clock.ts";
 import { type Binaries, type Runner, run, waitForExit } from "./embedded-runner.ts";
 import { isCode } from "./kept-secret.ts";
 
@@ -78,7 +79,7 @@ async function clearDrafts(prefix: string): Promise<void> {
   const parent = join(prefix, "..");
   const drafts = (await readdir(parent)).map((name) => join(parent, name)).filter((path) => path.startsWith(prefix));
   for (const path of drafts) {
-    if (Date.now() - statSync(path).mtimeMs > draftAgeMs) await rm(path, { recursive: true, force: true });
+    if (systemClock.nowMs() - statSync(path).mtimeMs > draftAgeMs) await rm(path, { recursive: true, force: true });
   }
 }
 

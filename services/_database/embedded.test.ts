@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { silentLog } from "../_runtime/log.ts";
 import { connectDatabase } from "./connect.ts";
 import { startEmbedded } from "./embedded.ts";
 import { isAlive, readPostmaster } from "./embedded-postmaster.ts";
 import { testSettings } from "./embedded-settings.ts";
 
-const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const log = silentLog;
 
 /** A port from Linux' range for outgoing connections would now and then be taken by one of those. */
 let port = 22_400 + (process.pid % 400);

@@ -2,7 +2,8 @@ import { createHmac, randomBytes } from "node:crypto";
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import { systemClock } from "../_runtime/clock.ts";
+import type { Log } from "../_runtime/log.ts";
 import { createClient, isUnavailable } from "./connect-client.ts";
 import { prepareDatabaseDir } from "./embedded-init.ts";
 import {
@@ -16,7 +17,6 @@ import {
 import { type Binaries, chooseRunner, findBinaries, type Runner, run, waitForExit } from "./embedded-runner.ts";
 import { embeddedSettings } from "./embedded-settings.ts";
 import { keepSecret } from "./kept-secret.ts";
-import type { Log } from "./log.ts";
 import { withSetupLock } from "./migrate.ts";
 
 /** A running Postgres: `url` is its superuser `tripe`'s, on the database `tripe`; `stop` ends it, after its clients' last words. */
@@ -66,13 +66,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
 
   async function watch(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await pause(watchMs, undefined, { ref: false, signal: stopping.signal }).catch(() => undefined);
+      await systemClock.sleep(watchMs, stopping.signal).catch(() => undefined);
       if (stopping.signal.aborted || isAlive(postmaster.pid)) continue;
-      options.log.warn({ pid: postmaster.pid }, "Postgres is gone and is started again");
+      options.log.warn("Postgres is gone and is started again", { pid: postmaster.pid });
       try {
         postmaster = await ensureRunning(place);
       } catch (error) {
-        options.log.error({ error }, "Postgres could not be started again; the next try follows");
+        options.log.error("Postgres could not be started again; the next try follows", error);
       }
     }
   }
@@ -85,6 +85,26 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
 export async function createPasswords(dataDir: string): Promise<(role: string) => string> {
   const key = await keepSecret(join(dataDir, "secrets", "database.key"), () => randomBytes(32).toString("hex"));
   return (role) => createHmac("sha256", Buffer.from(key, "hex")).update(role).digest("hex");
+}
+
+/** The url of a database of the embedded Postgres, for a user: over its socket where that has a path short enough. */
+export function createUrl(options: UrlOptions): string {
+  const url = new URL(`postgres://127.0.0.1:${options.port}/${options.database}`);
+  url.username = options.user;
+  url.password = options.password;
+  // A user's PGSSLMODE must not reach a server without certificates.
+  url.searchParams.set("sslmode", "disable");
+  if (hasSocket(options.databaseDir)) url.searchParams.set("host", options.databaseDir);
+  return url.href;
+}
+
+/** What `createUrl` puts together; `databaseDir` is absolute. */
+export interface UrlOptions {
+  readonly databaseDir: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
 }
 
 /** Everything about one embedded Postgres that does not change while it runs. */
@@ -123,14 +143,14 @@ function assertOurs(databaseDir: string): void {
 }
 
 async function ensureRunning(place: Place): Promise<Postmaster> {
-  const deadline = Date.now() + startTimeoutMs;
+  const deadline = systemClock.preciseMs() + startTimeoutMs;
   const logStart = existsSync(place.logPath) ? statSync(place.logPath).size : 0;
   let isOurs = false;
-  for (let starting = false; Date.now() < deadline; await pause(pollMs)) {
+  for (let starting = false; systemClock.preciseMs() < deadline; await systemClock.sleep(pollMs)) {
     const postmaster = await readLivePostmaster(place);
     if (postmaster?.ready && (await answers(place, postmaster))) {
       if (!isOurs)
-        place.options.log.info({ pid: postmaster.pid, port: postmaster.port }, "Postgres still runs: adopted");
+        place.options.log.info("Postgres still runs: adopted", { pid: postmaster.pid, port: postmaster.port });
       return postmaster;
     }
     if (postmaster !== undefined || starting) continue;
@@ -152,7 +172,7 @@ async function readLivePostmaster(place: Place): Promise<Postmaster | undefined>
   const postmaster = readPostmaster(place.databaseDir);
   if (postmaster === undefined || !isAlive(postmaster.pid)) return undefined;
   if (mayBePostgres(postmaster.pid)) return postmaster;
-  place.options.log.warn({ pid: postmaster.pid }, "a stale postmaster.pid names another program and is removed");
+  place.options.log.warn("a stale postmaster.pid names another program and is removed", { pid: postmaster.pid });
   await rm(lockPath(place.databaseDir), { force: true });
   return undefined;
 }
@@ -179,7 +199,7 @@ function spawnPostgres(place: Place) {
 }
 
 async function answers(place: Place, postmaster: Postmaster): Promise<boolean> {
-  const client = createClient({ url: createUrl(place, postmaster, "postgres"), name: "tripe_start" });
+  const client = createClient({ url: urlOf(place, postmaster, "postgres"), name: "tripe_start" });
   try {
     await client.connect();
     const { rows } = await client.query<{ data_directory: string }>("show data_directory");
@@ -195,8 +215,8 @@ async function answers(place: Place, postmaster: Postmaster): Promise<boolean> {
 
 /** Makes the database `tripe` and the statistics every measurement reads, on the first start. Returns its url. */
 async function openDatabase(place: Place, postmaster: Postmaster): Promise<string> {
-  const url = createUrl(place, postmaster, "tripe");
-  await withSetupLock(createUrl(place, postmaster, "postgres"), async (server) => {
+  const url = urlOf(place, postmaster, "tripe");
+  await withSetupLock(urlOf(place, postmaster, "postgres"), async (server) => {
     const { rowCount } = await server.query("select 1 from pg_database where datname = 'tripe'");
     if (rowCount === 0) await server.query("create database tripe");
     await withSetupLock(url, (client) =>
@@ -206,14 +226,8 @@ async function openDatabase(place: Place, postmaster: Postmaster): Promise<strin
   return url;
 }
 
-function createUrl(place: Place, postmaster: Postmaster, database: string): string {
-  const url = new URL(`postgres://127.0.0.1:${postmaster.port}/${database}`);
-  url.username = "tripe";
-  url.password = place.password;
-  // A user's PGSSLMODE must not reach a server without certificates.
-  url.searchParams.set("sslmode", "disable");
-  if (hasSocket(place.databaseDir)) url.searchParams.set("host", place.databaseDir);
-  return url.href;
+function urlOf({ databaseDir, password }: Place, { port }: Postmaster, database: string): string {
+  return createUrl({ databaseDir, port, database, user: "tripe", password });
 }
 
 function hasSocket(databaseDir: string): boolean {
@@ -226,7 +240,7 @@ async function stopPostgres(place: Place): Promise<void> {
     return waitForExit(run(place.runner, command, { cwd: place.databaseDir, output: "ignore" }));
   };
   if ((await stop("fast")) === 0 || readPostmaster(place.databaseDir) === undefined) return;
-  place.options.log.warn({}, "Postgres did not stop in 20 s and is stopped at once; it recovers at its next start");
+  place.options.log.warn("Postgres did not stop in 20 s and is stopped at once; it recovers at its next start");
   await stop("immediate");
 }
 

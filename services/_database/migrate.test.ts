@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { silentLog } from "../_runtime/log.ts";
 import { connectDatabase } from "./connect.ts";
 import { listSchema } from "./listing.ts";
 import { migrate } from "./migrate.ts";
 import { createTestDatabase } from "./testing.ts";
 
-const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const log = silentLog;
 
 async function setup(files: Readonly<Record<string, string>>) {
   const folder = await mkdtemp(join(tmpdir(), "tripe-migrations-"));
@@ -82,7 +83,7 @@ test("a database that a newer Tripe migrated is left as it is, with a warning", 
   await writeFile(join(folder, "0002_more.sql"), "select 1");
   await migrate({ url, log, folder });
   await rm(join(folder, "0002_more.sql"));
-  const warn = (_fields: object, message: string) => warnings.push(message);
+  const warn = (message: string) => warnings.push(message);
   expect(await migrate({ url, log: { ...log, warn }, folder })).toEqual([]);
   expect(warnings).toEqual(["the database was migrated by a newer Tripe"]);
   await rm(folder, { recursive: true });

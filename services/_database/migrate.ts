@@ -3,8 +3,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, DatabaseError } from "pg";
+import type { Log } from "../_runtime/log.ts";
 import { createClient } from "./connect-client.ts";
-import type { Log } from "./log.ts";
 
 /** The folder of Tripe's own migrations. */
 export const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
@@ -40,11 +40,11 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     await prepareSchema(client);
     const applied = await readApplied(client);
     const unknown = [...applied.keys()].filter((number) => !migrations.some((one) => one.number === number));
-    if (unknown.length > 0) options.log.warn({ unknown }, "the database was migrated by a newer Tripe");
+    if (unknown.length > 0) options.log.warn("the database was migrated by a newer Tripe", { unknown });
     const missing = migrations.filter((migration) => !isApplied(migration, applied));
     for (const migration of missing) {
       await apply(client, migration);
-      options.log.info({ migration: migration.name }, "migration applied");
+      options.log.info("migration applied", { migration: migration.name });
     }
     return missing.map((migration) => migration.name);
   });

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
+import { silentLog } from "../_runtime/log.ts";
 import { connectDatabase } from "./connect.ts";
 import { setRoles } from "./roles.ts";
 import { createTestDatabase } from "./testing.ts";
 
-const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const log = silentLog;
 const { urls } = await createTestDatabase();
 
 type Role = keyof typeof urls;

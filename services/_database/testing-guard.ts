@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import { systemClock } from "../_runtime/clock.ts";
 import { isAlive, readPostmaster } from "./embedded-postmaster.ts";
 
 /** Postgres dies within milliseconds of SIGQUIT; after this the folder is removed under it. */
@@ -17,8 +17,8 @@ async function end(): Promise<void> {
   const postmaster = readPostmaster(join(dataDir, "postgres"));
   if (postmaster !== undefined && isAlive(postmaster.pid)) {
     process.kill(postmaster.pid, "SIGQUIT");
-    const deadline = Date.now() + stopTimeoutMs;
-    while (isAlive(postmaster.pid) && Date.now() < deadline) await pause(20);
+    const deadline = systemClock.preciseMs() + stopTimeoutMs;
+    while (isAlive(postmaster.pid) && systemClock.preciseMs() < deadline) await systemClock.sleep(20);
   }
   if (existsSync(dataDir)) rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
 }

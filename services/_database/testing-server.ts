@@ -4,10 +4,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { describeError, type Log, silentLog } from "../_runtime/log.ts";
 import { createClient } from "./connect-client.ts";
 import { createPasswords, startEmbedded } from "./embedded.ts";
 import { testSettings } from "./embedded-settings.ts";
-import type { Log } from "./log.ts";
 import { migrate } from "./migrate.ts";
 import { createRoleUrls, type RoleName, setRoles } from "./roles.ts";
 
@@ -58,9 +58,8 @@ export function renamed(url: string, database: string): string {
 
 /** Only what is worth a test's output. */
 const quiet: Log = {
-  info: () => undefined,
-  warn: () => undefined,
-  error: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
+  ...silentLog,
+  error: (message, cause) => process.stderr.write(`${message}: ${describeError(cause)}\n`),
 };
 
 async function createTemplate(url: string): Promise<void> {
