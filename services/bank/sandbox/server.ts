@@ -31,10 +31,18 @@ export async function listenSandbox(
   address: { host: string; port: number },
 ): Promise<Sandbox> {
   const sockets = new Set<Socket>();
+  const running = new Set<Promise<void>>();
+  const stop = new AbortController();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    serve(socket, options);
+    const write = createFrameWriter(socket);
+    serve(socket, (bytes) => {
+      const exchange = handle(bytes, { ...options, socket, write, signal: stop.signal }).finally(() =>
+        running.delete(exchange),
+      );
+      running.add(exchange);
+    });
   });
   await listen(server, address);
   const bound = server.address();
@@ -43,7 +51,8 @@ export async function listenSandbox(
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
-      await closed;
+      stop.abort();
+      await Promise.all([closed, ...running]);
       await options.book.close();
     },
   };
@@ -56,13 +65,12 @@ function listen(server: Server, address: { host: string; port: number }): Promis
   });
 }
 
-function serve(socket: Socket, options: SandboxOptions): void {
+function serve(socket: Socket, take: (bytes: Buffer) => void): void {
   const reader = createFrameReader();
-  const write = createFrameWriter(socket);
   socket.on("error", () => socket.destroy());
   socket.on("data", (chunk: Buffer) => {
     try {
-      for (const bytes of reader.push(chunk)) void handle(bytes, { ...options, socket, write });
+      for (const bytes of reader.push(chunk)) take(bytes);
     } catch {
       // The stream is out of step; what follows cannot be read.
       socket.destroy();
@@ -73,6 +81,8 @@ function serve(socket: Socket, options: SandboxOptions): void {
 interface Exchange extends SandboxOptions {
   readonly socket: Socket;
   readonly write: (framed: Buffer) => void;
+  /** Aborted when the bank closes. */
+  readonly signal: AbortSignal;
 }
 
 async function handle(bytes: Buffer, exchange: Exchange): Promise<void> {
@@ -86,7 +96,7 @@ async function handle(bytes: Buffer, exchange: Exchange): Promise<void> {
     if (response !== undefined) exchange.write(frame(encode(response)));
     if (isNetwork && request.fields[70] === NETWORK.signOff) exchange.socket.end();
   } catch (error) {
-    exchange.onBroken(error);
+    if (!exchange.signal.aborted) exchange.onBroken(error);
   }
 }
 
@@ -102,9 +112,9 @@ function tryDecode(bytes: Buffer): Message | undefined {
 
 async function goWrong(request: Message, { kind, lateMs }: Fault, exchange: Exchange): Promise<void> {
   if (kind === "drop") return;
-  if (kind === "delay") await exchange.clock.sleep(lateMs);
+  if (kind === "delay") await exchange.clock.sleep(lateMs, exchange.signal);
   const response = await answer(exchange.book, request);
-  if (kind === "late") await exchange.clock.sleep(lateMs);
+  if (kind === "late") await exchange.clock.sleep(lateMs, exchange.signal);
   if (kind === "lose" || response === undefined) return;
   const framed = frame(
     encode(kind === "echo" ? { ...response, fields: { ...response.fields, 63: "somebody-else" } } : response),

@@ -1,0 +1,118 @@
+import { appendFile, mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { createTestClock } from "../../_runtime/clock.ts";
+import { collect } from "../testing/sandbox.ts";
+import { isSameOperation, openBook } from "./book.ts";
+import type { Operation } from "./entry.ts";
+import { readStatement } from "./statement.ts";
+
+const BUY: Operation = {
+  kind: "purchase",
+  bankRef: "buy_1",
+  originalBankRef: "",
+  amount: "000000002000",
+  currencyNumber: "840",
+  number: "4242424242424242",
+  expiry: "3412",
+};
+
+async function setup() {
+  const file = join(await mkdtemp(join(tmpdir(), "tripe-book-")), "journal");
+  const clock = createTestClock();
+  const open = async () => {
+    const book = await openBook({ file, clock });
+    onTestFinished(() => book.close());
+    return book;
+  };
+  return { file, clock, open, book: await open() };
+}
+
+test("an operation is on disk when it is answered", async () => {
+  const { file, book } = await setup();
+  await book.submit(BUY);
+  expect(await readFile(file, "utf8")).toContain('"bankRef":"buy_1"');
+});
+
+test("the file holds no card number", async () => {
+  const { file, book } = await setup();
+  await book.submit(BUY);
+  const text = await readFile(file, "utf8");
+  expect(text).toContain("424242******4242");
+  expect(text).not.toContain(BUY.number);
+});
+
+test("after a restart every answer, limit and reference is as it was", async () => {
+  const { book, open } = await setup();
+  const buy = await book.submit(BUY);
+  const refund = { ...BUY, kind: "refund", originalBankRef: "buy_1", amount: "000000001500" } as const;
+  const back = await book.submit({ ...refund, bankRef: "back_1" });
+  const declined = await book.submit({ ...BUY, bankRef: "buy_2", number: "4000000000000002" });
+  await book.close();
+  const again = await open();
+  expect(await again.submit(BUY)).toEqual(buy);
+  expect(await again.find("back_1")).toEqual(back);
+  expect(await again.find("buy_2")).toEqual(declined);
+  expect((await again.submit({ ...refund, bankRef: "back_2" })).responseCode).toBe("13");
+  expect(await again.find("buy_3")).toBe(undefined);
+});
+
+test("a torn last line was never answered: after the restart it is as if it had not been", async () => {
+  const { file, book, open } = await setup();
+  await book.submit(BUY);
+  await book.close();
+  await appendFile(file, '0a1b2c3d {"time":"2026-01-01T00:00:00.000Z","kind":"purch');
+  const again = await open();
+  const next = await again.submit({ ...BUY, bankRef: "buy_2" });
+  expect((await collect(readStatement(file))).map(({ bankRef }) => bankRef)).toEqual(["buy_1", "buy_2"]);
+  expect(await again.find("buy_2")).toEqual(next);
+});
+
+test("one reference raced a hundred ways is one entry", async () => {
+  const { file, book } = await setup();
+  const entries = await Promise.all(Array.from({ length: 100 }, () => book.submit(BUY)));
+  expect(new Set(entries.map((entry) => JSON.stringify(entry))).size).toBe(1);
+  expect((await collect(readStatement(file))).length).toBe(1);
+});
+
+test("isSameOperation tells any other content apart", async () => {
+  const { book } = await setup();
+  const entry = await book.submit(BUY);
+  expect(isSameOperation(entry, BUY)).toBe(true);
+  const others: Partial<Operation>[] = [
+    { kind: "authorize" },
+    { amount: "000000002001" },
+    { currencyNumber: "978" },
+    { number: "5555555555554444" },
+    { expiry: "3411" },
+    { originalBankRef: "x" },
+  ];
+  for (const other of others) expect(isSameOperation(entry, { ...BUY, ...other }), JSON.stringify(other)).toBe(false);
+});
+
+test("the statement has one line per effect on money, in Tripe's units, and nothing else", async () => {
+  const { file, clock, book } = await setup();
+  const about = (bankRef: string, originalBankRef: string) => ({ ...BUY, bankRef, originalBankRef });
+  await book.submit(BUY);
+  clock.advance(1_500);
+  await book.submit({ ...BUY, bankRef: "buy_2", amount: "000000000015", currencyNumber: "352" });
+  await book.submit({ ...BUY, bankRef: "poor", number: "4000000000009995" });
+  await book.submit({ ...BUY, kind: "authorize", bankRef: "hold_1" });
+  await book.submit({ ...BUY, kind: "authorize", bankRef: "hold_2" });
+  await book.submit({ ...about("take_1", "hold_1"), kind: "capture", amount: "000000000500" });
+  await book.submit({ ...about("undo_1", "hold_2"), kind: "reverse" });
+  await book.submit({ ...about("back_1", "buy_1"), kind: "refund", amount: "000000000700" });
+  await book.submit({ ...about("undo_2", "buy_2"), kind: "reverse", amount: "000000000015", currencyNumber: "352" });
+  const lines = await collect(readStatement(file));
+  expect(
+    lines.map(({ bankRef, kind, amountMinor, currencyCode }) => [bankRef, kind, amountMinor, currencyCode]),
+  ).toEqual([
+    ["buy_1", "purchase", 2_000n, "USD"],
+    ["buy_2", "purchase", 1_500n, "ISK"],
+    ["take_1", "capture", 500n, "USD"],
+    ["back_1", "refund", 700n, "USD"],
+    ["undo_2", "reversal", 1_500n, "ISK"],
+  ]);
+  expect(lines[1]).toMatchObject({ time: "2026-01-01T00:00:01.500Z", card: "424242******4242", originalBankRef: "" });
+});
