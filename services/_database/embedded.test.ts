@@ -1,10 +1,10 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
-import { chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, constants, cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, expect, onTestFinished, test } from "vitest";
 import { silentLog } from "../_runtime/log.ts";
 import { connectDatabase } from "./connect.ts";
 import { startEmbedded } from "./embedded.ts";
@@ -16,9 +16,15 @@ const log = silentLog;
 /** A port from Linux' range for outgoing connections would now and then be taken by one of those. */
 let port = 22_400 + (process.pid % 400);
 
-async function setup(deeper = "") {
+/** A Postgres that was started and stopped once, to be copied: initdb takes most of a first start. */
+const used = await mkdtemp(join(tmpdir(), "tripe-embedded-"));
+await (await startEmbedded({ dataDir: used, port: port++, log, settings: testSettings })).stop();
+afterAll(() => rm(used, { recursive: true, force: true }));
+
+async function setup({ deeper = "", isNew = false } = {}) {
   const top = await mkdtemp(join(tmpdir(), "tripe-embedded-"));
   const dataDir = join(top, deeper);
+  if (!isNew) await cp(used, dataDir, { recursive: true, mode: constants.COPYFILE_FICLONE });
   const options = { dataDir, port: port++, log, settings: testSettings };
   const postmaster = () => readPostmaster(join(dataDir, "postgres"));
   onTestFinished(async () => {
@@ -42,7 +48,7 @@ async function ask(url: string, text: string): Promise<unknown> {
 }
 
 test("what was written is there after stop and start, and the secret is the owner's alone", async () => {
-  const { options, dataDir } = await setup();
+  const { options, dataDir } = await setup({ isNew: true });
   const first = await startEmbedded(options);
   await ask(first.url, "create table kept as select 1 as number");
   await first.stop();
@@ -67,7 +73,7 @@ test("one that still runs is adopted, with what was written", async () => {
 });
 
 test("two starts at once over a new folder end with one Postgres", async () => {
-  const { options } = await setup();
+  const { options } = await setup({ isNew: true });
   const [first, second] = await Promise.all([startEmbedded(options), startEmbedded(options)]);
   await ask(first.url, "create table kept as select 1 as number");
   expect(await ask(second.url, "select number from kept")).toEqual([{ number: 1 }]);
@@ -99,7 +105,6 @@ test("the Postgres outlives a killed owner and serves the next one", async () =>
 
 test("a lock left by a dead Postgres whose number another program has now is cleared", async () => {
   const { options, dataDir } = await setup();
-  await (await startEmbedded(options)).stop();
   const lines = [process.ppid, join(dataDir, "postgres"), 1, options.port, "", "127.0.0.1", "  0 0", "ready   "];
   await writeFile(join(dataDir, "postgres", "postmaster.pid"), `${lines.join("\n")}\n`, { mode: 0o600 });
   const embedded = await startEmbedded(options);
@@ -108,7 +113,7 @@ test("a lock left by a dead Postgres whose number another program has now is cle
 });
 
 test("a port taken by another program is refused in words", async () => {
-  const { options } = await setup();
+  const { options } = await setup({ isNew: true });
   const other = createServer().listen(options.port, "127.0.0.1");
   await expect(startEmbedded(options)).rejects.toThrow(`Port ${options.port}, meant for Postgres, is taken`);
   other.close();
@@ -116,20 +121,18 @@ test("a port taken by another program is refused in words", async () => {
 
 test("another major version's folder is refused in words", async () => {
   const { options, dataDir } = await setup();
-  await (await startEmbedded(options)).stop();
   await writeFile(join(dataDir, "postgres", "PG_VERSION"), "17\n");
   await expect(startEmbedded(options)).rejects.toThrow("was written by Postgres 17, and this Tripe brings Postgres 18");
 });
 
 test("a key of another folder is refused in words", async () => {
   const { options, dataDir } = await setup();
-  await (await startEmbedded(options)).stop();
   await writeFile(join(dataDir, "secrets", "database.key"), `${"0".repeat(64)}\n`);
   await expect(startEmbedded(options)).rejects.toThrow("refuses the password made from secrets/database.key");
 });
 
 test("a folder too deep for a socket is served over TCP", async () => {
-  const { options } = await setup("d".repeat(90));
+  const { options } = await setup({ deeper: "d".repeat(90) });
   const embedded = await startEmbedded(options);
   expect(new URL(embedded.url).searchParams.get("host")).toBeNull();
   expect(await ask(embedded.url, "select inet_server_port() as port")).toEqual([{ port: options.port }]);
@@ -147,7 +150,7 @@ test("no value of a refused statement reaches the log", async () => {
 const asRoot = test.runIf(process.getuid?.() === 0);
 
 asRoot("root's Postgres works in a folder that only root may enter", async () => {
-  const { options, top } = await setup("closed");
+  const { options, top } = await setup({ deeper: "closed" });
   await chmod(top, 0o700);
   const embedded = await startEmbedded(options);
   expect(await ask(embedded.url, "select 1 as number")).toEqual([{ number: 1 }]);
@@ -158,7 +161,6 @@ asRoot(
   "root runs the Postgres of another user's folder as that user, and says so when that user cannot reach it",
   async () => {
     const { options, dataDir } = await setup();
-    await (await startEmbedded(options)).stop();
     spawnSync("chown", ["-R", "65534:65534", join(dataDir, "postgres")]);
     await expect(startEmbedded(options)).rejects.toThrow(`the user 65534, who may not enter ${dataDir}`);
     await chmod(dataDir, 0o711);
@@ -168,7 +170,7 @@ asRoot(
 );
 
 asRoot("an ordinary user's Postgres is that user's", async () => {
-  const { options, dataDir } = await setup();
+  const { options, dataDir } = await setup({ isNew: true });
   await chown(dataDir, 65534, 65534);
   const owner = startElsewhere(options, { uid: 65534, gid: 65534 });
   expect(await firstWords(owner)).toBe("up");
@@ -177,7 +179,7 @@ asRoot("an ordinary user's Postgres is that user's", async () => {
 });
 
 asRoot("without user namespaces root hands the folder to a user that exists, or says why it cannot", async () => {
-  const { options, dataDir } = await setup();
+  const { options, dataDir } = await setup({ isNew: true });
   const env = { PATH: "/nowhere" };
   expect(await firstWords(startElsewhere(options, { env }))).toContain(`who may not enter ${dataDir}`);
   await chmod(dataDir, 0o711);
