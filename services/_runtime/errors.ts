@@ -40,6 +40,11 @@ export function toPublicError(error: unknown, signal: AbortSignal): ConnectError
   return new ConnectError(FAULT_MESSAGE, Code.Internal, undefined, undefined, error);
 }
 
+/** Writes a code as logs and gRPC's documents do: "not_found". */
+export function codeName(code: Code): string {
+  return Code[code].replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase();
+}
+
 /** Stops at a bug: throws when something we hold to be always true is not. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${message}`);

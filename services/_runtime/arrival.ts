@@ -1,0 +1,214 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Code, ConnectError, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { type Call, createCall, runCall } from "./call.ts";
+import type { Clock } from "./clock.ts";
+import { defaultTimeoutMs } from "./deadlines.ts";
+import { codeName, refusalOf, refuse, toPublicError } from "./errors.ts";
+import { headerNames, parseTraceparent } from "./headers.ts";
+import type { Log } from "./log.ts";
+import { encodeSpans, round } from "./timing.ts";
+import { isCallerName, mayCall, type ServiceName } from "./topology.ts";
+
+/** An rpc as a transport hands it over. */
+export interface Incoming {
+  readonly method: DescMethod;
+  /** One header by its name in lower case. */
+  header(name: string): string | undefined;
+  /** All headers; made only when a handler asks. */
+  headers(): Headers;
+  /** When the caller stops waiting, in milliseconds since 1970 of the host's clock; undefined when it did not say. */
+  readonly deadlineMs: number | undefined;
+  /** Aborted when the caller is gone. */
+  readonly signal: AbortSignal | undefined;
+  /** Whether it comes from this machine: only from there may somebody call without a name. */
+  readonly isLocal: boolean;
+}
+
+/** A call that has come in, from its first moment to its log line. */
+export interface Arrival {
+  readonly context: HandlerContext;
+  /** Throws when this caller may not make this call, or nobody waits for it any more. */
+  admit(): void;
+  /** Does work as part of the call, and gives up waiting for it at the deadline or when the caller is gone. */
+  within<T>(work: () => T | Promise<T>): Promise<T>;
+  /** Ends the call well; hands back the headers and trailers there are. */
+  succeed(): { header: Headers | undefined; trailer: Headers | undefined };
+  /** Ends the call badly; hands back what its caller may see. */
+  fail(error: unknown): ConnectError;
+}
+
+/** How people who call by hand (`npm run call`, `buf curl`) are named in the log. */
+export const OPERATOR = "operator";
+
+/** Starts a call that has come in for the service of that name. */
+export function receive({
+  incoming,
+  name,
+  log,
+  clock,
+}: {
+  incoming: Incoming;
+  name: ServiceName;
+  log: Log;
+  clock: Clock;
+}): Arrival {
+  const { method } = incoming;
+  const nowMs = clock.nowMs();
+  const deadlineMs = incoming.deadlineMs ?? nowMs + defaultTimeoutMs(method.name);
+  const ending = watchEnd(incoming, deadlineMs, clock);
+  const call = readCall({ incoming, deadlineMs, signal: ending.signal, clock });
+  const { context, touched } = createContext({ incoming, deadlineMs, signal: ending.signal, clock });
+  const trailer = () => {
+    if (call.spans !== undefined && call.spans.length > 0) {
+      context.responseTrailer.set(headerNames.timing, encodeSpans(call.spans));
+    }
+    return touched().trailer;
+  };
+  let finished = false;
+  const finish = (code: string, reason?: string) => {
+    if (finished) return;
+    finished = true;
+    ending.stop();
+    log.rpc({
+      request_id: call.requestId,
+      trace_id: call.traceId,
+      span_id: call.spanId,
+      parent_id: parentOf(incoming),
+      caller: call.caller,
+      service: name,
+      rpc: method.name,
+      start_ms: round(call.startMs),
+      ms: round(clock.preciseMs() - call.startMs),
+      code,
+      ...(reason === undefined ? {} : { reason }),
+    });
+  };
+  return {
+    context,
+    admit: () => {
+      checkCaller(incoming, name);
+      ending.signal.throwIfAborted();
+    },
+    within: (work) => untilAborted(ending.signal, () => runCall(call, work)),
+    succeed() {
+      finish("ok");
+      return { header: touched().header, trailer: trailer() };
+    },
+    fail(error) {
+      const shown = toPublicError(error, ending.signal);
+      if (shown.code === Code.Internal) {
+        log.error("a call failed", error, { request_id: call.requestId, service: name, rpc: method.name });
+      }
+      finish(codeName(shown.code), refusalOf(shown)?.reason);
+      return toOutgoing(shown, trailer());
+    },
+  };
+}
+
+function checkCaller(incoming: Incoming, name: ServiceName): void {
+  const caller = incoming.header(headerNames.caller);
+  // Callers' names are believed on the loopback; between machines, mutual TLS will have to vouch for them.
+  if (caller === undefined && incoming.isLocal) return;
+  if (caller !== undefined && isCallerName(caller) && mayCall(caller, name, incoming.method.name)) return;
+  const who = caller === undefined ? "a caller without a name" : `"${caller}"`;
+  refuse(Code.PermissionDenied, "CALLER_NOT_ALLOWED", `${who} may not call ${name}.${incoming.method.name}`);
+}
+
+function readCall(from: { incoming: Incoming; deadlineMs: number; signal: AbortSignal; clock: Clock }): Call {
+  const { incoming, deadlineMs, signal, clock } = from;
+  const trace = parseTraceparent(incoming.header(headerNames.traceparent));
+  const requestId = incoming.header(headerNames.requestId);
+  // Our own clients make up the span of the call they make and name its parent beside it; others' span is the parent.
+  const isOurs = incoming.header(headerNames.parentId) !== undefined;
+  return createCall(
+    {
+      caller: incoming.header(headerNames.caller) ?? OPERATOR,
+      deadlineMs,
+      signal,
+      spans: incoming.header(headerNames.timing) === "1" ? [] : undefined,
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(trace === undefined ? {} : { traceId: trace.traceId }),
+      ...(trace === undefined || !isOurs ? {} : { spanId: trace.spanId }),
+    },
+    clock,
+  );
+}
+
+function parentOf(incoming: Incoming): string {
+  const named = incoming.header(headerNames.parentId);
+  return named ?? parseTraceparent(incoming.header(headerNames.traceparent))?.spanId ?? "";
+}
+
+/** A signal that is aborted at the deadline or when the caller is gone, always with a ConnectError as its reason. */
+function watchEnd(incoming: Incoming, deadlineMs: number, clock: Clock): { signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const late = () => controller.abort(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
+  const gone = () => {
+    // grpc-js cancels a call at its deadline: that too is a deadline, whichever timer fires first.
+    if (clock.nowMs() >= deadlineMs) late();
+    else controller.abort(new ConnectError("the caller is gone", Code.Canceled));
+  };
+  const restMs = deadlineMs - clock.nowMs();
+  const cancelTimer = Number.isFinite(restMs) ? clock.setTimer(late, Math.max(0, restMs)) : () => {};
+  if (restMs <= 0) late();
+  if (incoming.signal?.aborted === true) gone();
+  incoming.signal?.addEventListener("abort", gone, { once: true });
+  return {
+    signal: controller.signal,
+    stop() {
+      cancelTimer();
+      incoming.signal?.removeEventListener("abort", gone);
+    },
+  };
+}
+
+function untilAborted<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    const stop = () => signal.removeEventListener("abort", onAbort);
+    const running = (async () => work())();
+    running.then(resolve, reject).then(stop, stop);
+  });
+}
+
+// Headers cost more than the rest of a small call, so each is made when a handler first touches it.
+function createContext(from: { incoming: Incoming; deadlineMs: number; signal: AbortSignal; clock: Clock }) {
+  const { incoming, deadlineMs, signal, clock } = from;
+  let requestHeader: Headers | undefined;
+  let header: Headers | undefined;
+  let trailer: Headers | undefined;
+  const context: HandlerContext = {
+    method: incoming.method,
+    service: incoming.method.parent,
+    signal,
+    timeoutMs: () => (Number.isFinite(deadlineMs) ? deadlineMs - clock.nowMs() : undefined),
+    requestMethod: "POST",
+    protocolName: "grpc",
+    values: createContextValues(),
+    url: `/${incoming.method.parent.typeName}/${incoming.method.name}`,
+    get requestHeader() {
+      requestHeader ??= incoming.headers();
+      return requestHeader;
+    },
+    get responseHeader() {
+      header ??= new Headers();
+      return header;
+    },
+    get responseTrailer() {
+      trailer ??= new Headers();
+      return trailer;
+    },
+  };
+  return { context, touched: () => ({ header, trailer }) };
+}
+
+function toOutgoing(error: ConnectError, trailer: Headers | undefined): ConnectError {
+  const metadata = new Headers(trailer);
+  const pushback = error.metadata.get(headerNames.pushback);
+  if (pushback !== null) metadata.set(headerNames.pushback, pushback);
+  const outgoing = new ConnectError(error.rawMessage, error.code, metadata);
+  outgoing.details = error.details;
+  return outgoing;
+}

@@ -1,0 +1,87 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import type { Clock } from "./clock.ts";
+import { depart } from "./departure.ts";
+import type { Log } from "./log.ts";
+import { createRetryPolicy, isRepeatable, markTried } from "./retry.ts";
+import { headerPairs, type ServiceTransport } from "./service-transport.ts";
+import type { CallerName, ServiceName } from "./topology.ts";
+
+/** A finished try of a call, as `observe` is told of it. */
+export interface ObservedCall {
+  readonly caller: CallerName;
+  readonly service: ServiceName;
+  readonly rpc: string;
+  /** Milliseconds since 1970, with fractions. */
+  readonly startMs: number;
+  readonly ms: number;
+  /** "ok", or a gRPC code in snake_case. */
+  readonly code: string;
+}
+
+/** What clients need beside a transport. */
+export interface ClientOptions {
+  readonly caller: CallerName;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told of every finished try. */
+  readonly observe?: (call: ObservedCall) => void;
+  /** For tests: how long to hold a call back before it is sent, in milliseconds. */
+  readonly delayMs?: (call: { readonly service: ServiceName; readonly rpc: string }) => number;
+}
+
+/** Makes a Connect client of one service, with everything an internal call has to do on the caller's side. */
+export function createServiceClient<D extends DescService>(
+  service: D,
+  name: ServiceName,
+  transport: ServiceTransport,
+  options: ClientOptions,
+): Client<D> {
+  return createClient(service, createCallingTransport(name, transport, options));
+}
+
+/**
+ * Wraps a transport in what every call does: refuse what the topology does not list, end in time, pass on who asks and
+ * for what, retry what may be retried, keep the times. It is one transport above every other, so that none can forget.
+ */
+export function createCallingTransport(name: ServiceName, inner: ServiceTransport, options: ClientOptions): Transport {
+  const { clock, delayMs } = options;
+  const retry = createRetryPolicy(inner, clock);
+  const hold = (rpc: string) => clock.sleep(delayMs?.({ service: name, rpc }) ?? 0);
+  return {
+    async unary(method, signal, timeoutMs, header, input, contextValues) {
+      const departure = depart({ name, method, timeoutMs, signal, options });
+      const mayRepeat = isRepeatable(method, input);
+      retry.called();
+      for (let tries = 1; ; tries += 1) {
+        const attempt = departure.attempt();
+        const headers = [...headerPairs(header), ...attempt.headers];
+        try {
+          if (delayMs !== undefined) await hold(method.name);
+          const response = await inner.unary(
+            method,
+            departure.signal,
+            attempt.timeoutMs,
+            headers,
+            input,
+            contextValues,
+          );
+          attempt.succeed(response);
+          return response;
+        } catch (error) {
+          attempt.fail(error);
+          if (mayRepeat && (await retry.again({ error, tries, departure }))) continue;
+          if (mayRepeat) markTried(error);
+          throw error;
+        }
+      }
+    },
+    // A stream is never made twice, and its end is in nobody's times: only lanes are streams.
+    async stream(method, signal, timeoutMs, header, input, contextValues) {
+      const departure = depart({ name, method, timeoutMs, signal, options });
+      const attempt = departure.attempt();
+      const headers = [...headerPairs(header), ...attempt.headers];
+      return inner.stream(method, departure.signal, attempt.timeoutMs, headers, input, contextValues);
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Client } from "@connectrpc/connect";
+import { BankService } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
+import { MailerService } from "../../gen/tripe/mailer/v1/mailer_service_pb.ts";
+import { PdfService } from "../../gen/tripe/pdf/v1/pdf_service_pb.ts";
+import { ReaderService } from "../../gen/tripe/reader/v1/reader_service_pb.ts";
+import { SchedulerService } from "../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
+import { TransactionsService } from "../../gen/tripe/transactions/v1/transactions_service_pb.ts";
+import { WebhooksService } from "../../gen/tripe/webhooks/v1/webhooks_service_pb.ts";
+import { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
+import { type ClientOptions, createServiceClient } from "./client.ts";
+import type { Config } from "./config.ts";
+import { createGrpcTransport } from "./grpc-transport.ts";
+import { MESSAGE_MAX_BYTES, PDF_MESSAGE_MAX_BYTES } from "./limits.ts";
+import type { ServiceTransport } from "./service-transport.ts";
+import type { ServiceName } from "./topology.ts";
+
+/** The contract of each service, by its name. */
+export const contracts = {
+  reader: ReaderService,
+  writer: WriterService,
+  pdf: PdfService,
+  bank: BankService,
+  scheduler: SchedulerService,
+  transactions: TransactionsService,
+  mailer: MailerService,
+  webhooks: WebhooksService,
+} as const satisfies Record<ServiceName, DescService>;
+
+/** A Connect client of every service. Calling one that the topology does not list for the caller is refused. */
+export type Clients = { readonly [N in ServiceName]: Client<(typeof contracts)[N]> };
+
+/** Makes the clients of a caller, over whatever transport the wiring chose for each service. */
+export function createClients(
+  options: ClientOptions & { readonly transportFor: (name: ServiceName) => ServiceTransport },
+): Clients {
+  const connect = <D extends DescService>(service: D, name: ServiceName): Client<D> =>
+    createServiceClient(service, name, options.transportFor(name), options);
+  return {
+    reader: connect(contracts.reader, "reader"),
+    writer: connect(contracts.writer, "writer"),
+    pdf: connect(contracts.pdf, "pdf"),
+    bank: connect(contracts.bank, "bank"),
+    scheduler: connect(contracts.scheduler, "scheduler"),
+    transactions: connect(contracts.transactions, "transactions"),
+    mailer: connect(contracts.mailer, "mailer"),
+    webhooks: connect(contracts.webhooks, "webhooks"),
+  };
+}
+
+/** One gRPC channel to each service, made when first asked for and closed together. */
+export function createGrpcTransports(addresses: Config["addresses"]): {
+  transportFor(name: ServiceName): ServiceTransport;
+  close(): void;
+} {
+  const transports = new Map<ServiceName, ServiceTransport>();
+  return {
+    transportFor(name) {
+      const known = transports.get(name);
+      if (known !== undefined) return known;
+      const transport = createGrpcTransport({ address: addresses[name], maxMessageBytes: maxMessageBytesOf(name) });
+      transports.set(name, transport);
+      return transport;
+    },
+    close() {
+      for (const transport of transports.values()) transport.close();
+    },
+  };
+}
+
+/** The largest message to and from a service: those that make or mail PDFs are allowed more. */
+export function maxMessageBytesOf(name: ServiceName): number {
+  return name === "pdf" || name === "mailer" ? PDF_MESSAGE_MAX_BYTES : MESSAGE_MAX_BYTES;
+}

@@ -1,0 +1,91 @@
+import { once } from "node:events";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import type {
+  Server,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  StatusObject,
+  sendUnaryData,
+  UntypedHandleCall,
+} from "@grpc/grpc-js";
+import type { Incoming } from "./arrival.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { definitionOf } from "./grpc-codec.ts";
+import { firstText, toHeaders, toMetadata } from "./headers.ts";
+import type { AnyMessage, Host } from "./host.ts";
+
+type UnaryCall = ServerUnaryCall<AnyMessage, AnyMessage>;
+// The part of a call that both kinds share.
+type SurfaceCall = Pick<UnaryCall, "metadata" | "getPeer" | "getDeadline"> & {
+  on(event: "cancelled", listener: () => void): unknown;
+};
+type StreamCall = ServerDuplexStream<AnyMessage, AnyMessage>;
+
+/** Lets a grpc-js server answer for a host: every rpc of its services. */
+export function addHost(server: Server, host: Host, clock: Clock): void {
+  for (const service of host.services) {
+    const definitions = service.methods.map((method) => [method.localName, definitionOf(method)]);
+    const handlers = service.methods.map((method) => [method.localName, handlerOf(method, host, clock)]);
+    server.addService(Object.fromEntries(definitions), Object.fromEntries(handlers));
+  }
+}
+
+function handlerOf(method: DescMethod, host: Host, clock: Clock): UntypedHandleCall {
+  if (method.methodKind !== "unary") {
+    return (call: StreamCall) => void answerStream(host, readIncoming(method, call, clock), call);
+  }
+  return (call: UnaryCall, callback: sendUnaryData<AnyMessage>) => {
+    const incoming = readIncoming(method, call, clock);
+    host.unary(incoming, call.request).then(
+      ({ message, header, trailer }) => {
+        if (header !== undefined) call.sendMetadata(toMetadata(header));
+        callback(null, message, trailer === undefined ? undefined : toMetadata(trailer));
+      },
+      // Nothing is sent ahead of an error: headers would commit the call, and no client could tell it was refused whole.
+      (error: unknown) => callback(toStatus(error)),
+    );
+  };
+}
+
+// Headers and trailers of streams are not carried: nothing in Tripe sets them.
+async function answerStream(host: Host, incoming: Incoming, call: StreamCall): Promise<void> {
+  // A stray second error follows a cancelled stream; without a listener it would end the process.
+  call.on("error", () => {});
+  try {
+    // An ordinary iterator would destroy the duplex at the last request, before the answers are out.
+    for await (const message of host.stream(incoming, call.iterator({ destroyOnReturn: false }))) {
+      if (!call.write(message)) await once(call, "drain", { ...(incoming.signal && { signal: incoming.signal }) });
+    }
+    call.end();
+  } catch (error) {
+    call.emit("error", toStatus(error));
+  }
+}
+
+function readIncoming(method: DescMethod, call: SurfaceCall, clock: Clock): Incoming {
+  const gone = new AbortController();
+  call.on("cancelled", () => gone.abort());
+  const { metadata } = call;
+  return {
+    method,
+    header: (name) => firstText(metadata, name),
+    headers: () => toHeaders(metadata),
+    deadlineMs: deadlineOf(call, clock),
+    signal: gone.signal,
+    isLocal: /^(?:127\.|\[?::1\]?:|\[?::ffff:127\.|unix:)/.test(call.getPeer()),
+  };
+}
+
+// grpc-js counts by the machine's clock, a host by its own: what they share is the time that is left.
+function deadlineOf(call: SurfaceCall, clock: Clock): number | undefined {
+  const deadlineMs = Number(call.getDeadline());
+  return Number.isFinite(deadlineMs) ? clock.nowMs() + deadlineMs - systemClock.nowMs() : undefined;
+}
+
+function toStatus(error: unknown): StatusObject & Error {
+  const shown = ConnectError.from(error);
+  const metadata = toMetadata(setTrailerStatus(new Headers(), shown));
+  return Object.assign(new Error(shown.rawMessage), { code: Number(shown.code), details: shown.rawMessage, metadata });
+}

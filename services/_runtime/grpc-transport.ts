@@ -1,0 +1,208 @@
+import { once } from "node:events";
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+} from "@bufbuild/protobuf";
+import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
+import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
+import { type ChannelOptions, Client, type ClientDuplexStream, credentials, type Metadata } from "@grpc/grpc-js";
+import { systemClock } from "./clock.ts";
+import { definitionOf } from "./grpc-codec.ts";
+import { toHeaders, toMetadata } from "./headers.ts";
+import type { AnyMessage } from "./host.ts";
+import { MESSAGE_MAX_BYTES } from "./limits.ts";
+import { headerPairs, type ServiceTransport } from "./service-transport.ts";
+
+/** What `createGrpcTransport` needs. */
+export interface GrpcTransportOptions {
+  /** Where the service listens, as host:port. */
+  readonly address: string;
+  /** The largest message, in and out, in bytes; default MESSAGE_MAX_BYTES. */
+  readonly maxMessageBytes?: number;
+}
+
+/** Carries calls over one grpc-js channel. It connects at the first call, and again whenever the service comes back. */
+export function createGrpcTransport(options: GrpcTransportOptions): ServiceTransport {
+  const client = new Client(options.address, credentials.createInsecure(), channelOptions(options));
+  return {
+    unary: (method, signal, timeoutMs, header, input) =>
+      callUnary(client, { method, signal, timeoutMs, header }, input),
+    async stream(method, signal, timeoutMs, header, input) {
+      const call = openStream(client, { method, signal, timeoutMs, header });
+      sendAll(call, method.input, input);
+      const message = receiveAll<typeof method.output>(call);
+      return { stream: true, service: method.parent, method, header: new Headers(), trailer: new Headers(), message };
+    },
+    ready: (withinMs) =>
+      new Promise((resolve) => {
+        client.waitForReady(systemClock.nowMs() + withinMs, (error) => resolve(error === undefined));
+      }),
+    isServing: (withinMs) => checkHealth(client, withinMs),
+    close: () => client.close(),
+  };
+}
+
+interface CallOptions<M extends DescMethod> {
+  readonly method: M;
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly header: HeadersInit | undefined;
+}
+
+function callUnary<I extends DescMessage, O extends DescMessage>(
+  client: Client,
+  { method, signal, timeoutMs, header }: CallOptions<DescMethodUnary<I, O>>,
+  input: MessageInitShape<I>,
+): Promise<UnaryResponse<I, O>> {
+  const { path, requestSerialize } = definitionOf(method);
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(canceled());
+    let leading: Metadata | undefined;
+    let trailing: Metadata | undefined;
+    const cancel = () => call.cancel();
+    const call = client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      (bytes: Buffer) => fromBinary(method.output, bytes),
+      create(method.input, input),
+      toMetadata(headerPairs(header)),
+      deadlineOf(timeoutMs),
+      (error, message) => {
+        signal?.removeEventListener("abort", cancel);
+        if (error !== null) return reject(toConnectError(error));
+        if (message === undefined) return reject(new ConnectError("no message came", Code.Unimplemented));
+        resolve({
+          stream: false,
+          service: method.parent,
+          method,
+          message,
+          // Most callers read neither, and making Headers costs as much as a small call.
+          get header() {
+            return headersOf(leading);
+          },
+          get trailer() {
+            return headersOf(trailing);
+          },
+        });
+      },
+    );
+    call.on("metadata", (metadata) => {
+      leading = metadata;
+    });
+    call.on("status", (status) => {
+      trailing = status.metadata;
+    });
+    signal?.addEventListener("abort", cancel, { once: true });
+  });
+}
+
+function openStream(client: Client, options: CallOptions<DescMethod>): ClientDuplexStream<AnyMessage, AnyMessage> {
+  const { method, signal, timeoutMs, header } = options;
+  const { path, requestSerialize, responseDeserialize } = definitionOf(method);
+  const call = client.makeBidiStreamRequest(
+    path,
+    requestSerialize,
+    responseDeserialize,
+    toMetadata(headerPairs(header)),
+    deadlineOf(timeoutMs),
+  );
+  // A stray second error follows a cancelled stream; without a listener it would end the process.
+  call.on("error", () => {});
+  if (signal?.aborted === true) call.cancel();
+  signal?.addEventListener("abort", () => call.cancel(), { once: true });
+  return call;
+}
+
+function sendAll<I extends DescMessage>(
+  call: ClientDuplexStream<AnyMessage, AnyMessage>,
+  schema: I,
+  messages: AsyncIterable<MessageInitShape<I>>,
+): void {
+  const send = async () => {
+    for await (const message of messages) {
+      if (call.destroyed) return;
+      if (!call.write(create(schema, message))) await once(call, "drain");
+    }
+    call.end();
+  };
+  // The receiving side reports what went wrong; all that is left here is to stop.
+  send().catch(() => call.cancel());
+}
+
+async function* receiveAll<O extends DescMessage>(
+  call: ClientDuplexStream<AnyMessage, AnyMessage>,
+): AsyncGenerator<MessageShape<O>> {
+  try {
+    // An ordinary iterator would destroy the duplex while requests are still to be sent.
+    for await (const message of call.iterator({ destroyOnReturn: false })) yield message;
+  } catch (error) {
+    throw toConnectError(error);
+  } finally {
+    call.cancel();
+  }
+}
+
+function channelOptions({ maxMessageBytes = MESSAGE_MAX_BYTES }: GrpcTransportOptions): ChannelOptions {
+  return {
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+    // A service that was restarted is found again 60 ms after it listens (measured), not after grpc-js's second.
+    "grpc.initial_reconnect_backoff_ms": 50,
+    "grpc.max_reconnect_backoff_ms": 1_000,
+    // A peer that vanished without a word (a cut cable, SIGSTOP) is noticed in 15 s. Servers of grpc-js allow it.
+    "grpc.keepalive_time_ms": 10_000,
+    "grpc.keepalive_timeout_ms": 5_000,
+    // Retries live in one place, above every transport.
+    "grpc.enable_retries": 0,
+    // Statistics and look-ups that nobody here needs; a proxy set for the outside must not catch our own calls.
+    "grpc.enable_channelz": 0,
+    "grpc.enable_http_proxy": 0,
+    "grpc.service_config_disable_resolution": 1,
+    // Its own connection, so that closing a transport ends something.
+    "grpc.use_local_subchannel_pool": 1,
+  };
+}
+
+function checkHealth(client: Client, withinMs: number): Promise<boolean> {
+  // grpc.health.v1: an empty request asks for the whole process; field 1 of the answer is 1 while it is SERVING.
+  const serving = Buffer.from([0x08, 0x01]);
+  const same = (bytes: Buffer) => bytes;
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(
+      "/grpc.health.v1.Health/Check",
+      same,
+      same,
+      Buffer.alloc(0),
+      deadlineOf(withinMs),
+      (error, answer) => resolve(error === null && answer?.equals(serving) === true),
+    );
+  });
+}
+
+function deadlineOf(timeoutMs: number | undefined): { deadline?: number } {
+  return timeoutMs === undefined ? {} : { deadline: systemClock.nowMs() + timeoutMs };
+}
+
+function headersOf(metadata: Metadata | undefined): Headers {
+  return metadata === undefined ? new Headers() : toHeaders(metadata);
+}
+
+function canceled(): ConnectError {
+  return new ConnectError("the call was cancelled", Code.Canceled);
+}
+
+function toConnectError(error: unknown): ConnectError {
+  if (!isStatus(error)) return ConnectError.from(error);
+  const headers = headersOf(error.metadata);
+  const code = error.code in Code ? error.code : Code.Internal;
+  return findTrailerError(headers) ?? new ConnectError(error.details, code, headers);
+}
+
+function isStatus(error: unknown): error is { code: number; details: string; metadata?: Metadata } {
+  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
+}

@@ -1,0 +1,70 @@
+import { Metadata } from "@grpc/grpc-js";
+
+/** The metadata of every internal call. */
+export const headerNames = {
+  /** Who calls: a name of the topology. */
+  caller: "tripe-caller",
+  requestId: "tripe-request-id",
+  /** W3C Trace Context; its span is the one of this very call, made by the caller. */
+  traceparent: "traceparent",
+  /** The span of the work that makes this call: traceparent has no room for it. */
+  parentId: "tripe-parent-id",
+  /** In a request "1" asks for spans; in a trailer they come back. */
+  timing: "tripe-timing",
+  /** gRPC's own word; "-1" says: do not try again, it has been tried. */
+  pushback: "grpc-retry-pushback-ms",
+} as const;
+
+/** What tells one call from another, as it travels. */
+export interface TraceContext {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+/** Reads a traceparent header; undefined when it is absent or not of version 00 (then a new trace is begun). */
+export function parseTraceparent(text: string | undefined): TraceContext | undefined {
+  const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(text ?? "");
+  const [, traceId, spanId] = match ?? [];
+  if (traceId === undefined || spanId === undefined || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  return { traceId, spanId };
+}
+
+/** Writes a traceparent header; 01: the trace is recorded. */
+export function formatTraceparent({ traceId, spanId }: TraceContext): string {
+  return `00-${traceId}-${spanId}-01`;
+}
+
+// What belongs to gRPC or HTTP/2 rather than to a call, and is not copied.
+const protocolHeader =
+  /^(?:te|host|connection|content-type|user-agent|date|trailer|grpc-(?!status-details-bin|retry).*)$/;
+
+/** Copies headers into grpc-js's metadata: there a "-bin" value is a Buffer, here it is unpadded base64. */
+export function toMetadata(headers: Iterable<[string, string]>): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of headers) {
+    if (protocolHeader.test(key)) continue;
+    if (!key.endsWith("-bin")) metadata.add(key, value);
+    else for (const part of value.split(",")) metadata.add(key, Buffer.from(part.trim(), "base64"));
+  }
+  return metadata;
+}
+
+/** Copies grpc-js's metadata into headers. */
+export function toHeaders(metadata: Metadata): Headers {
+  const headers = new Headers();
+  for (const [key, values] of Object.entries(metadata.toJSON())) {
+    if (protocolHeader.test(key)) continue;
+    for (const value of values) headers.append(key, Buffer.isBuffer(value) ? toBase64(value) : value);
+  }
+  return headers;
+}
+
+/** The first value of a key that holds text; undefined when there is none. */
+export function firstText(metadata: Metadata, key: string): string | undefined {
+  const [value] = metadata.get(key);
+  return typeof value === "string" ? value : undefined;
+}
+
+function toBase64(bytes: Buffer): string {
+  return bytes.toString("base64").replace(/=+$/, "");
+}

@@ -1,0 +1,153 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  type MessageInitShape,
+  type MessageShape,
+} from "@bufbuild/protobuf";
+import { Code, ConnectError, createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from "@connectrpc/connect";
+import { type Arrival, type Incoming, receive } from "./arrival.ts";
+import type { Clock } from "./clock.ts";
+import type { Log } from "./log.ts";
+import { streamOutputs } from "./streams.ts";
+import type { ServiceName } from "./topology.ts";
+import { validate, warmValidation } from "./validate.ts";
+
+/** Any message, when its type is known only at run time. */
+export type AnyMessage = MessageShape<DescMessage>;
+
+/** A finished unary call. Headers a handler did not touch are undefined. */
+export interface Reply {
+  readonly message: AnyMessage;
+  readonly header: Headers | undefined;
+  readonly trailer: Headers | undefined;
+}
+
+/** Services ready to be called, whatever carries the calls: gRPC and the direct transport use the same host. */
+export interface Host {
+  readonly name: ServiceName;
+  readonly services: readonly DescService[];
+  /** Runs a unary rpc. Throws nothing but ConnectErrors that a caller may see. */
+  unary(incoming: Incoming, message: AnyMessage): Promise<Reply>;
+  /** Runs any other rpc; its errors are as those of `unary`. */
+  stream(incoming: Incoming, messages: AsyncIterable<AnyMessage>): AsyncGenerator<AnyMessage>;
+  isServing(): boolean;
+  /** Refuses new calls with UNAVAILABLE from now on; resolves when the running ones have ended. */
+  drain(): Promise<void>;
+}
+
+/** A service's contract with what carries it out; an rpc left out answers UNIMPLEMENTED. */
+export interface HostedService<D extends DescService = DescService> {
+  readonly service: D;
+  readonly implementation: Partial<ServiceImpl<D>>;
+}
+
+/** What `createHost` needs. */
+export interface HostOptions<D extends readonly DescService[]> {
+  readonly name: ServiceName;
+  readonly services: { readonly [K in keyof D]: HostedService<D[K]> };
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** Makes services callable: checks the caller, the deadline and the request, logs each rpc, scrubs faults. */
+export function createHost<const D extends readonly DescService[]>(options: HostOptions<D>): Host {
+  const { name, log, clock } = options;
+  const specs = specsOf(options.services);
+  const gate = createGate();
+  const begin = (incoming: Incoming): Arrival => receive({ incoming, name, log, clock });
+  return {
+    name,
+    services: options.services.map(({ service }) => service),
+    isServing: gate.isOpen,
+    drain: gate.close,
+    async unary(incoming, message) {
+      const leave = gate.enter();
+      const arrival = begin(incoming);
+      try {
+        arrival.admit();
+        const spec = specOf(specs, incoming.method);
+        const output = await arrival.within(() => runUnary(spec, message, arrival));
+        return { message: output, ...arrival.succeed() };
+      } catch (error) {
+        throw arrival.fail(error);
+      } finally {
+        leave();
+      }
+    },
+    async *stream(incoming, messages) {
+      const leave = gate.enter();
+      const arrival = begin(incoming);
+      let outputs: AsyncGenerator<MessageInitShape<DescMessage>> | undefined;
+      try {
+        arrival.admit();
+        const spec = specOf(specs, incoming.method);
+        const opened = streamOutputs(spec, messages, arrival.context);
+        outputs = opened;
+        for (;;) {
+          const item = await arrival.within(() => opened.next());
+          if (item.done === true) break;
+          yield create(spec.method.output, item.value);
+        }
+        arrival.succeed();
+      } catch (error) {
+        throw arrival.fail(error);
+      } finally {
+        // Here without success or failure: the consumer has stopped reading.
+        arrival.fail(new ConnectError("the caller is gone", Code.Canceled));
+        // A handler that waits at a yield ends there; one that waits for something else ends by its signal.
+        outputs?.return(undefined).catch(() => {});
+        leave();
+      }
+    },
+  };
+}
+
+async function runUnary(spec: MethodImplSpec, message: AnyMessage, arrival: Arrival): Promise<AnyMessage> {
+  if (spec.kind !== "unary") throw new Error(`${spec.method.name} is a stream`);
+  validate(spec.method.input, message);
+  return create(spec.method.output, await spec.impl(message, arrival.context));
+}
+
+function specsOf(services: readonly HostedService[]): ReadonlyMap<DescMethod, MethodImplSpec> {
+  const specs = new Map<DescMethod, MethodImplSpec>();
+  for (const { service, implementation } of services) {
+    for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
+      specs.set(spec.method, spec);
+      warmValidation(spec.method.input);
+    }
+  }
+  return specs;
+}
+
+function specOf(specs: ReadonlyMap<DescMethod, MethodImplSpec>, method: DescMethod): MethodImplSpec {
+  const spec = specs.get(method);
+  if (spec === undefined) throw new ConnectError(`${method.parent.typeName} is not served here`, Code.Unimplemented);
+  return spec;
+}
+
+/** Counts who is inside, and lets nobody in once it is closed. */
+function createGate() {
+  let open = true;
+  let inside = 0;
+  let onEmpty = () => {};
+  return {
+    isOpen: () => open,
+    enter() {
+      if (!open) throw new ConnectError("the service is going down", Code.Unavailable);
+      inside += 1;
+      return () => {
+        inside -= 1;
+        if (inside === 0) onEmpty();
+      };
+    },
+    close(): Promise<void> {
+      open = false;
+      return new Promise((resolve) => {
+        onEmpty = resolve;
+        if (inside === 0) resolve();
+      });
+    },
+  };
+}

@@ -1,0 +1,5 @@
+/** The largest message between services: a page of 100 objects has some 200 KB, a batch of 256 some 500. */
+export const MESSAGE_MAX_BYTES = 1_048_576;
+
+/** The largest message that holds a PDF: an invoice of some 500 pages. */
+export const PDF_MESSAGE_MAX_BYTES = 8_388_608;

@@ -1,0 +1,92 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { type ChannelOptions, Server, ServerCredentials } from "@grpc/grpc-js";
+import { HealthImplementation } from "grpc-health-check";
+import { addHost } from "./grpc-server.ts";
+import { createHost, type Host, type HostOptions } from "./host.ts";
+import { MESSAGE_MAX_BYTES } from "./limits.ts";
+import { addReflection } from "./reflection.ts";
+
+// Well above what a peer has in flight (some 100 charges), well below what a runaway could use to fill the memory.
+const STREAMS_MAX = 256;
+
+// 7-reliability.md: SIGTERM to exit in at most 10 s. Calls end by their own deadlines before that, all but the longest.
+const DRAIN_MAX_MS = 10_000;
+
+// After the last answer was handed to grpc-js: time for its bytes to leave before what is still open is cut.
+const FAREWELL_MS = 100;
+
+/** What `createServer` needs. */
+export interface ServerOptions<D extends readonly DescService[]> extends HostOptions<D> {
+  /** Where to listen, as host:port; port 0 takes a free one. */
+  readonly address: string;
+  /** The largest message, in and out, in bytes; default MESSAGE_MAX_BYTES. */
+  readonly maxMessageBytes?: number;
+  /** How long `close` waits for running calls, in milliseconds; default 10,000. */
+  readonly drainMaxMs?: number;
+}
+
+/** A service that answers over gRPC. */
+export interface RunningServer {
+  readonly host: Host;
+  /** Where it really listens, as host:port. */
+  readonly address: string;
+  /** Says NOT_SERVING, takes no new calls, lets running ones end, then stops; never takes longer than allowed. */
+  close(): Promise<void>;
+}
+
+/** Starts to serve, with health and reflection beside; resolves once it is SERVING. */
+export async function createServer<const D extends readonly DescService[]>(
+  options: ServerOptions<D>,
+): Promise<RunningServer> {
+  const { log, clock } = options;
+  const host = createHost(options);
+  const server = new Server(limits(options.maxMessageBytes ?? MESSAGE_MAX_BYTES));
+  const health = new HealthImplementation(Object.fromEntries(healthNames(host).map((name) => [name, "SERVING"])));
+  addHost(server, host, clock);
+  health.addToServer(server);
+  addReflection(server, host.services);
+  const address = await listen(server, options.address);
+  log.info("serving", { address });
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    for (const name of healthNames(host)) health.setStatus(name, "NOT_SERVING");
+    const drained = host.drain().then(() => clock.sleep(FAREWELL_MS));
+    const shut = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    // What has no end of its own, such as somebody watching our health, is cut once all calls are answered.
+    await Promise.race([shut, drained, clock.sleep(options.drainMaxMs ?? DRAIN_MAX_MS)]);
+    server.forceShutdown();
+    log.info("stopped", { address });
+  };
+  return {
+    host,
+    address,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function limits(maxMessageBytes: number): ChannelOptions {
+  return {
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+    "grpc.max_concurrent_streams": STREAMS_MAX,
+    // Statistics that nobody here reads, and that cost on every call.
+    "grpc.enable_channelz": 0,
+  };
+}
+
+// The empty name stands for the whole process.
+function healthNames(host: Host): string[] {
+  return ["", ...host.services.map((service) => service.typeName)];
+}
+
+function listen(server: Server, address: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error !== null) reject(new Error(`cannot listen on ${address}`, { cause: error }));
+      else resolve(address.replace(/:\d+$/, `:${port}`));
+    });
+  });
+}
