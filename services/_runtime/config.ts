@@ -111,3 +111,9 @@ function readEdgeActions(env: Env): readonly EdgeAction[] {
   if (unknown === undefined) return edgeActions.filter((action) => words.includes(action));
   throw new Error(`TRIPE_EDGE_ACTIONS must be some of ${edgeActions.join(",")}; "${unknown}" is none of them`);
 }
+
+/** The environment for a process that this one starts: this one's, with some variables set, or left out (undefined). */
+export function createEnvironment(changes: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const all = Object.entries({ ...process.env, ...changes });
+  return Object.fromEntries(all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
