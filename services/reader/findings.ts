@@ -1,0 +1,57 @@
+import { chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
+import { customerColumns } from "../_database/rows/customer.ts";
+import { paymentMethodColumns, tokenColumns } from "../_database/rows/payment-method.ts";
+import { returnColumns } from "../_database/rows/return.ts";
+import { accountColumns } from "./accounts.ts";
+import type { Finding } from "./one.ts";
+
+const asked = "from unnest($1::text[], $2::text[]) as i(account_id, id)";
+const account = (alias: string) => `join account a on a.account_id = ${alias}.account_id`;
+
+/** Accounts by id. */
+export const findAccount: Finding = {
+  name: "account",
+  key: "account_id",
+  text: `select a.account_id as of_account_id, ${accountColumns} ${asked} join account a on a.account_id = i.id`,
+};
+
+/** Customers by id. */
+export const findCustomer: Finding = {
+  name: "customer",
+  key: "customer_id",
+  text: `select u.account_id as of_account_id, ${customerColumns}
+    ${asked} join customer u on u.account_id = i.account_id and u.customer_id = i.id ${account("u")}`,
+};
+
+/** Payment methods by id. */
+export const findPaymentMethod: Finding = {
+  name: "payment_method",
+  key: "payment_method_id",
+  text: `select p.account_id as of_account_id, ${paymentMethodColumns}
+    ${asked} join payment_method p on p.account_id = i.account_id and p.payment_method_id = i.id ${account("p")}`,
+};
+
+/** Tokens by id. */
+export const findToken: Finding = {
+  name: "token",
+  key: "token_id",
+  text: `select k.account_id as of_account_id, ${tokenColumns}
+    ${asked} join token k on k.account_id = i.account_id and k.token_id = i.id
+    join payment_method p on p.account_id = k.account_id and p.payment_method_id = k.payment_method_id ${account("k")}`,
+};
+
+/** Charges by id. */
+export const findCharge: Finding = {
+  name: "charge",
+  key: "charge_id",
+  text: `select c.account_id as of_account_id, ${chargeColumns}
+    ${asked} join charge c on c.account_id = i.account_id and c.charge_id = i.id ${chargeJoins}`,
+};
+
+/** Returns by id. */
+export const findReturn: Finding = {
+  name: "return",
+  key: "return_id",
+  text: `select r.account_id as of_account_id, ${returnColumns}
+    ${asked} join charge_return r on r.account_id = i.account_id and r.return_id = i.id ${account("r")}`,
+};
