@@ -1,4 +1,4 @@
-import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
+import { type DescFile, type DescService, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import type { Server } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
@@ -10,10 +10,8 @@ export function addReflection(server: Server, services: readonly DescService[]):
   for (const service of services) collect(service.file, files);
   const fileDescriptorProtos = [...files.values(), ...healthFiles()];
   const names = [...services.map((service) => service.typeName), "grpc.health.v1.Health"];
-  new ReflectionService(
-    { all: { format: "Protocol Buffer 3 EnumDescriptorProto", type: {}, fileDescriptorProtos } },
-    { services: names },
-  ).addToServer(server);
+  const contracts = { format: "Protocol Buffer 3 EnumDescriptorProto", type: {}, fileDescriptorProtos } as const;
+  new ReflectionService({ contracts }, { services: names }).addToServer(server);
 }
 
 function collect(file: DescFile, files: Map<string, Buffer>): void {
@@ -22,7 +20,15 @@ function collect(file: DescFile, files: Map<string, Buffer>): void {
   files.set(file.name, Buffer.from(toBinary(FileDescriptorProtoSchema, file.proto)));
 }
 
-// The package describes its contract in the form grpc-js's loader makes; the file itself lies in each method.
+// The package loads its contract by protobufjs, which names the map in List's answer so that other tools refuse the
+// file. Check and Watch are what everybody uses: List is left out of what reflection tells.
 function healthFiles(): Buffer[] {
-  return Object.values(healthDefinition).flatMap((method) => method.requestType.fileDescriptorProtos);
+  return Object.values(healthDefinition).flatMap(({ requestType }) =>
+    requestType.fileDescriptorProtos.map((bytes) => {
+      const file = fromBinary(FileDescriptorProtoSchema, bytes);
+      file.messageType = file.messageType.filter(({ name }) => !name.startsWith("HealthList"));
+      for (const service of file.service) service.method = service.method.filter(({ name }) => name !== "List");
+      return Buffer.from(toBinary(FileDescriptorProtoSchema, file));
+    }),
+  );
 }

@@ -1,0 +1,105 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "./clock.ts";
+import { refusalOf, refuse } from "./errors.ts";
+import { silentLog } from "./log.ts";
+import { createServer } from "./serve.ts";
+import { ProbeService } from "./testing/probe_pb.ts";
+import type { Probe } from "./testing/wirings.ts";
+
+const run = promisify(execFile);
+const buf = join(import.meta.dirname, "../../node_modules/.bin/buf");
+
+async function setup(implementation: Probe) {
+  const server = await createServer({
+    name: "reader",
+    services: [{ service: ProbeService, implementation }],
+    address: "127.0.0.1:0",
+    log: silentLog,
+    clock: systemClock,
+    drainMaxMs: 100,
+  });
+  onTestFinished(() => server.close());
+  const baseUrl = `http://${server.address}`;
+  return { baseUrl, client: createClient(ProbeService, createGrpcTransport({ baseUrl })) };
+}
+
+const curl = (baseUrl: string, ...rest: string[]) =>
+  run(buf, ["curl", "--protocol", "grpc", "--http2-prior-knowledge", ...rest.slice(0, -1), `${baseUrl}${rest.at(-1)}`]);
+
+test("connect-node's gRPC client calls our server", async () => {
+  const { client } = await setup({
+    read: ({ text }, context) => {
+      context.responseTrailer.set("x-trailer", "t");
+      return { text: `${text}, ${context.requestHeader.get("x-ask")}` };
+    },
+    async *count({ to }) {
+      for (let number = 1; number <= to; number += 1) yield { number };
+    },
+  });
+  let trailer: string | null = null;
+  const onTrailer = (trailers: Headers) => {
+    trailer = trailers.get("x-trailer");
+  };
+  expect((await client.read({ text: "łódź" }, { headers: { "x-ask": "hi" }, onTrailer })).text).toBe("łódź, hi");
+  expect(trailer).toBe("t");
+  const numbers: number[] = [];
+  for await (const { number } of client.count({ to: 2 })) numbers.push(number);
+  expect(numbers).toEqual([1, 2]);
+});
+
+test("connect-node's gRPC client reads our refusals", async () => {
+  const { client } = await setup({ read: () => refuse(Code.NotFound, "CHARGE_NOT_FOUND", "no charge żółw", "charge") });
+  const failure = await client.read({}).catch((error: unknown) => error);
+  expect(refusalOf(failure)).toEqual({
+    code: Code.NotFound,
+    reason: "CHARGE_NOT_FOUND",
+    field: "charge",
+    message: "no charge żółw",
+  });
+});
+
+test("connect-node's gRPC client passes its deadline on", async () => {
+  let restMs = 0;
+  const { client } = await setup({
+    read: (_request, context) => {
+      restMs = context.timeoutMs() ?? 0;
+      return new Promise(() => {});
+    },
+  });
+  const failure = await client.read({}, { timeoutMs: 150 }).catch((error: unknown) => error);
+  expect(ConnectError.from(failure).code).toBe(Code.DeadlineExceeded);
+  expect(restMs).toBeGreaterThan(0);
+  expect(restMs).toBeLessThanOrEqual(150);
+});
+
+test("a trace begun by somebody else is carried on", async () => {
+  const { client } = await setup({
+    read: (_request, context) => ({ text: context.requestHeader.get("traceparent") ?? "" }),
+  });
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  expect((await client.read({}, { headers: { traceparent } })).text).toBe(traceparent);
+});
+
+test("buf curl calls through reflection, and lists what is served", { timeout: 30_000 }, async () => {
+  const { baseUrl } = await setup({ read: ({ text }) => ({ text: `${text}!`, amountMinor: 7n }) });
+  const [answer, list, health] = await Promise.all([
+    curl(baseUrl, "-d", '{"text":"hi"}', "/tripe.probe.v1.ProbeService/Read"),
+    curl(baseUrl, "--list-methods", ""),
+    curl(baseUrl, "/grpc.health.v1.Health/Check"),
+  ]);
+  expect(JSON.parse(answer.stdout)).toEqual({ text: "hi!", amountMinor: "7" });
+  expect(list.stdout).toContain("tripe.probe.v1.ProbeService/Talk");
+  expect(JSON.parse(health.stdout)).toEqual({ status: "SERVING" });
+});
+
+test("buf curl shows a refusal's code and words", { timeout: 30_000 }, async () => {
+  const { baseUrl } = await setup({});
+  const data = JSON.stringify({ text: "x".repeat(21) });
+  const failure = await curl(baseUrl, "-d", data, "/tripe.probe.v1.ProbeService/Read").catch((error: unknown) => error);
+  expect(failure).toMatchObject({ stderr: expect.stringContaining('"invalid_argument"') });
+});

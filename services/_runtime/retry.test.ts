@@ -1,0 +1,115 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { expect, onTestFinished, test } from "vitest";
+import { createServiceClient, type ObservedCall } from "./client.ts";
+import { systemClock } from "./clock.ts";
+import { refuse } from "./errors.ts";
+import { silentLog } from "./log.ts";
+import { ProbeService } from "./testing/probe_pb.ts";
+import { type Probe, wirings } from "./testing/wirings.ts";
+import type { CallerName, ServiceName } from "./topology.ts";
+
+async function setup(
+  implementation: Probe,
+  name: ServiceName = "writer",
+  caller: CallerName = "edge",
+  over = "direct",
+) {
+  const wire = wirings[over];
+  if (wire === undefined) throw new Error(`no wiring ${over}`);
+  const wired = await wire(name, implementation, silentLog);
+  onTestFinished(async () => {
+    wired.transport.close();
+    await wired.stop();
+  });
+  const observed: ObservedCall[] = [];
+  const client = createServiceClient(ProbeService, name, wired.transport, {
+    caller,
+    clock: systemClock,
+    log: silentLog,
+    observe: (call) => observed.push(call),
+  });
+  return { client, observed, wired };
+}
+
+/** A handler that fails so many times, then answers how often it was called. */
+function failing(times: number, code = Code.Unavailable) {
+  let calls = 0;
+  return () => {
+    calls += 1;
+    if (calls <= times) throw new ConnectError("try again", code);
+    return { text: String(calls) };
+  };
+}
+
+test("a read is tried up to three times", async () => {
+  const { client, observed } = await setup({ read: failing(2) });
+  expect((await client.read({})).text).toBe("3");
+  expect(observed.map((call) => call.code)).toEqual(["unavailable", "unavailable", "ok"]);
+});
+
+test("a fourth try is not made", async () => {
+  const { client, observed } = await setup({ read: failing(3) });
+  await expect(client.read({})).rejects.toMatchObject({ code: Code.Unavailable });
+  expect(observed).toHaveLength(3);
+});
+
+test("a write is tried again only when it carries a request id", async () => {
+  const { client, observed } = await setup({ write: failing(1) });
+  await expect(client.write({})).rejects.toMatchObject({ code: Code.Unavailable });
+  expect(observed).toHaveLength(1);
+  const repeated = await setup({ write: failing(1) });
+  expect((await repeated.client.write({ requestId: "K/1" })).text).toBe("2");
+});
+
+test.each([Code.Aborted, Code.DeadlineExceeded, Code.Internal, Code.ResourceExhausted])(
+  "nothing but UNAVAILABLE is tried again (code %i is not)",
+  async (code) => {
+    const { client, observed } = await setup({ read: failing(1, code) });
+    await expect(client.read({})).rejects.toBeInstanceOf(ConnectError);
+    expect(observed).toHaveLength(1);
+  },
+);
+
+test("a refusal is not tried again", async () => {
+  const { client, observed } = await setup({ read: () => refuse(Code.NotFound, "CHARGE_NOT_FOUND", "no charge") });
+  await expect(client.read({})).rejects.toMatchObject({ code: Code.NotFound });
+  expect(observed).toHaveLength(1);
+});
+
+test.each(Object.keys(wirings))(
+  "over %s tries do not multiply: what was tried below is not tried above",
+  async (over) => {
+    const inner = await setup({ read: failing(100) }, "writer", "transactions", over);
+    const outer = await setup({ read: () => inner.client.read({}) }, "transactions", "edge", over);
+    await expect(outer.client.read({})).rejects.toMatchObject({ code: Code.Unavailable });
+    expect([inner.observed.length, outer.observed.length]).toEqual([3, 1]);
+  },
+);
+
+test("no try is made after the deadline", async () => {
+  const { client, observed } = await setup({ read: failing(100) });
+  const startMs = systemClock.nowMs();
+  await expect(client.read({}, { timeoutMs: 5 })).rejects.toBeInstanceOf(ConnectError);
+  expect(systemClock.nowMs() - startMs).toBeLessThan(100);
+  expect(observed.length).toBeLessThanOrEqual(3);
+});
+
+test("when everything fails, retries soon stop adding load", async () => {
+  const { client, observed } = await setup({ read: failing(100_000) });
+  await Promise.allSettled(Array.from({ length: 300 }, () => client.read({})));
+  const retries = observed.length - 300;
+  // The store of 100, and a tenth of 300.
+  expect(retries).toBeGreaterThanOrEqual(100);
+  expect(retries).toBeLessThanOrEqual(130);
+});
+
+test("a service restarted within two seconds is bridged: its callers only wait", async () => {
+  const { client, wired, observed } = await setup({ read: () => ({ text: "back" }) }, "reader", "edge", "grpc");
+  await client.read({});
+  await wired.stop();
+  const answers = Promise.all(Array.from({ length: 50 }, () => client.read({})));
+  await systemClock.sleep(1_500);
+  await wired.start();
+  expect((await answers).every((answer) => answer.text === "back")).toBe(true);
+  expect(observed.length).toBeLessThanOrEqual(1 + 50 * 3);
+});
