@@ -1,0 +1,59 @@
+import { type CallerName, isCallerName, isServiceName, mayCall } from "../_runtime/topology.ts";
+import { type Finding, find, type Source } from "./source.ts";
+
+// The head of the table that says who calls whom: callers down, callees across.
+const TABLE_HEAD = /^\|\s*caller\b[^|]*\|.*$/m;
+
+/**
+ * Finds cells of a page's table of callers and callees that say something else than the topology: "x" for every rpc, a
+ * word for some, nothing for none. A page without such a table says nothing wrong.
+ */
+export function findFalseArrows(page: Source): Finding[] {
+  const head = TABLE_HEAD.exec(page.text);
+  if (head === null) return [];
+  const callees = cellsOf(head[0]).slice(1);
+  const findings: Finding[] = [];
+  let offset = head.index + head[0].length + 1;
+  for (const row of page.text.slice(offset).split("\n")) {
+    if (!row.startsWith("|")) break;
+    if (!/^\|[\s|:-]+\|$/.test(row)) findings.push(...findInRow({ page, offset, row, callees }));
+    offset += row.length + 1;
+  }
+  return findings;
+}
+
+interface Row {
+  readonly page: Source;
+  readonly offset: number;
+  readonly row: string;
+  readonly callees: readonly string[];
+}
+
+function findInRow({ page, offset, row, callees }: Row): Finding[] {
+  const [names = "", ...cells] = cellsOf(row);
+  return names.split(/,\s*/).flatMap((caller) =>
+    callees.flatMap((callee, index) => {
+      if (!isCallerName(caller) || !isServiceName(callee))
+        return [find(page, offset, `knows no ${caller} or ${callee}`)];
+      const wanted = wantedMark(caller, callee);
+      const mark = cells[index] ?? "";
+      const found = mark === "" || mark === "x" ? mark : "some";
+      return found === wanted
+        ? []
+        : [find(page, offset, `says "${mark}" for ${caller} to ${callee}: topology.ts does not`)];
+    }),
+  );
+}
+
+function wantedMark(caller: CallerName, callee: Parameters<typeof mayCall>[1]): "" | "x" | "some" {
+  if (!mayCall(caller, callee)) return "";
+  // No rpc has this name, so only who may call every rpc may call it.
+  return mayCall(caller, callee, "AnyRpcAtAll") ? "x" : "some";
+}
+
+function cellsOf(row: string): string[] {
+  return row
+    .split("|")
+    .slice(1, -1)
+    .map((cell) => cell.trim().replaceAll("`", ""));
+}

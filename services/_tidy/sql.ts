@@ -1,0 +1,29 @@
+import { childOf, type Finding, find, type Source } from "./source.ts";
+
+// Every way Postgres has to ask for the machine's time; business_now() is the only one a query may use.
+const MACHINE_TIME =
+  /(?<![\w.])(now\s*\(\s*\)|(clock|statement|transaction)_timestamp\s*\(\s*\)|current_(timestamp|date|time)\b|localtime(stamp)?\b|timeofday\s*\()/gi;
+
+/** Finds queries that ask the machine for the time: business time is given, so that a test clock can move it. */
+export function findMachineTime(source: Source): Finding[] {
+  if (source.path.includes("/migrations/") || source.path.endsWith("/schema.sql")) return [];
+  if (source.path.endsWith(".sql")) return findIn(source, source.text, 0);
+  return source.nodes.flatMap((node) => {
+    const isText = node.type === "TemplateElement" || (node.type === "Literal" && typeof node["value"] === "string");
+    if (isText) return findIn(source, source.text.slice(node.start, node.end), node.start);
+    const isFunctionNow =
+      node.type === "CallExpression" && /\bfn(<[^>]*>)?\(\s*["']now["']/.test(callText(source, node));
+    return isFunctionNow ? [find(source, node, "asks the machine for the time; use business_now()")] : [];
+  });
+}
+
+function findIn(source: Source, text: string, offset: number): Finding[] {
+  return Array.from(text.matchAll(MACHINE_TIME), (match) =>
+    find(source, offset + match.index, `says ${match[0]} in SQL; use business_now()`),
+  );
+}
+
+function callText(source: Source, node: Source["nodes"][number]): string {
+  const callee = childOf(node, "callee");
+  return callee === undefined ? "" : source.text.slice(callee.start, node.end);
+}

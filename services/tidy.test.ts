@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { DescFile, DescService } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { findBorderCrossings } from "./_tidy/borders.ts";
+import { findUnboundedFields } from "./_tidy/contracts.ts";
+import * as habits from "./_tidy/habits.ts";
+import { findUntestedReasons, findUntestedRpcs } from "./_tidy/named.ts";
+import { findFalseArrows } from "./_tidy/picture.ts";
+import { findLongFile, findLongFunctions } from "./_tidy/sizes.ts";
+import { type Finding, readSources, root, type Source } from "./_tidy/source.ts";
+import { findMachineTime } from "./_tidy/sql.ts";
+
+const sources = readSources(["services", "edge"], ".ts").filter(({ text }) => !text.startsWith("// @generated"));
+const generated = readSources(["gen"], ".ts");
+const queries = [...sources, ...readSources(["services", "edge"], ".sql")];
+const protos = readSources(["proto"], ".proto");
+const pages = readSources(["README.md", "services", "edge", "proto"], "README.md");
+const services = await readServices();
+
+/** Each rule by its sentence; a rule that fails lists every place, as path:line. */
+const rules: Record<string, () => Finding[]> = {
+  "imports keep to the borders of the layout": () => every([...sources, ...generated], findBorderCrossings),
+  "no file is longer than 300 lines": () => every([...sources, ...protos], findLongFile),
+  "no function is longer than 70 lines": () => every(sources, findLongFunctions),
+  "nothing is exported as a default": () => every(sources, habits.findDefaultExports),
+  "only the configuration reads the environment": () => every(sources, habits.findEnvironmentReaders),
+  "only the clock asks the machine for the time": () => every(sources, habits.findTimeReaders),
+  "nothing switches the compiler off": () => every(sources, habits.findUncheckedTypes),
+  "nothing is left as a note to oneself": () => every([...queries, ...protos], habits.findNotesToSelf),
+  "every export has a doc comment": () => every(sources, habits.findBareExports),
+  "every file is named for the one thing inside": () => every(sources, habits.findVagueNames),
+  "no query asks for another time than business_now()": () => every(queries, findMachineTime),
+  "every rpc is named in a test": () => findUntestedRpcs(services, sources),
+  "every reason of a refusal is named in a test": () => findUntestedReasons(sources),
+  "every field of a request has a bound": () => findUnboundedFields(services, protos),
+  "every table of callers shows the topology": () => every(pages, findFalseArrows),
+};
+
+test.each(Object.entries(rules))("%s", (_sentence, findAll) => {
+  expect(findAll()).toEqual([]);
+});
+
+test("there is something to keep tidy", () => {
+  expect(sources.length).toBeGreaterThan(0);
+  expect(services.length).toBe(8);
+});
+
+function every(those: readonly Source[], rule: (source: Source) => Finding[]): Finding[] {
+  return those.flatMap(rule);
+}
+
+async function readServices(): Promise<DescService[]> {
+  const paths = generated.map(({ path }) => path).filter((path) => path.endsWith("_service_pb.ts"));
+  const modules = await Promise.all(
+    paths.map((path) => import(/* @vite-ignore */ pathToFileURL(join(root, path)).href)),
+  );
+  return modules.flatMap((module: Record<string, DescFile | DescService>) =>
+    Object.values(module).filter((desc) => desc.kind === "service"),
+  );
+}
