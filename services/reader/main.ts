@@ -1,0 +1,4 @@
+import { runServiceProcess } from "../_runtime/hosting.ts";
+import { startReader } from "./start.ts";
+
+await runServiceProcess("reader", startReader);

@@ -1,0 +1,136 @@
+import { create } from "@bufbuild/protobuf";
+import { type Attempt, type Outcome, OutcomeKind, OutcomeSchema } from "../../gen/tripe/billing/v1/attempt_pb.ts";
+import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
+import type { Return } from "../../gen/tripe/billing/v1/return_pb.ts";
+import { createCall, currentCall, runCall } from "../_runtime/call.ts";
+import type { Clients } from "../_runtime/clients.ts";
+import type { Clock } from "../_runtime/clock.ts";
+import { refusalOf } from "../_runtime/errors.ts";
+import type { Log } from "../_runtime/log.ts";
+import { retryDelayMs } from "./ladder.ts";
+
+/** What moving money stands on. */
+export interface TransactionsDependencies {
+  readonly clients: Pick<Clients, "writer" | "bank">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A number from 0 up to 1, for jitter. */
+  readonly random: () => number;
+}
+
+/** What became of an attempt's noun. */
+export type End =
+  | { readonly case: "charge"; readonly value: Charge }
+  | { readonly case: "return"; readonly value: Return };
+
+/** What of the caller's time is kept for commit B, so that its answer is still heard: a slow flush, ten times over. */
+const SETTLE_RESERVE_MS = 500;
+
+/** Beyond this a bank is not waited for, however patient the caller (3-money.md: the client waits 8 s at most). */
+const BANK_WAIT_MAX_MS = 7_500;
+
+/** A caller that leaves less than this is not worth asking a bank for: the resolver will. */
+const BANK_WAIT_MIN_MS = 200;
+
+/**
+ * Asks the bank and books what it says. Undefined when that is not known yet: the attempt is then due again later, never
+ * failed. Once money may move, nobody's hanging up stops it: the caller's deadline only bounds how long the bank is
+ * waited for.
+ */
+export async function runAttempt(dependencies: TransactionsDependencies, attempt: Attempt): Promise<End | undefined> {
+  const caller = currentCall();
+  const leftMs = (caller?.deadlineMs ?? Number.POSITIVE_INFINITY) - dependencies.clock.nowMs() - SETTLE_RESERVE_MS;
+  const waitMs = Math.max(BANK_WAIT_MIN_MS, Math.min(leftMs, BANK_WAIT_MAX_MS));
+  const detached = createCall({
+    caller: "transactions",
+    ...(caller && { requestId: caller.requestId, traceId: caller.traceId, spanId: caller.spanId, spans: caller.spans }),
+    ...(caller && { startMs: caller.startMs }),
+  });
+  return runCall(detached, async () => book(dependencies, attempt, await submit(dependencies, attempt, waitMs)));
+}
+
+/** Books a bank's answer: settles what is final, and puts off what is not. */
+export async function book(
+  dependencies: TransactionsDependencies,
+  attempt: Attempt,
+  outcome: Outcome,
+): Promise<End | undefined> {
+  switch (outcome.kind) {
+    case OutcomeKind.ACCEPTED:
+    case OutcomeKind.DECLINED:
+      return settle(dependencies, attempt, outcome);
+    case OutcomeKind.NOT_SENT:
+      // What was asked before may have been done: only a first try that reached no bank is sure to have done nothing.
+      return attempt.tries === 0 ? settle(dependencies, attempt, outcome) : postpone(dependencies, attempt, outcome);
+    default:
+      return postpone(dependencies, attempt, outcome);
+  }
+}
+
+/** Asks the bank to do what the attempt says. Whatever goes wrong on the way, the outcome is UNKNOWN. */
+export async function submit(
+  { clients, log }: TransactionsDependencies,
+  attempt: Attempt,
+  timeoutMs: number,
+): Promise<Outcome> {
+  try {
+    const { outcome } = await clients.bank.submit(
+      {
+        accountId: attempt.accountId,
+        paymentMethodId: attempt.paymentMethodId,
+        kind: attempt.kind,
+        bankRef: attempt.bankRef,
+        originalBankRef: attempt.originalBankRef,
+        sealedCard: attempt.sealedCard,
+        ...(attempt.amount && { amount: attempt.amount }),
+        tries: attempt.tries,
+        bank: attempt.bank,
+      },
+      { timeoutMs },
+    );
+    return outcome ?? unknownOutcome();
+  } catch (error) {
+    log.warn("the bank service did not answer", { attempt_id: attempt.attemptId, reason: reasonOf(error) });
+    return unknownOutcome();
+  }
+}
+
+function unknownOutcome(): Outcome {
+  return create(OutcomeSchema, { kind: OutcomeKind.UNKNOWN });
+}
+
+async function settle(
+  { clients }: TransactionsDependencies,
+  attempt: Attempt,
+  outcome: Outcome,
+): Promise<End | undefined> {
+  const { accountId, attemptId, chargeId, returnId, fence } = attempt;
+  const settlement = { accountId, requestId: attemptId, attemptId, chargeId, fence, outcome };
+  if (returnId === "") {
+    const { charge } = await clients.writer.settleCharge(settlement);
+    return charge && { case: "charge", value: charge };
+  }
+  const { return: record } = await clients.writer.settleReturn({ ...settlement, returnId });
+  return record && { case: "return", value: record };
+}
+
+async function postpone(
+  { clients, random, log }: TransactionsDependencies,
+  attempt: Attempt,
+  outcome: Outcome,
+): Promise<undefined> {
+  const { accountId, attemptId, fence, tries } = attempt;
+  const delayMs = BigInt(retryDelayMs(tries, random));
+  const requestId = `${attemptId}/${fence}`;
+  try {
+    await clients.writer.postponeAttempt({ accountId, requestId, attemptId, fence, delayMs, bank: outcome.bank });
+  } catch (error) {
+    // The lease ends by itself, and the attempt is due then.
+    log.warn("an attempt was not put off", { attempt_id: attemptId, reason: reasonOf(error) });
+  }
+  return undefined;
+}
+
+function reasonOf(error: unknown): string {
+  return refusalOf(error)?.reason ?? (error instanceof Error ? error.message : "unknown");
+}
