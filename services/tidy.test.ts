@@ -11,7 +11,7 @@ import { findLongFile, findLongFunctions } from "./_tidy/sizes.ts";
 import { type Finding, readSources, root, type Source } from "./_tidy/source.ts";
 import { findMachineTime } from "./_tidy/sql.ts";
 
-const sources = readSources(["services", "edge"], ".ts").filter(({ text }) => !text.startsWith("// @generated"));
+const sources = readSources(["services", "edge"], ".ts").filter(({ path }) => !path.endsWith("_pb.ts"));
 const generated = readSources(["gen"], ".ts");
 const queries = [...sources, ...readSources(["services", "edge"], ".sql")];
 const protos = readSources(["proto"], ".proto");

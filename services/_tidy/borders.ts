@@ -2,8 +2,8 @@ import { posix } from "node:path";
 import { serviceNames } from "../_runtime/topology.ts";
 import { childOf, type Finding, find, isForTests, literalOf, type Source, type SyntaxNode } from "./source.ts";
 
-// The imports of 1-architecture.md, "Layout", beside a folder's own. What the page leaves open (_views, _billing, _audit)
-// is what those folders are there for: words, arithmetic, and a proof that reads the database.
+// The imports of 1-architecture.md, "Layout", beside a folder's own. What the page leaves open (_views, _billing, _audit,
+// _supervisor) is what those folders are there for: words, arithmetic, a proof that reads the database, and starting it.
 const allowed: Readonly<Record<string, readonly string[]>> = {
   gen: [],
   _runtime: ["gen"],
@@ -11,6 +11,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   _views: ["_runtime", "gen"],
   _billing: ["_runtime", "gen"],
   _audit: ["_database", "_runtime", "gen"],
+  _supervisor: ["_database", "_runtime", "gen"],
   ...Object.fromEntries(serviceNames.map((name) => [name, ["_runtime", "gen"]])),
   reader: ["_database", "_runtime", "gen"],
   writer: ["_database", "_runtime", "gen"],
