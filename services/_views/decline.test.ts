@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { meaningOf } from "../bank/reasons.ts";
 import { declineView } from "./decline.ts";
 
 const declined = (reason: string) => declineView({ reason, responseCode: "05" });
@@ -30,4 +31,12 @@ test.each(["lost_card", "stolen_card", "pickup_card", "fraudulent", "merchant_bl
 test("a reason nobody knows is a plain decline when a bank gave it, and an error of processing when none did", () => {
   expect(declined("moon_phase")).toEqual(declined("generic_decline"));
   expect(declineView({ reason: "bank_asleep", responseCode: "" })).toEqual(declined("processing_error"));
+});
+
+test("every reason that a bank's code can mean has its own words", () => {
+  const characters = [..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+  const meanings = characters.flatMap((first) => characters.map((second) => meaningOf(first + second)));
+  const reasons = new Set(meanings.flatMap((meaning) => (meaning.outcome === "declined" ? [meaning.reason] : [])));
+  expect(reasons.size).toBeGreaterThan(20);
+  for (const reason of reasons) expect([declined(reason).code, declined(reason).decline_code]).toContain(reason);
 });
