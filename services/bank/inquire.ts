@@ -1,0 +1,21 @@
+import { Code } from "@connectrpc/connect";
+import type { InquireRequest } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
+import { assert, refuse } from "../_runtime/errors.ts";
+import { toOutcome } from "./outcome.ts";
+import type { Router } from "./router.ts";
+
+/**
+ * Asks the bank what became of a reference. `isKnown` is false only when the bank says that it has never heard of it; a bank that cannot
+ * be asked gives true with the outcome UNKNOWN, so that nobody takes silence for a no. Refuses BANK_UNKNOWN.
+ */
+export async function inquire(router: Router, request: InquireRequest, timeoutMs: number) {
+  const { amount, bank, bankRef } = request;
+  assert(amount !== undefined, "a request to inquire has an amount");
+  if (bank !== "" && !router.has(bank))
+    refuse(Code.FailedPrecondition, "BANK_UNKNOWN", "there is no such bank", "bank");
+  const { amountMinor, currencyCode } = amount;
+  const found = await router.inquire({ bankRef, amountMinor, currencyCode, timeoutMs }, bank);
+  const { answer } = found;
+  if (answer.outcome === "not_known") return { isKnown: false };
+  return { isKnown: true, outcome: toOutcome({ bank: found.bank, answer }) };
+}

@@ -1,0 +1,37 @@
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { BankService } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
+import type { Clock } from "../_runtime/clock.ts";
+import { defaultTimeoutMs } from "../_runtime/deadlines.ts";
+import type { Log } from "../_runtime/log.ts";
+import { inquire } from "./inquire.ts";
+import type { Router } from "./router.ts";
+import { sealCard } from "./seal-card.ts";
+import { submit } from "./submit.ts";
+import type { Vault } from "./vault.ts";
+
+/** What the bank service needs. */
+export interface BankOptions {
+  readonly router: Router;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Makes the bank service. It keeps nothing between calls: what a call opens or reads of a card ends with it. */
+export function createBank(options: BankOptions): ServiceImpl<typeof BankService> {
+  return {
+    sealCard: (request, context) => sealCard(options, request, bankTimeoutMs(context)),
+    submit: (request, context) => submit(options, request, bankTimeoutMs(context)),
+    inquire: (request, context) => inquire(options.router, request, bankTimeoutMs(context)),
+  };
+}
+
+/**
+ * What of a call's time is kept back, so that "unknown" still reaches the caller as an answer instead of as a deadline: ten times a call's
+ * own time between processes, rounded up.
+ */
+const RESERVE_MS = 50;
+
+function bankTimeoutMs(context: HandlerContext): number {
+  return Math.max(1, (context.timeoutMs() ?? defaultTimeoutMs(context.method.name)) - RESERVE_MS);
+}

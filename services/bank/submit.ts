@@ -1,0 +1,70 @@
+import { Code } from "@connectrpc/connect";
+import type { SubmitRequest } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
+import { AttemptKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
+import { assert, refuse } from "../_runtime/errors.ts";
+import type { Log } from "../_runtime/log.ts";
+import type { OpenCard } from "./card.ts";
+import type { OperationKind } from "./iso8583/dialect.ts";
+import { toOutcome } from "./outcome.ts";
+import type { Router } from "./router.ts";
+import { SealError, type Vault } from "./vault.ts";
+
+/** What submitting needs. */
+export interface SubmitTools {
+  readonly router: Router;
+  readonly vault: Vault;
+  readonly log: Log;
+}
+
+/**
+ * Asks a bank to do one thing. Whatever the bank says, or fails to say, is an outcome. Refuses, before anything is sent: KIND_UNSPECIFIED,
+ * AMOUNT_NOT_POSITIVE, ORIGINAL_BANK_REF_MISSING, BANK_UNKNOWN, and SEALED_CARD_INVALID for a card that does not open for its owner.
+ */
+export async function submit({ router, vault, log }: SubmitTools, request: SubmitRequest, timeoutMs: number) {
+  const { amount, bank, bankRef, originalBankRef } = request;
+  assert(amount !== undefined, "a request to submit has an amount");
+  const kind = readKind(request.kind);
+  if (amount.amountMinor <= 0n)
+    refuse(Code.InvalidArgument, "AMOUNT_NOT_POSITIVE", "an amount is above zero", "amount");
+  if (originalBankRef === "" && (kind === "capture" || kind === "reverse")) {
+    refuse(Code.InvalidArgument, "ORIGINAL_BANK_REF_MISSING", `a ${kind} names its original`, "original_bank_ref");
+  }
+  if (bank !== "" && !router.has(bank))
+    refuse(Code.FailedPrecondition, "BANK_UNKNOWN", "there is no such bank", "bank");
+  const card = openCard(vault, request);
+  const { amountMinor, currencyCode } = amount;
+  const isRepeat = request.tries > 0;
+  const sent = { bankRef, originalBankRef, card, amountMinor, currencyCode, isRepeat, timeoutMs };
+  const routed = await router.submit(kind, sent, bank);
+  if (routed.answer.outcome === "unknown" || routed.answer.outcome === "not_sent") {
+    const { outcome, reason } = routed.answer;
+    log.warn("bank gave no answer", { bank_ref: bankRef, bank: routed.bank, outcome, reason });
+  }
+  return { outcome: toOutcome(routed) };
+}
+
+function readKind(kind: AttemptKind): OperationKind {
+  switch (kind) {
+    case AttemptKind.PURCHASE:
+      return "purchase";
+    case AttemptKind.AUTHORIZE:
+      return "authorize";
+    case AttemptKind.CAPTURE:
+      return "capture";
+    case AttemptKind.REVERSE:
+      return "reverse";
+    case AttemptKind.REFUND:
+      return "refund";
+    default:
+      return refuse(Code.InvalidArgument, "KIND_UNSPECIFIED", "no bank knows such a thing", "kind");
+  }
+}
+
+function openCard(vault: Vault, request: SubmitRequest): OpenCard {
+  try {
+    return vault.open(request.sealedCard, request);
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    return refuse(Code.InvalidArgument, "SEALED_CARD_INVALID", error.message, "sealed_card");
+  }
+}
