@@ -19,10 +19,14 @@ import { embeddedSettings } from "./embedded-settings.ts";
 import { keepSecret } from "./kept-secret.ts";
 import { withSetupLock } from "./migrate.ts";
 
-/** A running Postgres: `url` is its superuser `tripe`'s, on the database `tripe`; `stop` ends it, after its clients' last words. */
+/** A running Postgres. */
 export interface EmbeddedPostgres {
+  /** Its superuser `tripe`'s, on the database `tripe`. */
   readonly url: string;
+  /** Ends it, and with it every connection. */
   stop(): Promise<void>;
+  /** Leaves it running, and no longer watches over it. */
+  leave(): Promise<void>;
 }
 
 /** Where the Postgres lives; `settings` come after Tripe's own (embedded-settings.ts). */
@@ -47,7 +51,7 @@ const watchMs = 200;
 
 /**
  * Starts Postgres over `<dataDir>/postgres`, made on the first start, on 127.0.0.1:`port` and a socket in that folder; or
- * adopts the one that already runs there. From then on one that dies is started again, until `stop`. The Postgres outlives
+ * adopts the one that already runs there. From then on one that dies is started again, until `stop` or `leave`. The Postgres outlives
  * this process. Rejects in words when it cannot run: a foreign program on the port, another major version's folder.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
@@ -55,13 +59,17 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   let postmaster = await ensureRunning(place);
   const stopping = new AbortController();
   const watching = watch();
+  const leave = async () => {
+    stopping.abort();
+    await watching;
+  };
   return {
     url: await openDatabase(place, postmaster),
     stop: async () => {
-      stopping.abort();
-      await watching;
+      await leave();
       await stopPostgres(place);
     },
+    leave,
   };
 
   async function watch(): Promise<void> {

@@ -1,0 +1,40 @@
+/** One line of the table of what runs where. */
+export interface Row {
+  readonly name: string;
+  readonly place: string;
+  readonly pid: number | undefined;
+}
+
+/** What a person who started Tripe wants to know. */
+export interface Announcement {
+  readonly rows: readonly Row[];
+  readonly url: string;
+  readonly secretKey: string;
+  readonly dataDir: string;
+  readonly startMs: number;
+}
+
+/** The words printed once Tripe answers: the table, the URL, the key, and a request that works when pasted. */
+export function announce({ rows, url, secretKey, dataDir, startMs }: Announcement): string {
+  const width = Math.max(...rows.map((row) => row.name.length));
+  const placeWidth = Math.max(...rows.map((row) => row.place.length));
+  const table = rows.map(
+    ({ name, place, pid }) =>
+      `  ${name.padEnd(width)}  ${place.padEnd(placeWidth)}  ${pid === undefined ? "" : `pid ${pid}`}`,
+  );
+  return [
+    "",
+    `Tripe is up after ${(startMs / 1000).toFixed(1)} s; everything it keeps is in ${dataDir}`,
+    "",
+    ...table.map((line) => line.trimEnd()),
+    "",
+    `  URL          ${url}`,
+    `  sandbox key  ${secretKey}`,
+    "",
+    "  Charge 20.00 USD to a test card:",
+    `  curl ${url}/v1/charges -u ${secretKey}: -d amount=2000 -d currency=usd -d source=tok_visa`,
+    "",
+    "Ctrl-C ends it; nothing is lost.",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { connectDatabase } from "../_database/connect.ts";
+import { readConfig } from "../_runtime/config.ts";
+import { silentLog } from "../_runtime/log.ts";
+import { openDatabase } from "./database.ts";
+
+async function setup(port: number, variables: Readonly<Record<string, string>> = {}) {
+  const dataDir = await mkdtemp(join(tmpdir(), "tripe-open-"));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
+  const config = readConfig({ PORT: String(port), TRIPE_DATA_DIR: dataDir, ...variables });
+  const seeded: string[] = [];
+  const seed = async ({ secretKey }: { secretKey: string }) => void seeded.push(secretKey);
+  return { config, seeded, open: () => openDatabase({ config, log: silentLog, seed }) };
+}
+
+test("an opened database is migrated, lets every role in, and keeps its key over a restart", async () => {
+  const { open, seeded } = await setup(22_600);
+  const first = await open();
+  for (const role of ["reader", "writer", "audit", "scheduler"] as const) {
+    const database = connectDatabase({ url: first.urls[role], role, connectionsMax: 2, log: silentLog });
+    await database.ping();
+    await database.close();
+  }
+  expect(first.secretKey).toMatch(/^sk_test_[0-9A-Za-z]{32}$/);
+  expect(first.place).toBe("127.0.0.1:22610");
+  await first.close();
+  const second = await open();
+  await second.close();
+  expect(seeded).toEqual([first.secretKey, first.secretKey]);
+});
+
+test("a data folder that another running Tripe uses is refused in words", async () => {
+  const { open, config } = await setup(22_620, { TRIPE_SECRET_KEY: "sk_test_12345678" });
+  const first = await open();
+  expect(first.secretKey).toBe("sk_test_12345678");
+  await expect(open()).rejects.toThrow(`Another Tripe runs on the data folder ${config.dataDir}`);
+  await first.close();
+});
+
+test("a seed that fails ends the Postgres that was started for it", async () => {
+  const { config } = await setup(22_640);
+  const seed = () => Promise.reject(new Error("no seed"));
+  await expect(openDatabase({ config, log: silentLog, seed })).rejects.toThrow("no seed");
+  const { open } = await setup(22_640);
+  await (await open()).close();
+});

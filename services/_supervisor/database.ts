@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { createClient } from "../_database/connect-client.ts";
+import { createPasswords, startEmbedded } from "../_database/embedded.ts";
+import { keepSecret } from "../_database/kept-secret.ts";
+import { migrate } from "../_database/migrate.ts";
+import { createRoleUrls, setRoles } from "../_database/roles.ts";
+import type { Config } from "../_runtime/config.ts";
+import type { Log } from "../_runtime/log.ts";
+import { portOffset } from "../_runtime/topology.ts";
+import type { RoleUrls } from "./plan.ts";
+
+/** The database of a running Tripe. */
+export interface OpenDatabase {
+  readonly urls: RoleUrls;
+  /** The sandbox secret key that was seeded. */
+  readonly secretKey: string;
+  /** Where it is, for people: never with a password. */
+  readonly place: string;
+  /** Ends the embedded Postgres; a database of one's own is left alone. */
+  close(): Promise<void>;
+}
+
+/** What opening a database takes; `seed` makes the accounts and the key, and is harmless when they are there. */
+export interface OpenOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly seed: (options: { ownerUrl: string; secretKey: string }) => Promise<unknown>;
+}
+
+/** Any number but that of the setup's lock (migrate.ts): "run" in ASCII. */
+const runLock = "7501166";
+
+/**
+ * Starts the embedded Postgres, or takes the one of `DATABASE_URL`, and makes it ready: migrations, roles, accounts and the
+ * sandbox key. Refuses, in words, a data folder that another running Tripe uses.
+ */
+export async function openDatabase({ config, log, seed }: OpenOptions): Promise<OpenDatabase> {
+  const server = await startServer(config, log);
+  try {
+    const passwords = await createPasswords(config.dataDir);
+    const owner = { url: server.ownerUrl, passwords };
+    await migrate({ url: owner.url, log });
+    await setRoles(owner);
+    const secretKey = await readSecretKey(config);
+    await seed({ ownerUrl: owner.url, secretKey });
+    return { urls: createRoleUrls(owner), secretKey, place: server.place, close: server.close };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+async function startServer(config: Config, log: Log) {
+  const given = config.databaseUrl?.reveal();
+  if (given !== undefined) return { ownerUrl: given, place: new URL(given).host, close: async () => undefined };
+  const port = config.port + portOffset.postgres;
+  const embedded = await startEmbedded({ dataDir: config.dataDir, port, log });
+  const release = await takeRunLock(embedded.url, config.dataDir).catch(async (error: unknown) => {
+    await embedded.leave();
+    throw error;
+  });
+  const close = async () => {
+    await release();
+    await embedded.stop();
+  };
+  return { ownerUrl: embedded.url, place: new URL(embedded.url).host, close };
+}
+
+/**
+ * Held on a connection, so that it ends with this process however that dies. When Postgres dies under it the lock is not
+ * taken again: then only the ports keep a second Tripe off this data folder.
+ */
+async function takeRunLock(url: string, dataDir: string): Promise<() => Promise<void>> {
+  const client = createClient({ url, name: "tripe_run" });
+  client.on("error", () => undefined);
+  await client.connect();
+  const { rows } = await client.query<{ taken: boolean }>("select pg_try_advisory_lock($1) as taken", [runLock]);
+  if (rows[0]?.taken === true) return () => client.end().catch(() => undefined);
+  await client.end();
+  throw new Error(
+    `Another Tripe runs on the data folder ${dataDir}. Stop it, or set TRIPE_DATA_DIR to another folder.`,
+  );
+}
+
+/** 24 bytes as the letters and digits of base64: as hard to guess as the keys of the originals. */
+function readSecretKey(config: Config): Promise<string> {
+  const given = config.secretKey?.reveal();
+  if (given !== undefined) return Promise.resolve(given);
+  const create = () => `sk_test_${randomBytes(24).toString("base64").replaceAll(/[+/=]/g, "0")}`;
+  return keepSecret(join(config.dataDir, "secrets", "api.key"), create);
+}

@@ -1,0 +1,41 @@
+import type { Clock } from "../_runtime/clock.ts";
+
+/** A start takes 1 to 4 s; so often asked, the answer is late by little and costs nothing. */
+const pollMs = 50;
+
+/** One answer waited for: all of Tripe is on this machine. */
+const answerMaxMs = 1_000;
+
+/** After this the person at the terminal is told what is missing, and again each time as long has passed. */
+const patienceMs = 10_000;
+
+/** What waiting for health takes; `say` tells the person at the terminal what is still missing. */
+export interface HealthOptions {
+  readonly url: string;
+  readonly clock: Clock;
+  readonly say: (words: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Resolves once `<url>/healthz` answers 200, so that every service serves; rejects when the signal is aborted. */
+export async function waitForHealth({ url, clock, say, signal }: HealthOptions): Promise<void> {
+  let patienceEndMs = clock.preciseMs() + patienceMs;
+  for (;;) {
+    const { isHealthy, words } = await ask(`${url}/healthz`, signal);
+    if (isHealthy) return;
+    if (clock.preciseMs() > patienceEndMs) {
+      say(`not everything serves yet: ${words}`);
+      patienceEndMs += patienceMs;
+    }
+    await clock.sleep(pollMs, signal);
+  }
+}
+
+async function ask(url: string, signal: AbortSignal): Promise<{ isHealthy: boolean; words: string }> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerMaxMs)]) });
+    return { isHealthy: answer.status === 200, words: (await answer.text()).trim() };
+  } catch {
+    return { isHealthy: false, words: "the edge does not answer" };
+  }
+}

@@ -1,0 +1,107 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type Clock, systemClock } from "../_runtime/clock.ts";
+import { type Config, listenAddress, readConfig } from "../_runtime/config.ts";
+import { createLog, type Log } from "../_runtime/log.ts";
+import { announce } from "./announce.ts";
+import { type OpenDatabase, type OpenOptions, openDatabase } from "./database.ts";
+import { waitForHealth } from "./health.ts";
+import { listProcesses, wordOf } from "./plan.ts";
+import { waitForPorts } from "./ports.ts";
+import { type Hosting, startProcesses } from "./processes.ts";
+
+/** What a Tripe is started with; `print` writes a line for the person at the terminal. */
+export interface RunOptions {
+  readonly seed: OpenOptions["seed"];
+  readonly print: (words: string) => void;
+}
+
+/** Everything of one Tripe while it runs. */
+interface Parts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly database: Promise<OpenDatabase>;
+  readonly hosting: Hosting;
+}
+
+/**
+ * Runs a whole Tripe until Ctrl-C or SIGTERM: the database, every process, and, once all of them serve, the words of
+ * announce.ts. Returns the exit code: 0 after a good end, 1 when it could not start, with the reason printed.
+ */
+export async function run({ seed, print }: RunOptions): Promise<number> {
+  const startMs = systemClock.preciseMs();
+  const ending = listenForEnd();
+  let parts: Parts | undefined;
+  try {
+    const config = await prepareConfig();
+    parts = await start({ config, seed, print });
+    const { secretKey, place } = await parts.database;
+    const url = `http://${listenAddress(config, "edge")}`;
+    await waitForHealth({ url, clock: parts.clock, say: print, signal: ending.signal });
+    const rows = [...parts.hosting.rows(), { name: "postgres", place, pid: undefined }];
+    print(announce({ rows, url, secretKey, dataDir: config.dataDir, startMs: systemClock.preciseMs() - startMs }));
+    await ending.asked;
+    return 0;
+  } catch (error) {
+    if (ending.signal.aborted) return 0;
+    print(`Tripe does not start: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  } finally {
+    if (parts !== undefined) await end(parts, ending, print);
+  }
+}
+
+async function prepareConfig(): Promise<Config> {
+  const config = readConfig();
+  const dataDir = resolve(config.dataDir);
+  await mkdir(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
+  return { ...config, dataDir };
+}
+
+async function start({ config, seed, print }: RunOptions & { config: Config }): Promise<Parts> {
+  const log = createLog({ name: "tripe", dataDir: config.dataDir });
+  const clock = systemClock;
+  const places = listProcesses(config).map((name) => ({ name: wordOf(name), address: listenAddress(config, name) }));
+  await waitForPorts(places, clock);
+  const database = openDatabase({ config, log, seed });
+  const hosting = startProcesses(config, database, { log, clock, say: print });
+  return { config, log, clock, database, hosting };
+}
+
+async function end({ database, hosting, log }: Parts, ending: Ending, print: RunOptions["print"]): Promise<void> {
+  if (ending.signal.aborted) print("ending: the edge first, the database last; once more to end at once");
+  ending.onAgain(() => {
+    // What was cut off is finished at the next start; Postgres is left running, and adopted then.
+    hosting.kill();
+    process.exit(1);
+  });
+  await hosting.stop();
+  await database.then((open) => open.close()).catch(() => undefined);
+  await log.flush();
+}
+
+/** The wish of a person, or of the machine, that this ends. */
+interface Ending {
+  /** Aborted by the first wish. */
+  readonly signal: AbortSignal;
+  readonly asked: Promise<void>;
+  /** Calls back at the second. */
+  onAgain(callback: () => void): void;
+}
+
+function listenForEnd(): Ending {
+  const controller = new AbortController();
+  let again = () => {};
+  const asked = new Promise<void>((done) => controller.signal.addEventListener("abort", () => done(), { once: true }));
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => (controller.signal.aborted ? again() : controller.abort(new Error(name))));
+  }
+  return {
+    signal: controller.signal,
+    asked,
+    onAgain: (callback) => {
+      again = callback;
+    },
+  };
+}

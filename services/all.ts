@@ -1,0 +1,13 @@
+import { enableCompileCache } from "node:module";
+import { join, resolve } from "node:path";
+import { readConfig } from "./_runtime/config.ts";
+
+try {
+  // First, so that it holds for all that is imported below: compiled code is kept in the data folder.
+  enableCompileCache(join(resolve(readConfig().dataDir), "cache"));
+} catch {
+  // A setting is wrong: `run` reads it again, and says so.
+}
+const [{ run }, { seed }] = await Promise.all([import("./_supervisor/run.ts"), import("./_database/seed.ts")]);
+
+process.exit(await run({ seed, print: (words) => process.stdout.write(`${words}\n`) }));
