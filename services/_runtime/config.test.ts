@@ -8,6 +8,7 @@ test("every setting has a default", () => {
   expect(config.bankAddress).toBe("127.0.0.1:8089");
   expect(config.addresses.reader).toBe("127.0.0.1:8081");
   expect(config.databaseUrl).toBeUndefined();
+  expect([config.cardKey, config.bankFaults]).toEqual([undefined, ""]);
 });
 
 test("all ports move with PORT, and one service may live elsewhere", () => {
@@ -38,7 +39,11 @@ test("an edge may serve some of the actions", () => {
 });
 
 test("passwords and keys do not show, neither when printed nor when refused", () => {
-  const env = { DATABASE_URL: "postgres://me:hunter2@db/tripe", TRIPE_SECRET_KEY: "sk_test_abcdefgh" };
+  const env = {
+    DATABASE_URL: "postgres://me:hunter2@db/tripe",
+    TRIPE_SECRET_KEY: "sk_test_abcdefgh",
+    TRIPE_CARD_KEY: "hunter2abcdefgh",
+  };
   const config = readConfig(env);
   expect(config.databaseUrl?.reveal()).toBe(env.DATABASE_URL);
   const shown = [JSON.stringify(config), inspect(config), `${config.databaseUrl} ${config.secretKey}`].join();

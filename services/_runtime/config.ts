@@ -25,6 +25,10 @@ export interface Config {
   readonly smtpUrl: Secret | undefined;
   /** TRIPE_BANK_ADDRESS, default 127.0.0.1:PORT+9 (the sandbox bank): where the bank listens for ISO 8583. */
   readonly bankAddress: string;
+  /** TRIPE_CARD_KEY: the card vault's keys (services/bank/keyring.ts); absent, made once and kept in the data dir. */
+  readonly cardKey: Secret | undefined;
+  /** TRIPE_BANK_FAULTS: what goes wrong in the sandbox bank, for tests (services/bank/sandbox/faults.ts); empty for nothing. */
+  readonly bankFaults: string;
   /** TRIPE_EDGE_ACTIONS, default all: the actions this edge serves. */
   readonly edgeActions: readonly EdgeAction[];
   /** TRIPE_READER_ADDRESS and so on, default 127.0.0.1:PORT+offset: where callers find each service. */
@@ -50,6 +54,8 @@ export function readConfig(env: Env = process.env): Config {
     databaseReplicaUrl: readUrl(env, "DATABASE_REPLICA_URL", ["postgres:", "postgresql:"]),
     smtpUrl: readUrl(env, "SMTP_URL", ["smtp:", "smtps:"]),
     bankAddress: readAddress(env, "TRIPE_BANK_ADDRESS", `127.0.0.1:${port + portOffset.sandboxBank}`),
+    cardKey: readSecret(env, "TRIPE_CARD_KEY"),
+    bankFaults: read(env, "TRIPE_BANK_FAULTS") ?? "",
     edgeActions: readEdgeActions(env),
     addresses: {
       reader: address("reader"),
@@ -95,6 +101,11 @@ function readUrl(env: Env, name: string, protocols: readonly string[]): Secret |
   if (value === undefined) return undefined;
   if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return createSecret(value);
   throw new Error(`${name} must be an address that starts with ${protocols.map((word) => `${word}//`).join(" or ")}`);
+}
+
+function readSecret(env: Env, name: string): Secret | undefined {
+  const value = read(env, name);
+  return value === undefined ? undefined : createSecret(value);
 }
 
 function readSecretKey(env: Env): Secret | undefined {

@@ -39,8 +39,10 @@ export async function runService({
     const config = readConfig();
     const log = createLog({ name, dataDir: config.dataDir });
     watchFaults(log);
-    const running = await start({ config, log, clock: systemClock });
-    onEnd((why) => void end({ running, log, why }));
+    let running: Running | undefined;
+    // Before the start: a parent that dies meanwhile would leave this process to nobody, and its port taken.
+    onEnd((why) => (running === undefined ? process.exit(1) : void end({ running, log, why })));
+    running = await start({ config, log, clock: systemClock });
     // The cache of compiled code is else written at a clean exit only, which a killed process never has.
     flushCompileCache();
     process.send?.({ ready: true } satisfies ReadyMessage);

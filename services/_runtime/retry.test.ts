@@ -1,35 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { expect, onTestFinished, test } from "vitest";
-import { createServiceClient, type ObservedCall } from "./client.ts";
+import { expect, test } from "vitest";
 import { systemClock } from "./clock.ts";
 import { refuse } from "./errors.ts";
-import { silentLog } from "./log.ts";
-import { ProbeService } from "./testing/probe_pb.ts";
+import { type ProbeSetup, setupProbe } from "./testing/setup-probe.ts";
 import { type Probe, wirings } from "./testing/wirings.ts";
-import type { CallerName, ServiceName } from "./topology.ts";
 
-async function setup(
-  implementation: Probe,
-  name: ServiceName = "writer",
-  caller: CallerName = "edge",
-  over = "direct",
-) {
-  const wire = wirings[over];
-  if (wire === undefined) throw new Error(`no wiring ${over}`);
-  const wired = await wire(name, implementation, silentLog);
-  onTestFinished(async () => {
-    wired.transport.close();
-    await wired.stop();
-  });
-  const observed: ObservedCall[] = [];
-  const client = createServiceClient(ProbeService, name, wired.transport, {
-    caller,
-    clock: systemClock,
-    log: silentLog,
-    observe: (call) => observed.push(call),
-  });
-  return { client, observed, wired };
-}
+const setup = (implementation: Probe): Promise<ProbeSetup> => setupProbe(wirings.direct, implementation);
 
 /** A handler that fails so many times, then answers how often it was called. */
 function failing(times: number, code = Code.Unavailable) {
@@ -76,15 +52,12 @@ test("a refusal is not tried again", async () => {
   expect(observed).toHaveLength(1);
 });
 
-test.each(Object.keys(wirings))(
-  "over %s tries do not multiply: what was tried below is not tried above",
-  async (over) => {
-    const inner = await setup({ read: failing(100) }, "writer", "transactions", over);
-    const outer = await setup({ read: () => inner.client.read({}) }, "transactions", "edge", over);
-    await expect(outer.client.read({})).rejects.toMatchObject({ code: Code.Unavailable });
-    expect([inner.observed.length, outer.observed.length]).toEqual([3, 1]);
-  },
-);
+test.each(Object.entries(wirings))("over %s what was tried below is not tried above", async (_name, wire) => {
+  const inner = await setupProbe(wire, { read: failing(100) }, { name: "writer", caller: "transactions" });
+  const outer = await setupProbe(wire, { read: () => inner.client.read({}) }, { name: "transactions" });
+  await expect(outer.client.read({})).rejects.toMatchObject({ code: Code.Unavailable });
+  expect([inner.observed.length, outer.observed.length]).toEqual([3, 1]);
+});
 
 test("no try is made after the deadline", async () => {
   const { client, observed } = await setup({ read: failing(100) });
@@ -104,7 +77,7 @@ test("when everything fails, retries soon stop adding load", async () => {
 });
 
 test("a service restarted within two seconds is bridged: its callers only wait", async () => {
-  const { client, wired, observed } = await setup({ read: () => ({ text: "back" }) }, "reader", "edge", "grpc");
+  const { client, wired, observed } = await setupProbe(wirings.grpc, { read: () => ({ text: "back" }) });
   await client.read({});
   await wired.stop();
   const answers = Promise.all(Array.from({ length: 50 }, () => client.read({})));

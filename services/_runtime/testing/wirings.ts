@@ -23,7 +23,7 @@ export interface Wired {
 export type Wiring = (name: ServiceName, implementation: Probe, log: Log) => Promise<Wired>;
 
 /** Every transport; each test of `transports.test.ts` runs over all of them. */
-export const wirings: Readonly<Record<string, Wiring>> = { direct: wireDirect, grpc: wireGrpc };
+export const wirings = { direct: wireDirect, grpc: wireGrpc } satisfies Record<string, Wiring>;
 
 async function wireDirect(name: ServiceName, implementation: Probe, log: Log): Promise<Wired> {
   let host: Host | undefined;

@@ -1,0 +1,35 @@
+import { systemClock } from "../clock.ts";
+import { runService } from "../process.ts";
+import { createServer } from "../serve.ts";
+import { ProbeService } from "./probe_pb.ts";
+
+// A process for process.test.ts: a probe whose reads take 300 ms. It says where it listens, and when it has ended.
+await runService({
+  name: "probe",
+  start: async ({ config, log, clock }) => {
+    const server = await createServer({
+      name: "reader",
+      services: [
+        {
+          service: ProbeService,
+          implementation: {
+            async read({ text }) {
+              await systemClock.sleep(300);
+              return { text };
+            },
+          },
+        },
+      ],
+      address: config.addresses.reader,
+      log,
+      clock,
+    });
+    process.stdout.write(`${server.address}\n`);
+    return {
+      async close() {
+        await server.close();
+        process.stdout.write("closed\n");
+      },
+    };
+  },
+});

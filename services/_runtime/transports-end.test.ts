@@ -1,0 +1,174 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { createCall, runCall } from "./call.ts";
+import { systemClock } from "./clock.ts";
+import { refusalOf, refuse } from "./errors.ts";
+import { failureOf, setupProbe } from "./testing/setup-probe.ts";
+import { wirings } from "./testing/wirings.ts";
+
+// The conformance suite of every transport, part two: how calls, streams and services end.
+const each = test.each(Object.entries(wirings));
+
+each("over %s a deadline ends a call for both sides", async (_name, wire) => {
+  const handler = Promise.withResolvers<unknown>();
+  const { client, log } = await setupProbe(wire, {
+    read: (_request, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          handler.resolve(signal.reason);
+          reject(signal.reason);
+        });
+      }),
+  });
+  const failure = await failureOf(client.read({}, { timeoutMs: 60 }));
+  expect(failure.code).toBe(Code.DeadlineExceeded);
+  expect(ConnectError.from(await handler.promise).code).toBe(Code.DeadlineExceeded);
+  await expect.poll(() => log.rpcs.filter((line) => line.code === "deadline_exceeded").length).toBe(2);
+});
+
+each("over %s a handler that ignores its deadline does not hold its caller", async (_name, wire) => {
+  const { client } = await setupProbe(wire, { read: () => new Promise(() => {}) });
+  const startMs = systemClock.nowMs();
+  expect((await failureOf(client.read({}, { timeoutMs: 50 }))).code).toBe(Code.DeadlineExceeded);
+  expect(systemClock.nowMs() - startMs).toBeLessThan(1_000);
+});
+
+each(
+  "over %s a call gets its rpc's default deadline, or what is left of its caller's, less a reserve",
+  async (_name, wire) => {
+    const rest: number[] = [];
+    const { client } = await setupProbe(wire, {
+      read: (_request, context) => ({ text: String(rest.push(context.timeoutMs() ?? 0)) }),
+    });
+    await client.read({});
+    const call = createCall({ caller: "merchant", deadlineMs: systemClock.nowMs() + 1_000 });
+    await runCall(call, () => client.read({}, { timeoutMs: 60_000 }));
+    const [byDefault = 0, byCaller = 0] = rest;
+    expect(byDefault).toBeGreaterThan(4_500);
+    expect(byDefault).toBeLessThanOrEqual(5_000);
+    expect(byCaller).toBeGreaterThan(500);
+    expect(byCaller).toBeLessThanOrEqual(995);
+  },
+);
+
+each("over %s a call without any time left is not made", async (_name, wire) => {
+  const { client, observed } = await setupProbe(wire, { read: () => ({}) });
+  const call = createCall({ caller: "merchant", deadlineMs: systemClock.nowMs() + 3 });
+  const failure = await runCall(call, () => failureOf(client.read({})));
+  expect([failure.code, observed]).toEqual([Code.DeadlineExceeded, []]);
+});
+
+each("over %s cancelling reaches the handler", async (_name, wire) => {
+  const started = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<unknown>();
+  const { client } = await setupProbe(wire, {
+    read: (_request, { signal }) => {
+      signal.addEventListener("abort", () => ended.resolve(signal.reason));
+      started.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const controller = new AbortController();
+  const failed = failureOf(client.read({}, { signal: controller.signal }));
+  await started.promise;
+  controller.abort();
+  expect((await failed).code).toBe(Code.Canceled);
+  expect(ConnectError.from(await ended.promise).code).toBe(Code.Canceled);
+});
+
+each("over %s when the current call is cancelled, the calls it has made are too", async (_name, wire) => {
+  const started = Promise.withResolvers<void>();
+  const { client } = await setupProbe(wire, {
+    read: () => {
+      started.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const controller = new AbortController();
+  const call = createCall({ caller: "merchant", signal: controller.signal });
+  const failed = runCall(call, () => failureOf(client.read({})));
+  await started.promise;
+  controller.abort();
+  expect((await failed).code).toBe(Code.Canceled);
+});
+
+each("over %s a service that is gone is UNAVAILABLE, and found again when it is back", async (_name, wire) => {
+  const { wired, client } = await setupProbe(wire, { write: () => ({ text: "done" }) });
+  await client.write({});
+  await wired.stop();
+  expect((await failureOf(client.write({}))).code).toBe(Code.Unavailable);
+  expect(await wired.transport.isServing(200)).toBe(false);
+  await wired.start();
+  await expect.poll(() => client.write({}).catch(() => undefined), { timeout: 3_000 }).toMatchObject({ text: "done" });
+  expect(await wired.transport.isServing(1_000)).toBe(true);
+});
+
+each("over %s a stopping service lets running calls end", async (_name, wire) => {
+  const running = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const { wired, client } = await setupProbe(wire, {
+    async write() {
+      running.resolve();
+      await release.promise;
+      return { text: "done" };
+    },
+  });
+  const answer = client.write({});
+  await running.promise;
+  const stopped = wired.stop();
+  release.resolve();
+  expect((await answer).text).toBe("done");
+  await stopped;
+});
+
+each("over %s streams carry messages in every direction", async (_name, wire) => {
+  const { client } = await setupProbe(wire, {
+    async *count({ to }) {
+      for (let number = 1; number <= to; number += 1) yield { number };
+    },
+    async sum(requests) {
+      let sum = 0;
+      for await (const { number } of requests) sum += number;
+      return { sum };
+    },
+    async *talk(requests) {
+      for await (const request of requests) yield { text: `${request.text}!` };
+    },
+  });
+  expect((await collect(client.count({ to: 3 }))).map((item) => item.number)).toEqual([1, 2, 3]);
+  expect((await client.sum(iterate([{ number: 1 }, { number: 2 }]))).sum).toBe(3);
+  expect((await collect(client.talk(iterate([{ text: "a" }, { text: "ż" }])))).map((item) => item.text)).toEqual([
+    "a!",
+    "ż!",
+  ]);
+});
+
+each("over %s a stream ends with a refusal, or when its caller cancels it", async (_name, wire) => {
+  const ended = Promise.withResolvers<void>();
+  const { client } = await setupProbe(wire, {
+    async *count({ to }, { signal }) {
+      signal.addEventListener("abort", () => ended.resolve());
+      yield { number: to };
+      if (to === 0) refuse(Code.OutOfRange, "NOTHING_LEFT", "nothing left");
+      await new Promise(() => {});
+    },
+  });
+  expect(refusalOf(await failureOf(collect(client.count({ to: 0 }))))?.reason).toBe("NOTHING_LEFT");
+  const controller = new AbortController();
+  const failed = failureOf(
+    (async () => {
+      for await (const _item of client.count({ to: 1 }, { signal: controller.signal })) controller.abort();
+    })(),
+  );
+  expect((await failed).code).toBe(Code.Canceled);
+  await ended.promise;
+});
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+async function* iterate<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
