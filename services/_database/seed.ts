@@ -40,7 +40,7 @@ export async function seed({ ownerUrl, secretKey }: SeedOptions): Promise<Seeded
       const accountId = createId("acct_");
       await client.query(
         `insert into account (account_id, is_live, name, email, address, default_currency_code, create_time)
-          values ($1, $2, 'Tripe', '', '', 'USD', now())`,
+          values ($1, $2, 'Tripe', '', '', 'USD', business_now($1))`,
         [accountId, isLive],
       );
       return accountId;
@@ -49,7 +49,7 @@ export async function seed({ ownerUrl, secretKey }: SeedOptions): Promise<Seeded
     const liveAccountId = await account(true);
     await client.query(
       `insert into api_key (account_id, api_key_id, key_sha256, kind, last4, create_time)
-        values ($1, $2, $3, 'secret', $4, now()) on conflict (key_sha256) do nothing`,
+        values ($1, $2, $3, 'secret', $4, business_now($1)) on conflict (key_sha256) do nothing`,
       [sandboxAccountId, createId("key_"), createHash("sha256").update(secretKey).digest(), secretKey.slice(-4)],
     );
     await client.query("commit");
