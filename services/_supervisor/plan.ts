@@ -62,6 +62,7 @@ export function planProcess(name: ProcessName, config: Config, urls: RoleUrls | 
       DATABASE_URL: role === undefined ? undefined : urls?.[role],
       DATABASE_REPLICA_URL: name === "reader" ? replicaUrlOf(config, urls?.reader) : undefined,
       ...(name === "mailer" ? {} : { SMTP_URL: undefined }),
+      ...(name === "bank" ? {} : { TRIPE_CARD_KEY: undefined }),
     },
     endRank: endRanks[name] ?? endRankDefault,
   };
