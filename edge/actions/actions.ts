@@ -1,0 +1,17 @@
+import type { EdgeAction } from "../../services/_runtime/config.ts";
+import type { Route } from "../route.ts";
+import { chargeRoutes } from "./charges/charges.ts";
+import { customerRoutes } from "./customers/customers.ts";
+import { paymentMethodRoutes } from "./customers/payment-methods.ts";
+import { sourceRoutes } from "./customers/sources.ts";
+import { tokenRoutes } from "./customers/tokens.ts";
+import { returnRoutes } from "./returns/returns.ts";
+
+/** The routes of each public action. Subscriptions and invoices have none yet: theirs are a 404. */
+export const actionRoutes: Readonly<Record<EdgeAction, readonly Route[]>> = {
+  customers: [...customerRoutes, ...sourceRoutes, ...tokenRoutes, ...paymentMethodRoutes],
+  charges: chargeRoutes,
+  returns: returnRoutes,
+  subscriptions: [],
+  invoices: [],
+};

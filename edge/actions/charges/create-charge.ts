@@ -1,0 +1,129 @@
+import { Code } from "@connectrpc/connect";
+import type { Static } from "typebox";
+import Type from "typebox";
+import { type Charge, ChargeState } from "../../../gen/tripe/billing/v1/charge_pb.ts";
+import type { GetPayerResponse } from "../../../gen/tripe/reader/v1/reader_service_pb.ts";
+import type { CreateChargeResponse } from "../../../gen/tripe/transactions/v1/transactions_service_pb.ts";
+import { refusalOf } from "../../../services/_runtime/errors.ts";
+import { tokenCard } from "../../cards.ts";
+import {
+  clearable,
+  email,
+  expand,
+  group,
+  id,
+  integer,
+  metadata,
+  optional,
+  shipping,
+  text,
+} from "../../decode/fields.ts";
+import { metadataOf, shippingOf, textOf } from "../../messages.ts";
+import type { Problem } from "../../problem.ts";
+import { cardDeclined } from "../../problems.ts";
+import { found } from "../../reads.ts";
+import { type Answer, defineRoute, type PublicRequest } from "../../route.ts";
+import { readAmount } from "./amount.ts";
+import { judgePayer, mentionsOfPayer, type Payment, readPayment } from "./payer.ts";
+import { chargeExpandable, showCharge } from "./show-charge.ts";
+
+const params = group(
+  {
+    amount: integer({ minimum: 1 }),
+    currency: text(20),
+    // Only authorizing, to capture later, is not carried out yet.
+    capture: optional(Type.Literal(true)),
+    customer: optional(id),
+    description: clearable(text(5_000)),
+    metadata,
+    payment_method: optional(id),
+    receipt_email: clearable(email()),
+    shipping: clearable(shipping),
+    source: optional(Type.Union([id, tokenCard])),
+    statement_descriptor: clearable(text(22)),
+    statement_descriptor_suffix: clearable(text(22)),
+    transfer_group: clearable(text(500)),
+    expand,
+  },
+  // Hints for Stripe's own fraud scores, which Tripe does not make.
+  { "x-harmless": ["radar_options"] },
+);
+
+type Params = Static<typeof params>;
+
+/** Takes money from a card: reader.GetPayer → transactions.CreateCharge (writer.BeginCharge → bank.Submit → writer.SettleCharge). */
+export const createChargeRoute = defineRoute({
+  method: "POST",
+  path: "/v1/charges",
+  summary: "Charge a card, a token or a customer.",
+  params,
+  expandable: chargeExpandable,
+  mentions: (_, given) => mentionsOfPayer(given),
+  async run(request, given) {
+    const { accountId, clients } = request;
+    const amount = readAmount(given);
+    const payment = await readPayment(request, given);
+    const { customerId, paymentMethodId, tokenId } = payment;
+    const payer = await clients.reader.getPayer({ accountId, customerId, paymentMethodId, tokenId });
+    const problem = judgePayer(given, payment, payer);
+    const charge = { ...wordsOf(given), amount, customerId, ...cardOf(payment, payer) };
+    if (problem !== undefined) return answerStored(request, charge, problem);
+    return answer(request, await submit(request, { charge, tokenId }));
+  },
+});
+
+type ChargeInit = NonNullable<Parameters<PublicRequest["clients"]["transactions"]["createCharge"]>[0]["charge"]>;
+
+function submit(
+  { accountId, clients, identity }: PublicRequest,
+  { charge, tokenId }: { charge: ChargeInit; tokenId: string },
+): Promise<CreateChargeResponse> {
+  const { requestId, digest: requestDigest } = identity;
+  return clients.transactions.createCharge({ accountId, requestId, requestDigest, charge, tokenId });
+}
+
+async function answer(request: PublicRequest, { charge, isReplayed }: CreateChargeResponse): Promise<Answer> {
+  const made = found(charge);
+  return { body: made.state === ChargeState.FAILED ? declineOf(made) : await showCharge(request, made), isReplayed };
+}
+
+/**
+ * Answers a request whose payer cannot pay (any more): when it was made before, under the same key, its answer stands,
+ * though the customer has since lost its card. Without a payment method nothing can be begun, only be found.
+ */
+async function answerStored(request: PublicRequest, charge: ChargeInit, problem: Problem): Promise<Answer> {
+  if (!request.isRepeatable) throw problem;
+  try {
+    return await answer(request, await submit(request, { charge: { ...charge, paymentMethodId: "" }, tokenId: "" }));
+  } catch (error) {
+    const refusal = refusalOf(error);
+    // Another request's key is the client's first concern; that there is nothing to be found is no news.
+    if (refusal?.code === Code.AlreadyExists || refusal?.code === Code.Aborted) throw error;
+    throw problem;
+  }
+}
+
+function wordsOf(given: Params) {
+  const shippingTo = shippingOf(given.shipping);
+  return {
+    description: textOf(given.description),
+    metadata: metadataOf(given.metadata),
+    receiptEmail: textOf(given.receipt_email),
+    statementDescriptor: textOf(given.statement_descriptor),
+    statementDescriptorSuffix: textOf(given.statement_descriptor_suffix),
+    transferGroup: textOf(given.transfer_group),
+    ...(shippingTo === undefined ? {} : { shipping: shippingTo }),
+  };
+}
+
+function cardOf({ isFromSource }: Payment, { customer, paymentMethod }: GetPayerResponse) {
+  return {
+    paymentMethodId: paymentMethod?.paymentMethodId ?? "",
+    // Named by nobody, the card is the customer's default, which may have come as a source.
+    isFromSource: isFromSource ?? customer?.isDefaultFromSource ?? false,
+  };
+}
+
+function declineOf({ chargeId, decline }: Charge): Problem {
+  return cardDeclined(decline ?? { reason: "processing_error", responseCode: "" }, chargeId);
+}

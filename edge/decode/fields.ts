@@ -1,0 +1,130 @@
+import Type, { type Static, type TSchema } from "typebox";
+
+/** Words a schema of ours may carry beside JSON Schema's; the decoder reads them, OpenAPI ignores them. */
+export interface FieldWords {
+  /** Parameters of an object that are taken and change nothing. Each list of them says why. */
+  readonly "x-harmless"?: readonly string[];
+  /** What a pattern asks for, in words that follow "must be". */
+  readonly "x-expected"?: string;
+  /** Whether a text is an email address, which has an error code of its own. */
+  readonly "x-email"?: boolean;
+}
+
+/** A text of so many characters at most. Empty is "unset", so it is refused unless the field is clearable. */
+export function text(maxLength: number, words: { description?: string } = {}) {
+  return Type.String({ maxLength, ...words });
+}
+
+/** A text of a given form; `expected` says which, to follow "must be". */
+export function formed(maxLength: number, pattern: string, expected: string) {
+  return Type.String({ maxLength, pattern, "x-expected": expected });
+}
+
+/** An email address, as loosely as one can judge it. */
+export function email() {
+  return Type.String({ maxLength: 512, pattern: "^[^\\s@]+@[^\\s@]+$", "x-email": true });
+}
+
+/** A whole number. */
+export function integer(bounds: { minimum?: number; maximum?: number } = {}) {
+  return Type.Integer(bounds);
+}
+
+/** One of some words. */
+export function choice<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return Type.Unsafe<Words[number]>({ type: "string", enum: words });
+}
+
+/** A field that a request may leave out. */
+export function optional<S extends TSchema>(schema: S) {
+  return Type.Optional(schema);
+}
+
+/** A field that a request may leave out, or unset with an empty value: it is null then. */
+export function clearable<S extends TSchema>(schema: S) {
+  return Type.Optional(Type.Union([schema, Type.Null()]));
+}
+
+/** Named parameters; any other name is refused. */
+export function group<P extends Record<string, TSchema>>(properties: P, words: FieldWords = {}) {
+  return Type.Object(properties, { additionalProperties: false, ...words });
+}
+
+/** A list of at most so many items. */
+export function list<S extends TSchema>(items: S, maxItems: number) {
+  return Type.Array(items, { maxItems });
+}
+
+/** Stripe's bounds (docs.stripe.com/api/metadata), which the contracts state too. */
+export const METADATA_KEYS_MAX = 50;
+export const METADATA_KEY_MAX = 40;
+export const METADATA_VALUE_MAX = 500;
+
+/** The merchant's keys and values; a null value takes its key away, null for all takes every key away. */
+export const metadata = clearable(
+  Type.Record(Type.String(), Type.Union([text(METADATA_VALUE_MAX), Type.Null()]), {
+    maxProperties: METADATA_KEYS_MAX,
+    propertyNames: { type: "string", maxLength: METADATA_KEY_MAX },
+  }),
+);
+
+/** Paths to show whole; 20 are more than all there are for any object. */
+export const expand = optional(list(text(200), 20));
+
+/** An id: Tripe's own have at most 30 characters, and the contracts carry 64. */
+export const id = text(64);
+
+/** A postal address. */
+export const address = group({
+  line1: clearable(text(500)),
+  line2: clearable(text(500)),
+  city: clearable(text(500)),
+  state: clearable(text(500)),
+  postal_code: clearable(text(100)),
+  country: clearable(formed(2, "^[A-Za-z]{2}$", "a two-letter country code")),
+});
+
+/** A postal address as decoded. */
+export type AddressParams = Static<typeof address>;
+
+/** Where goods go. */
+export const shipping = group(
+  { address, name: text(500), phone: clearable(text(100)) },
+  // A carrier and a tracking number concern nobody but the merchant's own dashboard, which Tripe has none of.
+  { "x-harmless": ["carrier", "tracking_number"] },
+);
+
+/** Where goods go, as decoded. */
+export type ShippingParams = Static<typeof shipping>;
+
+/** Who pays. */
+export const billingDetails = group({
+  address: clearable(address),
+  email: clearable(email()),
+  name: clearable(text(500)),
+  phone: clearable(text(100)),
+});
+
+/** Who pays, as decoded. */
+export type BillingDetailsParams = Static<typeof billingDetails>;
+
+/** When an object was made: one second, or a range of them, in unix seconds. */
+export const created = optional(
+  Type.Union([
+    integer({ minimum: 0 }),
+    group({
+      gt: optional(integer({ minimum: 0 })),
+      gte: optional(integer({ minimum: 0 })),
+      lt: optional(integer({ minimum: 0 })),
+      lte: optional(integer({ minimum: 0 })),
+    }),
+  ]),
+);
+
+/** What every list takes: at most 100 a page, as Stripe has it. */
+export const paging = {
+  limit: optional(integer({ minimum: 1, maximum: 100 })),
+  starting_after: optional(id),
+  ending_before: optional(id),
+  expand,
+};

@@ -1,0 +1,120 @@
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import type { Clock } from "../services/_runtime/clock.ts";
+import type { EdgeAction } from "../services/_runtime/config.ts";
+import type { CreateId } from "../services/_runtime/ids.ts";
+import type { Log } from "../services/_runtime/log.ts";
+import type { ServiceName } from "../services/_runtime/topology.ts";
+import { API_VERSION } from "../services/_views/wire.ts";
+import { actionRoutes } from "./actions/actions.ts";
+import { createAuthenticate } from "./authenticate.ts";
+import { answerBrokenSocket } from "./broken-socket.ts";
+import type { EdgeClients } from "./clients.ts";
+import { serveHealth } from "./health.ts";
+import { serveOpenapi } from "./openapi.ts";
+import { urlUnrecognized } from "./problems.ts";
+import { toProblem } from "./refusals.ts";
+import { sendProblem } from "./respond.ts";
+import { createCallRegister, serveRoute } from "./serve-route.ts";
+
+/** What the edge stands on. */
+export interface EdgeOptions {
+  readonly clients: EdgeClients;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly createId: CreateId;
+  /** The public actions this edge serves; the routes of the others are a 404. */
+  readonly actions: readonly EdgeAction[];
+  /** The key of the HMAC by which repeated requests are known: the same for every edge of a Tripe. */
+  readonly digestKey: Uint8Array;
+  /** Asks a service whether it is SERVING; false when it does not say in time. */
+  isServing(service: ServiceName): Promise<boolean>;
+}
+
+// 7-reliability.md, "Limits".
+const BODY_MAX_BYTES = 65_536;
+const HEADER_MAX_BYTES = 16_384;
+const REQUEST_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 5_000;
+// How often Node looks for connections past these timeouts: with 2 s a slow-loris is gone after 12 at most.
+const TIMEOUT_CHECK_MS = 2_000;
+// The SDK keeps sockets for 60 s; closing an idle one under it costs a retry.
+const KEEP_ALIVE_MS = 72_000;
+// Ten times what may be in progress: most connections of SDKs are idle. A socket costs some 10 KB.
+const CONNECTIONS_MAX = 2_560;
+// Longer than any id; the router answers a longer one with 414, we with 404.
+const PATH_PARAMETER_MAX = 1_000;
+
+/** Makes the public API: a Fastify app that tests ask by `inject`, and main listens with. */
+export function createEdge(options: EdgeOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_MAX_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: {
+      maxHeaderSize: HEADER_MAX_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
+    routerOptions: { maxParamLength: PATH_PARAMETER_MAX },
+    exposeHeadRoutes: false,
+    genReqId: () => options.createId("req_"),
+    clientErrorHandler: (error, socket) => answerBrokenSocket(error, socket, options.createId("req_")),
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply, toProblem(error));
+    },
+  });
+  app.server.maxConnections = CONNECTIONS_MAX;
+  readBodiesUnparsed(app);
+  app.addHook("onRequest", async (request, reply) => addHeaders(request, reply));
+  app.addHook("onResponse", async (request, reply) => logAccess(options, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ""] = request.url.split("?", 1);
+    return sendProblem(reply, urlUnrecognized(request.method, path));
+  });
+  app.setErrorHandler((error, _request, reply) => sendProblem(reply, toProblem(error)));
+  const routes = options.actions.flatMap((action) => actionRoutes[action]);
+  const serving = {
+    ...options,
+    authenticate: createAuthenticate({ reader: options.clients.reader, clock: options.clock }),
+    calls: createCallRegister(),
+  };
+  for (const route of routes) serveRoute(app, route, serving);
+  serveHealth(app, options);
+  serveOpenapi(app, routes);
+  return app;
+}
+
+// Bodies are read by the decoder, after the key was checked: nothing is parsed for strangers.
+function readBodiesUnparsed(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const kinds = { "application/x-www-form-urlencoded": "form", "application/json": "json" } as const;
+  for (const [contentType, kind] of Object.entries(kinds)) {
+    app.addContentTypeParser(contentType, { parseAs: "buffer" }, (_request, bytes, done) =>
+      done(null, { kind, bytes }),
+    );
+  }
+}
+
+function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header("request-id", request.id);
+  reply.header("stripe-version", printable(request.headers["stripe-version"]) ?? API_VERSION);
+  const key = request.method === "POST" ? printable(request.headers["idempotency-key"]) : undefined;
+  if (key !== undefined) reply.header("idempotency-key", key);
+}
+
+// What a client sent comes back to it, unless a header could not carry it.
+function printable(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" && /^[\x20-\x7e]{1,255}$/.test(header) ? header : undefined;
+}
+
+// The pattern of the route is logged, never the URL: that may hold an email address, or worse.
+function logAccess({ log, clock }: EdgeOptions, request: FastifyRequest, reply: FastifyReply): void {
+  const { url = "none" } = request.routeOptions;
+  log.info(`${request.method} ${url}`, {
+    request_id: request.id,
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime * 100) / 100,
+    end_ms: clock.nowMs(),
+  });
+}

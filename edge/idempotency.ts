@@ -1,0 +1,50 @@
+import { createHmac } from "node:crypto";
+import type { CreateId } from "../services/_runtime/ids.ts";
+import { idempotencyKeyInvalid } from "./problems.ts";
+
+/** What makes a write one and the same write when it is sent again. */
+export interface Identity {
+  /** The internal request id of the action's last write. */
+  readonly requestId: string;
+  /** An HMAC of what was asked: a key that comes with another one was reused. */
+  readonly digest: Uint8Array;
+  /** The request id of an earlier write of the same action: `K/1`, `K/2`, … */
+  step(number: number): string;
+}
+
+// Stripe's limit, and that of the events which carry the key.
+const KEY_MAX = 255;
+
+/** Reads the Idempotency-Key of a POST; undefined when there is none. Throws a Problem when it cannot be one. */
+export function readIdempotencyKey(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const isUsable = typeof header === "string" && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(header);
+  if (!isUsable || header.length > KEY_MAX) throw idempotencyKeyInvalid(KEY_MAX);
+  return header;
+}
+
+/** Makes a write's identity: of the client's key, or of a made one that nobody will send again. */
+export function createIdentity(
+  request: { key: string | undefined; accountId: string; method: string; path: string; params: unknown },
+  { digestKey, createId }: { digestKey: Uint8Array; createId: CreateId },
+): Identity {
+  const { key, accountId, method, path, params } = request;
+  const requestId = key === undefined ? createId("auto_") : keepClearOfSteps(key);
+  const content = JSON.stringify([method, path, accountId, canonical(params)]);
+  const digest = createHmac("sha256", digestKey).update(content).digest();
+  return { requestId, digest, step: (number) => `${requestId}/${number}` };
+}
+
+// A client's key such as "order/1" must not be taken for the first step of "order": keys that end like a step get one
+// more slash, so that no two keys become one and none ends like a step.
+function keepClearOfSteps(key: string): string {
+  return /\/\d+\/*$/.test(key) ? `${key}/` : key;
+}
+
+/** Orders the names of every object, so that the order in which a client wrote them does not matter. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.map(([name, part]) => [name, canonical(part)]);
+}

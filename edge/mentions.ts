@@ -1,0 +1,21 @@
+/** The nouns a request can name by id. */
+export type Noun = "charge" | "customer" | "ledgerTransfer" | "paymentMethod" | "return" | "token";
+
+/** Where in a request an id stood: param "id" for the path. */
+export interface Mention {
+  readonly id: string;
+  readonly param: string;
+}
+
+/** The ids a request names, by noun: how a service's "not found" becomes words about the client's own parameters. */
+export type Mentions = Partial<Readonly<Record<Noun, Mention>>>;
+
+/** A mention of an id that may not be given. */
+export function mention(id: string | null | undefined, param: string): Mention | undefined {
+  return id === undefined || id === null ? undefined : { id, param };
+}
+
+/** Keeps the mentions there are. */
+export function mentions(all: Partial<Record<Noun, Mention | undefined>>): Mentions {
+  return Object.fromEntries(Object.entries(all).filter(([, given]) => given !== undefined));
+}

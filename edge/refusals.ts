@@ -1,0 +1,126 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type Refusal, refusalOf } from "../services/_runtime/errors.ts";
+import type { Mention, Mentions, Noun } from "./mentions.ts";
+import { Problem } from "./problem.ts";
+import {
+  badHttp,
+  cardDeclined,
+  cardInvalid,
+  fault,
+  idempotencyKeyInUse,
+  idempotencyKeyReused,
+  keyInvalid,
+  refused,
+  resourceMissing,
+  timedOut,
+  unavailable,
+} from "./problems.ts";
+
+/** Turns whatever was thrown while a request was answered into its answer; what nobody foresaw is a 500. */
+export function toProblem(error: unknown, mentions: Mentions = {}): Problem {
+  if (error instanceof Problem) return error;
+  const refusal = refusalOf(error);
+  if (refusal !== undefined) return publicRefusals[refusal.reason]?.(refusal, mentions) ?? byCode(refusal.code, error);
+  if (error instanceof ConnectError) return byCode(error.code, error);
+  const status = statusOf(error);
+  return status === undefined ? fault(error) : badHttp(status);
+}
+
+type Translate = (refusal: Refusal, mentions: Mentions) => Problem;
+
+/** Every reason a service gives, as the public is told it. A test holds this table against the sources of the services. */
+export const publicRefusals: Readonly<Record<string, Translate>> = {
+  ACCOUNT_NOT_FOUND: () => keyInvalid(""),
+  API_KEY_NOT_FOUND: () => keyInvalid(""),
+  CARD_DECLINED: ({ field }) => cardDeclined({ reason: field, responseCode: "05" }),
+  CHARGE_ALREADY_RETURNED: (_, { charge }) =>
+    refused({
+      code: "charge_already_refunded",
+      message: `Charge ${charge?.id ?? ""} has already been refunded.`,
+      ...paramOf(charge),
+    }),
+  CHARGE_NOT_FOUND: missing("charge", "charge"),
+  CHARGE_NOT_SUCCEEDED: (_, { charge }) =>
+    refused({
+      code: "charge_not_refundable",
+      message: `Charge ${charge?.id ?? ""} has not succeeded and cannot be refunded.`,
+      ...paramOf(charge),
+    }),
+  CUSTOMER_DELETED: missing("customer", "customer"),
+  CUSTOMER_NOT_FOUND: missing("customer", "customer"),
+  EXPIRED_CARD: () => cardInvalid("expired_card"),
+  INCORRECT_NUMBER: () => cardInvalid("incorrect_number"),
+  INVALID_CVC: () => cardInvalid("invalid_cvc"),
+  INVALID_EXPIRY_MONTH: () => cardInvalid("invalid_expiry_month"),
+  INVALID_EXPIRY_YEAR: () => cardInvalid("invalid_expiry_year"),
+  INVALID_FIELD: ({ field }) => invalidField(field),
+  LEDGER_TRANSFER_NOT_FOUND: missing("ledgerTransfer", "balance transaction"),
+  METADATA_TOO_MANY_KEYS: () => refused({ message: "'metadata' can have at most 50 keys.", param: "metadata" }),
+  PAYMENT_METHOD_ALREADY_ATTACHED: (_, { paymentMethod }) =>
+    refused({
+      message: "The payment method you provided has already been attached to a customer.",
+      ...paramOf(paymentMethod),
+    }),
+  PAYMENT_METHOD_DETACHED: (_, { paymentMethod }) =>
+    refused({
+      message:
+        "This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, " +
+        "and may not be used again.",
+      ...paramOf(paymentMethod),
+    }),
+  PAYMENT_METHOD_NOT_ATTACHED: (_, { paymentMethod }) =>
+    refused({
+      message: "The payment method you provided is not attached to the customer.",
+      ...paramOf(paymentMethod),
+    }),
+  PAYMENT_METHOD_NOT_FOUND: missing("paymentMethod", "PaymentMethod"),
+  REQUEST_ID_REUSED: () => idempotencyKeyReused(),
+  REQUEST_IN_PROGRESS: () => idempotencyKeyInUse(),
+  RETURN_EXCEEDS_CHARGE: (_, { charge }) =>
+    refused({
+      message: `Refund amount is greater than unrefunded amount on charge ${charge?.id ?? ""}`,
+      param: "amount",
+    }),
+  RETURN_NOT_FOUND: missing("return", "refund"),
+  TOKEN_ALREADY_USED: (_, { token }) =>
+    refused({
+      code: "token_already_used",
+      message: `You cannot use a token more than once: ${token?.id ?? ""}.`,
+      ...paramOf(token),
+    }),
+  TOKEN_NOT_FOUND: missing("token", "token"),
+};
+
+function missing(noun: Noun, words: string): Translate {
+  return (_, mentions) => resourceMissing({ noun: words, id: "", param: "id", ...mentions[noun] });
+}
+
+function paramOf(mention: Mention | undefined): { param?: string } {
+  return mention === undefined || mention.param === "id" ? {} : { param: mention.param };
+}
+
+// The decoder knows the same bounds as the contracts, so this is for what it let through. "customer.phone" is `phone`.
+function invalidField(field: string): Problem {
+  const [first = "", ...rest] = field.split(".").slice(field.includes(".") ? 1 : 0);
+  const param = first + rest.map((name) => `[${name}]`).join("");
+  return refused({ message: `Invalid value for '${param}'.`, ...(param === "" ? {} : { param }) });
+}
+
+function byCode(code: Code, error: unknown): Problem {
+  switch (code) {
+    case Code.Unavailable:
+    case Code.ResourceExhausted:
+    case Code.Canceled:
+      return unavailable(error);
+    case Code.DeadlineExceeded:
+      return timedOut(error);
+    default:
+      return fault(error);
+  }
+}
+
+// Fastify's own errors carry the status they mean.
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("statusCode" in error) || typeof error.statusCode !== "number") return undefined;
+  return error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : undefined;
+}

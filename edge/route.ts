@@ -1,0 +1,62 @@
+import type { Static, TObject } from "typebox";
+import type { Account } from "../gen/tripe/billing/v1/account_pb.ts";
+import type { Clock } from "../services/_runtime/clock.ts";
+import type { CreateId } from "../services/_runtime/ids.ts";
+import type { KeyScope } from "./authenticate.ts";
+import type { EdgeClients } from "./clients.ts";
+import type { Identity } from "./idempotency.ts";
+import type { Mentions } from "./mentions.ts";
+import type { Problem } from "./problem.ts";
+import type { Reads } from "./reads.ts";
+
+/** A public request, past the door: whose it is, what it may use, and what it wants to see whole. */
+export interface PublicRequest {
+  readonly clients: EdgeClients;
+  readonly reads: Reads;
+  readonly clock: Clock;
+  readonly createId: CreateId;
+  readonly account: Account;
+  readonly accountId: string;
+  /** The id in the path; empty for routes without one. */
+  readonly id: string;
+  /** What makes a write one and the same when it is sent again; of no use to reads. */
+  readonly identity: Identity;
+  /** Whether the client may send this very request again: it gave an Idempotency-Key. */
+  readonly isRepeatable: boolean;
+  /** The paths to show whole; of a list, those of its items, without "data.". */
+  readonly expand: ReadonlySet<string>;
+}
+
+/** What an action answers. */
+export interface Answer {
+  /** The public JSON; or, for a write that ended in a stored failure (a declined charge), the problem. */
+  readonly body: object | Problem;
+  /** Whether an earlier request with the same key had done it. */
+  readonly isReplayed?: boolean;
+}
+
+/** One public route, as data: served by Fastify, described in /openapi.json. */
+export interface Route<Params extends TObject = TObject> {
+  readonly method: "DELETE" | "GET" | "POST";
+  /** Such as "/v1/customers/:id". */
+  readonly path: string;
+  /** Other paths of the same resource; answered alike, and one and the same to an Idempotency-Key. */
+  readonly aliases?: readonly string[];
+  /** What it does, for the reference. */
+  readonly summary: string;
+  readonly params: Params;
+  /** Which paths may be expanded; of a list, without "data.". */
+  readonly expandable: readonly string[];
+  readonly isList?: boolean;
+  /** Default: secret. */
+  readonly scope?: KeyScope;
+  /** Where in the request ids stand, for words about those that name nothing. */
+  mentions?(id: string, params: Static<Params>): Mentions;
+  run(request: PublicRequest, params: Static<Params>): Promise<Answer>;
+}
+
+/** Checks a route against its own schema, and forgets the schema's type, so that routes fit in one list. */
+export function defineRoute<Params extends TObject>(route: Route<Params>): Route {
+  // A route is only ever run with what its own `params` decoded.
+  return route as unknown as Route;
+}

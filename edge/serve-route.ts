@@ -1,0 +1,189 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type Call, createCall, runCall } from "../services/_runtime/call.ts";
+import { parseTraceparent } from "../services/_runtime/headers.ts";
+import { serverTiming } from "../services/_runtime/timing.ts";
+import type { Authenticate } from "./authenticate.ts";
+import { decode } from "./decode/decode.ts";
+import { mergeParameters, readBody, readQuery, type UnreadBody } from "./decode/read.ts";
+import { isStorable } from "./decode/text.ts";
+import type { EdgeOptions } from "./edge.ts";
+import { readExpand } from "./expand.ts";
+import { createIdentity, readIdempotencyKey } from "./idempotency.ts";
+import type { Mentions } from "./mentions.ts";
+import { Problem } from "./problem.ts";
+import { overloaded, resourceMissing, urlUnrecognized } from "./problems.ts";
+import { createReads } from "./reads.ts";
+import { toProblem } from "./refusals.ts";
+import { sendProblem } from "./respond.ts";
+import type { PublicRequest, Route } from "./route.ts";
+
+/** What routes are served with: the edge's own dependencies, its door, and its limit. */
+export interface Serving extends EdgeOptions {
+  readonly authenticate: Authenticate;
+  readonly calls: CallRegister;
+}
+
+/** The calls in progress, by the request that started each; `admit` throws a Problem when there are too many. */
+export interface CallRegister {
+  admit(): void;
+  leave(): void;
+}
+
+// As many as one gRPC connection carries streams (services/_runtime/serve.ts): more would wait inside, unseen.
+const IN_FLIGHT_MAX = 256;
+
+// 7-reliability.md: an answer within 10 s. The longest rpc may take 8 (deadlines.ts); the rest is for what precedes it.
+const ANSWER_MS = 9_500;
+
+/** Counts what is being worked on; refuses early, by what is in progress and not by a queue. */
+export function createCallRegister(): CallRegister {
+  let inFlight = 0;
+  return {
+    admit() {
+      if (inFlight >= IN_FLIGHT_MAX) throw overloaded();
+      inFlight += 1;
+    },
+    leave() {
+      inFlight -= 1;
+    },
+  };
+}
+
+/** Serves one route under all its paths: key, parameters, work, answer; whatever is thrown becomes the envelope. */
+export function serveRoute(app: FastifyInstance, route: Route, serving: Serving): void {
+  for (const url of [route.path, ...(route.aliases ?? [])]) {
+    app.route({
+      method: route.method,
+      url,
+      handler: (request, reply) => handle(route, serving, request, reply),
+    });
+  }
+}
+
+async function handle(route: Route, serving: Serving, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const giveUp = new AbortController();
+  const call = startCall(serving, request, giveUp.signal);
+  // Money is not given up because a client hung up: only reads end with their client.
+  if (route.method === "GET") reply.raw.once("close", () => giveUp.abort(canceled("the client is gone")));
+  let mentions: Mentions = {};
+  const known = (found: Mentions) => {
+    mentions = found;
+  };
+  try {
+    serving.calls.admit();
+    try {
+      return await runCall(call, () => work({ route, serving, request, reply, call, known }));
+    } finally {
+      serving.calls.leave();
+    }
+  } catch (error) {
+    // What still runs beside the part that failed is of no use any more.
+    giveUp.abort(canceled("another part of the request failed"));
+    const problem = toProblem(error, mentions);
+    if (problem.status === 500) {
+      serving.log.error("a request failed", problem.cause, { request_id: request.id, route: route.path });
+    }
+    addTiming(reply, call);
+    return sendProblem(reply, problem);
+  }
+}
+
+interface Work {
+  readonly route: Route;
+  readonly serving: Serving;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly call: Call;
+  /** Told which ids the request names, as soon as they are known. */
+  known(mentions: Mentions): void;
+}
+
+async function work({ route, serving, request, reply, call, known }: Work): Promise<unknown> {
+  const { authenticate } = serving;
+  const account = await authenticate(request.headers, { scope: route.scope ?? "secret", address: request.ip });
+  // Only a sandbox key is shown how Tripe works inside.
+  if (account.isLive) call.spans = undefined;
+  const id = readId(request);
+  const key = route.method === "POST" ? readIdempotencyKey(request.headers["idempotency-key"]) : undefined;
+  const params = decode(route.params, readParameters(request));
+  known(route.mentions?.(id, params) ?? {});
+  const { accountId } = account;
+  const identity = createIdentity(
+    { key, accountId, method: route.method, path: `${route.path}#${id}`, params },
+    serving,
+  );
+  const publicRequest: PublicRequest = {
+    clients: serving.clients,
+    reads: createReads(serving.clients, accountId),
+    clock: serving.clock,
+    createId: serving.createId,
+    account,
+    accountId,
+    id,
+    identity,
+    isRepeatable: key !== undefined,
+    expand: readExpand(route, expandOf(params)),
+  };
+  const { body, isReplayed = false } = await route.run(publicRequest, params);
+  addTiming(reply, call);
+  if (isReplayed) reply.header("idempotent-replayed", "true");
+  return body instanceof Problem ? sendProblem(reply, body) : reply.send(body);
+}
+
+function startCall({ clock }: Serving, request: FastifyRequest, signal: AbortSignal): Call {
+  const traceparent = request.headers["traceparent"];
+  const trace = parseTraceparent(typeof traceparent === "string" ? traceparent : undefined);
+  const deadlineMs = clock.nowMs() + ANSWER_MS;
+  return createCall(
+    {
+      caller: "client",
+      requestId: request.id,
+      deadlineMs,
+      signal,
+      spans: [],
+      ...(trace === undefined ? {} : { traceId: trace.traceId }),
+    },
+    clock,
+  );
+}
+
+// Ids of other makes have at most 64 characters, as the contracts say; a longer one names nothing.
+function readId(request: FastifyRequest): string {
+  const id = pathId(request.params);
+  if (id === undefined) return "";
+  if (id === "") throw urlUnrecognized(request.method, pathOf(request));
+  if (id.length > 64 || !isStorable(id)) throw resourceMissing({ noun: "object", id, param: "id" });
+  return id;
+}
+
+function pathId(params: unknown): string | undefined {
+  if (typeof params !== "object" || params === null || !("id" in params)) return undefined;
+  return String(params.id);
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split("?", 1)[0] ?? "";
+}
+
+function readParameters(request: FastifyRequest) {
+  const query = readQuery(request.url);
+  const { body } = request;
+  return isUnread(body) ? mergeParameters(query, readBody(body)) : query;
+}
+
+function isUnread(body: unknown): body is UnreadBody {
+  return typeof body === "object" && body !== null && "bytes" in body;
+}
+
+function expandOf(params: object): readonly string[] | undefined {
+  return "expand" in params && Array.isArray(params.expand) ? params.expand.map(String) : undefined;
+}
+
+function addTiming(reply: FastifyReply, { spans }: Call): void {
+  if (spans !== undefined && spans.length > 0) reply.header("server-timing", serverTiming(spans));
+}
+
+function canceled(message: string): ConnectError {
+  return new ConnectError(message, Code.Canceled);
+}

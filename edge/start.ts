@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import type { Clock } from "../services/_runtime/clock.ts";
+import { type Config, listenAddress } from "../services/_runtime/config.ts";
+import { createId } from "../services/_runtime/ids.ts";
+import type { Log } from "../services/_runtime/log.ts";
+import type { ServiceName } from "../services/_runtime/topology.ts";
+import type { EdgeClients } from "./clients.ts";
+import { keepDigestKey } from "./digest-key.ts";
+import { createEdge } from "./edge.ts";
+
+/** What the edge is started with, in whatever wiring. */
+export interface EdgeContext {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly clients: EdgeClients;
+  /** Asks a service whether it is SERVING; false when it does not say in time. */
+  readonly isServing: (service: ServiceName) => Promise<boolean>;
+}
+
+/** Starts the public API: resolves once it listens at its address. `close` lets running requests end. */
+export async function startEdge(context: EdgeContext): Promise<{ close(): Promise<void> }> {
+  const { config, log, clock, clients, isServing } = context;
+  const digestKey = await keepDigestKey(join(config.dataDir, "secrets", "request.key"));
+  const app = createEdge({ clients, clock, log, createId, digestKey, isServing, actions: config.edgeActions });
+  const { host, port } = splitAddress(listenAddress(config, "edge"));
+  await app.listen({ host, port });
+  log.info("serving", { address: `${host}:${port}`, actions: config.edgeActions });
+  return {
+    close: async () => {
+      // Idle connections are held open for a minute and more; they are not worth waiting for.
+      app.server.closeIdleConnections();
+      await app.close();
+    },
+  };
+}
+
+function splitAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(":");
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+}
