@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { unreachable } from "../../_runtime/errors.ts";
 import { fromIsoAmount } from "../iso8583/amounts.ts";
 import { DONE_CODE, type Entry, readEntry } from "./entry.ts";
@@ -22,8 +23,13 @@ export interface StatementLine {
   readonly card: string;
 }
 
+/** Where the sandbox bank of a Tripe keeps its file. */
+export function statementFile(dataDir: string): string {
+  return join(dataDir, "bank", "journal");
+}
+
 /**
- * Reads the statement from the bank's own file (`<dataDir>/bank/journal`), in the order in which things happened, exactly one line per effect.
+ * Reads the statement from the bank's own file (`statementFile`), in the order in which things happened, exactly one line per effect.
  * The bank may be running: what it has answered before the call is there. Throws when the file is missing.
  */
 export async function* readStatement(file: string): AsyncGenerator<StatementLine> {

@@ -22,7 +22,16 @@ const TIMEOUT_MS = 5_000;
 const SHORT_MS = 150;
 
 /** The tests that every bank connector must pass, over a bank of its own that `setup` starts and the test's end stops. */
-export function connectorConformance(name: string, setup: () => Promise<Bench>): void {
+export function connectorConformance(name: string, setup: Setup): void {
+  conformsOnPurchases(name, setup);
+  conformsOnFollowUps(name, setup);
+  conformsOnQuestions(name, setup);
+  conformsOnFailures(name, setup);
+}
+
+type Setup = () => Promise<Bench>;
+
+function conformsOnPurchases(name: string, setup: Setup): void {
   test(`${name}: a purchase is accepted with an authorization code and the bank's reference, and has one effect`, async () => {
     const { connector, effects, cards } = await setup();
     const answer = await connector.purchase(request({ number: cards.good, bankRef: "buy_1" }));
@@ -55,7 +64,9 @@ export function connectorConformance(name: string, setup: () => Promise<Bench>):
     expect(other).toMatchObject({ outcome: "unknown" });
     expect(await effects()).toEqual(["buy_1"]);
   });
+}
 
+function conformsOnFollowUps(name: string, setup: Setup): void {
   test(`${name}: an authorization is captured for part of it, once`, async () => {
     const { connector, effects, cards } = await setup();
     const follow = (bankRef: string, amountMinor: bigint) =>
@@ -96,7 +107,9 @@ export function connectorConformance(name: string, setup: () => Promise<Bench>):
     expect(await refund("back_5", 1n, "nobody")).toMatchObject({ outcome: "declined" });
     expect((await effects()).length).toBe(3);
   });
+}
 
+function conformsOnQuestions(name: string, setup: Setup): void {
   test(`${name}: a verification says whether the CVC fits, and has no effect`, async () => {
     const { connector, effects, cards } = await setup();
     const verify = (number: string, cvc?: string) =>
@@ -126,7 +139,9 @@ export function connectorConformance(name: string, setup: () => Promise<Bench>):
     expect(await inquire("buy_3")).toEqual({ outcome: "not_known" });
     expect(await inquire("buy_1", 1_999n)).toMatchObject({ outcome: "unknown", reason: "mismatch" });
   });
+}
 
+function conformsOnFailures(name: string, setup: Setup): void {
   test(`${name}: an answer that never comes is unknown, and the inquiry then finds the truth`, async () => {
     const { connector, effects, cards, loseNextAnswer } = await setup();
     expect(await connector.echo(TIMEOUT_MS)).toBe(true);

@@ -2,7 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { systemClock } from "../../_runtime/clock.ts";
+import { type Clock, systemClock } from "../../_runtime/clock.ts";
 import { silentLog } from "../../_runtime/log.ts";
 import type { Connector } from "../connector.ts";
 import { createIso8583Connector } from "../connectors/iso8583.ts";
@@ -21,14 +21,14 @@ export interface SandboxBench {
   failNext(fault: Fault): void;
 }
 
-/** Starts a bank and a connector to it. */
-export async function startSandbox(nextFault?: NextFault): Promise<SandboxBench> {
+/** Starts a bank and a connector to it. `clock` is the bank's: it says how late the late are. */
+export async function startSandbox(nextFault?: NextFault, clock: Clock = systemClock): Promise<SandboxBench> {
   const file = join(await mkdtemp(join(tmpdir(), "tripe-bank-")), "journal");
   const faults: Fault[] = [];
   const sandbox = await listenSandbox(
     {
-      book: await openBook({ file, clock: systemClock }),
-      clock: systemClock,
+      book: await openBook({ file, clock }),
+      clock,
       nextFault: () => faults.shift() ?? nextFault?.(),
       onBroken: (error) => {
         throw error;
