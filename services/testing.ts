@@ -1,0 +1,190 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { seed } from "./_database/seed.ts";
+import { createTestDatabase, type TestDatabase } from "./_database/testing.ts";
+import type { ClientOptions } from "./_runtime/client.ts";
+import { type Clients, contracts, createClients, maxMessageBytesOf } from "./_runtime/clients.ts";
+import { systemClock } from "./_runtime/clock.ts";
+import { type Config, readConfig } from "./_runtime/config.ts";
+import { createDirectTransport } from "./_runtime/direct-transport.ts";
+import { createGrpcTransport } from "./_runtime/grpc-transport.ts";
+import { createHost, type Host } from "./_runtime/host.ts";
+import type { StartService } from "./_runtime/hosting.ts";
+import { type Log, silentLog } from "./_runtime/log.ts";
+import { createSecret } from "./_runtime/secret.ts";
+import { createServer } from "./_runtime/serve.ts";
+import type { ServiceTransport } from "./_runtime/service-transport.ts";
+import type { CallerName, ServiceName } from "./_runtime/topology.ts";
+import { openBook } from "./bank/sandbox/book.ts";
+import { type NextFault, NO_FAULTS } from "./bank/sandbox/faults.ts";
+import { listenSandbox, type Sandbox } from "./bank/sandbox/server.ts";
+import { statementFile } from "./bank/sandbox/statement.ts";
+import { startBank } from "./bank/start.ts";
+import { startReader } from "./reader/start.ts";
+import { startTransactions } from "./transactions/start.ts";
+import { startWriter } from "./writer/start.ts";
+
+/** How a test wants its Tripe. */
+export interface TestTripeOptions {
+  /** What carries the calls; default direct. Everything else is the same. */
+  readonly wiring?: "direct" | "grpc";
+  /** Told of every finished call between services. */
+  readonly observe?: ClientOptions["observe"];
+  /** Holds calls back, in milliseconds. */
+  readonly delayMs?: ClientOptions["delayMs"];
+  /** What goes wrong at the bank; default nothing. */
+  readonly nextFault?: NextFault;
+  readonly log?: Log;
+}
+
+/** A whole Tripe but for the edge: real database, real bank on a real socket, every service. */
+export interface TestTripe {
+  /** The sandbox account. */
+  readonly accountId: string;
+  readonly liveAccountId: string;
+  /** The sandbox account's secret key. */
+  readonly secretKey: string;
+  readonly database: TestDatabase;
+  readonly config: Config;
+  /** Clients that call as somebody: the edge, unless told otherwise. */
+  clientsOf(caller: CallerName): Clients;
+  /** Whether a service answers; for the edge's health. */
+  isServing(name: ServiceName): Promise<boolean>;
+  /** Takes a service away at once, as kill -9 does, or brings it back. */
+  stopService(name: ServiceName): Promise<void>;
+  startService(name: ServiceName): Promise<void>;
+  /** Takes the bank away, or brings it back on the same port and the same book. */
+  stopBank(): Promise<void>;
+  startBank(): Promise<void>;
+  /** The bank's book, for `readStatement`. */
+  readonly statementFile: string;
+}
+
+type Starts = { readonly [Name in ServiceName]?: StartService<Name> };
+
+const starts: Starts = {
+  reader: startReader,
+  writer: startWriter,
+  bank: startBank,
+  transactions: startTransactions,
+};
+
+interface Served {
+  readonly transport: ServiceTransport;
+  stop(): Promise<void>;
+}
+
+/** Starts a Tripe for one test file and ends it after that file's tests. */
+export async function startTestTripe(options: TestTripeOptions = {}): Promise<TestTripe> {
+  const log = options.log ?? silentLog;
+  const secretKey = "sk_test_4eC39HqLyjWDarjtT1zdp7dc";
+  const [database, dataDir] = await Promise.all([createTestDatabase(), mkdtemp(join(tmpdir(), "tripe-"))]);
+  const seeded = await seed({ ownerUrl: database.urls.owner, secretKey });
+  const bank = await openTestBank(dataDir, options.nextFault ?? NO_FAULTS);
+  const config = readConfig({ TRIPE_DATA_DIR: dataDir, TRIPE_BANK_ADDRESS: bank.address });
+  const served = new Map<ServiceName, Served>();
+  const clientsOf = (caller: CallerName) =>
+    createClients({
+      caller,
+      clock: systemClock,
+      log,
+      ...(options.observe && { observe: options.observe }),
+      ...(options.delayMs && { delayMs: options.delayMs }),
+      transportFor: (name) => lookUp(() => served.get(name)?.transport),
+    });
+  const startService = async (name: ServiceName) => {
+    const url = name === "reader" || name === "writer" || name === "scheduler" ? database.urls[name] : undefined;
+    const own = { ...config, databaseUrl: url === undefined ? undefined : createSecret(url) };
+    const context = { config: own, log, clock: systemClock, clients: clientsOf(name) };
+    served.set(name, await serve(name, context, options.wiring ?? "direct"));
+  };
+  const stopService = async (name: ServiceName) => {
+    await served.get(name)?.stop();
+    served.delete(name);
+  };
+  for (const name of Object.keys(starts) as ServiceName[]) await startService(name);
+  afterAll(async () => {
+    for (const name of [...served.keys()].reverse()) await stopService(name);
+    await bank.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  return {
+    accountId: seeded.sandboxAccountId,
+    liveAccountId: seeded.liveAccountId,
+    secretKey,
+    database,
+    config,
+    clientsOf,
+    isServing: async (name) => (await served.get(name)?.transport.isServing(500)) === true,
+    stopService,
+    startService,
+    stopBank: bank.stop,
+    startBank: bank.start,
+    statementFile: statementFile(dataDir),
+  };
+}
+
+async function serve<Name extends ServiceName>(
+  name: Name,
+  context: Parameters<StartService<Name>>[0],
+  wiring: "direct" | "grpc",
+): Promise<Served> {
+  const start: StartService<Name> | undefined = starts[name];
+  if (start === undefined) throw new Error(`no start for ${name}`);
+  const { implementation, close } = await start(context);
+  const { log, clock } = context;
+  const services = [{ service: contracts[name], implementation }] as const;
+  if (wiring === "direct") {
+    const host: Host = createHost({ name, services, log, clock });
+    const transport = createDirectTransport({ host: () => host, clock, freeze: true });
+    return { transport, stop: async () => void (await host.drain().then(close)) };
+  }
+  const maxMessageBytes = maxMessageBytesOf(name);
+  const server = await createServer({ name, services, address: "127.0.0.1:0", log, clock, maxMessageBytes });
+  const transport = createGrpcTransport({ address: server.address, maxMessageBytes });
+  return {
+    transport,
+    stop: async () => {
+      await server.close();
+      await close();
+      transport.close();
+    },
+  };
+}
+
+/** A transport that is looked up at each call: a service may be taken away and come back elsewhere. */
+function lookUp(find: () => ServiceTransport | undefined): ServiceTransport {
+  const none = createDirectTransport({ host: () => undefined, clock: systemClock });
+  const current = () => find() ?? none;
+  return {
+    unary: (...call) => current().unary(...call),
+    stream: (...call) => current().stream(...call),
+    ready: (...call) => current().ready(...call),
+    isServing: (...call) => current().isServing(...call),
+    close: () => {},
+  };
+}
+
+async function openTestBank(dataDir: string, nextFault: NextFault) {
+  const open = async (port: number): Promise<Sandbox> => {
+    const book = await openBook({ file: statementFile(dataDir), clock: systemClock });
+    const onBroken = (error: unknown) => {
+      throw error;
+    };
+    return listenSandbox({ book, clock: systemClock, nextFault, onBroken }, { host: "127.0.0.1", port });
+  };
+  let current: Sandbox | undefined = await open(0);
+  const { port } = current;
+  return {
+    address: `127.0.0.1:${port}`,
+    stop: async () => {
+      await current?.close();
+      current = undefined;
+    },
+    start: async () => {
+      current = await open(port);
+    },
+  };
+}
