@@ -55,12 +55,19 @@ test("under a mix of all faults, repeats lead every purchase to its one effect: 
     }
   };
   const refs = Array.from({ length: 300 }, (_, index) => String(index));
-  const answers = await Promise.all(refs.map(settle));
-  const accepted = refs.filter((_, index) => answers[index]?.outcome === "accepted");
-  expect(answers.filter(({ outcome }) => outcome === "declined").length).toBe(30);
-  expect((await statement()).map(({ bankRef }) => bankRef).sort()).toEqual(accepted.sort());
-  expect(accepted.length).toBe(270);
-});
+  const ended = { accepted: [] as string[], declined: [] as string[] };
+  const waiting = [...refs];
+  const work = async () => {
+    for (let ref = waiting.shift(); ref !== undefined; ref = waiting.shift()) {
+      const { outcome } = await settle(ref);
+      if (outcome === "accepted" || outcome === "declined") ended[outcome].push(ref);
+    }
+  };
+  // Twenty at a time: a reset spoils all that share the connection, and with all at once hardly any would get through.
+  await Promise.all(Array.from({ length: 20 }, work));
+  expect([ended.accepted.length, ended.declined.length]).toEqual([270, 30]);
+  expect((await statement()).map(({ bankRef }) => bankRef).sort()).toEqual(ended.accepted.sort());
+}, 20_000);
 
 test("one bank answers many connections, and a reference is one across them", async () => {
   const { connector, sandbox, statement } = await startSandbox();
