@@ -1,5 +1,6 @@
 import type { Static } from "typebox";
 import Type from "typebox";
+import { randomBase62 } from "../../../services/_runtime/ids.ts";
 import { paymentMethodIdOf, tokenCard, tokenIdOf } from "../../cards.ts";
 import { clearable, expand, group, id, metadata, optional } from "../../decode/fields.ts";
 import { type Mentions, mention, mentions } from "../../mentions.ts";
@@ -38,6 +39,7 @@ export const createCustomerRoute = defineRoute({
       requestId: identity.requestId,
       requestDigest: identity.digest,
       customer: {
+        invoicePrefix: createInvoicePrefix(),
         ...customer,
         customerId: createId("cus_"),
         metadata: metadataOf(given.metadata),
@@ -49,6 +51,13 @@ export const createCustomerRoute = defineRoute({
     return { body: await showCustomer(request, found(made)), isReplayed };
   },
 });
+
+// 36^8: two customers of one account do not meet. Stripe's own have eight characters too.
+const PREFIX_CHARS = 8;
+
+function createInvoicePrefix(): string {
+  return randomBase62(PREFIX_CHARS).toUpperCase();
+}
 
 interface Cards {
   readonly tokenId: string;
