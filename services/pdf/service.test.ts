@@ -7,10 +7,10 @@ import { PdfService } from "../../gen/tripe/pdf/v1/pdf_service_pb.ts";
 import { createTestClock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
 import { silentLog } from "../_runtime/log.ts";
-import { createInvoice, type InvoiceChange, seller } from "./fixture.ts";
-import { readPages, readPlaces } from "./fixture-read.ts";
 import { createRenderer } from "./renderer.ts";
 import { createPdf } from "./service.ts";
+import { createInvoice, type InvoiceChange, seller } from "./testing/invoice.ts";
+import { readPages, readPlaces } from "./testing/read-pdf.ts";
 
 // One thread for the whole file: starting it is most of what a small invoice takes.
 const renderer = createRenderer({ clock: createTestClock(), log: silentLog });
@@ -168,7 +168,7 @@ test("the same invoice gives the same bytes, in another process and another time
   expect(second.pdf).toEqual(first.pdf);
   const program = `
     import { printInvoice } from "${new URL("print-invoice.ts", import.meta.url)}";
-    import { createInvoice, seller } from "${new URL("fixture.ts", import.meta.url)}";
+    import { createInvoice, seller } from "${new URL("testing/invoice.ts", import.meta.url)}";
     const { pdf } = await printInvoice(createInvoice(), seller);
     process.stdout.write((await import("node:crypto")).createHash("sha256").update(pdf).digest("hex"));`;
   const options = { env: { TZ: "Asia/Tokyo", LANG: "de_DE.UTF-8" }, encoding: "utf8" } as const;

@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { AccountSchema } from "../../gen/tripe/billing/v1/account_pb.ts";
-import { type Invoice, InvoiceSchema, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { AccountSchema } from "../../../gen/tripe/billing/v1/account_pb.ts";
+import { type Invoice, InvoiceSchema, InvoiceState } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
 
 /** The seller of every test: with letters of three alphabets. */
 export const seller = create(AccountSchema, {

@@ -1,0 +1,69 @@
+import type { Readable } from "node:stream";
+import { enumToJson } from "@bufbuild/protobuf";
+import { createTransport } from "nodemailer";
+import { DeliveryStateSchema } from "../../gen/tripe/mailer/v1/mailer_service_pb.ts";
+import type { Log } from "../_runtime/log.ts";
+import type { Secret } from "../_runtime/secret.ts";
+import type { Carrier, Fate } from "./carrier.ts";
+import type { ComposedMail } from "./compose.ts";
+import { fatesOfAnswer, fatesOfFailure, type SmtpFailure } from "./smtp-fates.ts";
+
+// As many as small mail servers take from one client without complaint.
+const CONNECTIONS_MAX = 5;
+// A server that is there connects and greets within a second; the rpc's own limit is 15 s and must not run out first.
+const CONNECT_MAX_MS = 5_000;
+// Between two answers: RFC 5321 says minutes, but a slow answer to the final dot is UNKNOWN, not lost.
+const SILENCE_MAX_MS = 10_000;
+
+/** Makes a carrier over a mail server, `smtp://user:password@host:port`, with a pool of connections. */
+export function createSmtpCarrier({ url, log }: { url: Secret; log: Log }): Carrier {
+  const transport = createTransport({
+    pool: true,
+    url: url.reveal(),
+    maxConnections: CONNECTIONS_MAX,
+    connectionTimeout: CONNECT_MAX_MS,
+    greetingTimeout: CONNECT_MAX_MS,
+    dnsTimeout: CONNECT_MAX_MS,
+    socketTimeout: SILENCE_MAX_MS,
+    // Only for a mail of which not one byte has left; anything else is the scheduler's to try again.
+    maxRequeues: 1,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const handovers = new WeakMap<object, Readable>();
+  // nodemailer does not say how far a mail had got when its connection broke. The stream it sends from does.
+  transport.use("stream", (mail, done) => {
+    const { raw } = mail.data;
+    mail.message.processFunc((stream: Readable) => {
+      if (typeof raw === "object" && raw !== null) handovers.set(raw, stream);
+      return stream;
+    });
+    done();
+  });
+  return {
+    async carry(mail, signal) {
+      try {
+        const raw = mail.bytes;
+        const answer = await transport.sendMail({ raw, envelope: { from: mail.from, to: [...mail.to] }, signal });
+        return fatesOfAnswer(mail.to, answer);
+      } catch (error) {
+        const wasHandedOver = handovers.get(mail.bytes)?.readableEnded === true;
+        const failure = toFailure(error);
+        const fates = fatesOfFailure(mail.to, failure, wasHandedOver);
+        logFates(log, mail, { failure, fates });
+        return fates;
+      }
+    },
+    close: () => transport.close(),
+  };
+}
+
+function logFates(log: Log, mail: ComposedMail, { failure, fates }: { failure: SmtpFailure; fates: readonly Fate[] }) {
+  const states = fates.map(({ state }) => enumToJson(DeliveryStateSchema, state));
+  log.warn("a mail was not taken", { message_id: mail.messageId, states, code: failure.code, reply: failure.message });
+}
+
+function toFailure(error: unknown): SmtpFailure {
+  if (error instanceof Error) return error;
+  throw error;
+}
