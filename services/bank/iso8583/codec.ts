@@ -114,36 +114,54 @@ function assertElement(number: FieldNumber, field: Field, value: string): void {
   if (!ALPHABETS[field.alphabet].test(value)) throw new CodecError(number, "alphabet");
 }
 
+/** Sixteen hexadecimal digits to a bitmap, four elements to a digit; element 1, the first bit, says that a second bitmap follows. */
+const BITMAP_DIGITS = 16;
+
 function encodeBitmap(present: readonly FieldNumber[]): string {
-  const isLong = present.some((number) => number > 64);
-  const bits = present.reduce((sum, number) => sum | bit(number), isLong ? bit(1) : 0n);
-  const text = bits.toString(16).toUpperCase().padStart(32, "0");
-  return isLong ? text : text.slice(0, 16);
+  const isLong = present.some((number) => number > 4 * BITMAP_DIGITS);
+  const digits: number[] = Array(isLong ? 2 * BITMAP_DIGITS : BITMAP_DIGITS).fill(0);
+  for (const number of isLong ? [1, ...present] : present) {
+    const at = (number - 1) >> 2;
+    digits[at] = (digits[at] ?? 0) | bitOf(number);
+  }
+  return digits.map((digit) => HEXADECIMAL[digit]).join("");
 }
 
 function decodeBitmap(cursor: Cursor): FieldNumber[] {
-  const first = takeBitmap(cursor);
-  const isLong = (first & (1n << 63n)) !== 0n;
-  const second = isLong ? takeBitmap(cursor) : 0n;
+  const first = decodeDigits(takeBitmap(cursor), 0);
+  if (first[0] !== 1) return first.map(toFieldNumber);
+  const second = decodeDigits(takeBitmap(cursor), 4 * BITMAP_DIGITS);
   // A second bitmap without a bit is one that encode never writes.
-  if (isLong && second === 0n) throw new CodecError("bitmap", "length");
-  const bits = (first << 64n) | second;
-  const numbers: FieldNumber[] = [];
-  for (let number = 2; number <= 128; number++) {
-    if ((bits & bit(number)) === 0n) continue;
-    if (!isFieldNumber(number)) throw new CodecError("bitmap", "unknown");
-    numbers.push(number);
+  if (second.length === 0) throw new CodecError("bitmap", "length");
+  return [...first.slice(1), ...second].map(toFieldNumber);
+}
+
+function takeBitmap(cursor: Cursor): string {
+  const text = cursor.take("bitmap", BITMAP_DIGITS);
+  if (!/^[0-9A-F]{16}$/.test(text)) throw new CodecError("bitmap", "alphabet");
+  return text;
+}
+
+/** The numbers whose bits are set, counted on from `before`. */
+function decodeDigits(text: string, before: number): number[] {
+  const numbers: number[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const digit = HEXADECIMAL.indexOf(text.charAt(at));
+    for (let number = 4 * at + 1; number <= 4 * at + 4; number++) {
+      if ((digit & bitOf(number)) !== 0) numbers.push(before + number);
+    }
   }
   return numbers;
 }
 
-function takeBitmap(cursor: Cursor): bigint {
-  const text = cursor.take("bitmap", 16);
-  if (!/^[0-9A-F]{16}$/.test(text)) throw new CodecError("bitmap", "alphabet");
-  return BigInt(`0x${text}`);
+function toFieldNumber(number: number): FieldNumber {
+  if (!isFieldNumber(number)) throw new CodecError("bitmap", "unknown");
+  return number;
 }
 
-/** The bit of an element in a bitmap of 128 bits; element 1 is the highest. */
-function bit(number: number): bigint {
-  return 1n << BigInt(128 - number);
+const HEXADECIMAL = "0123456789ABCDEF";
+
+/** The bit of an element inside its digit; the first of four is the highest. */
+function bitOf(number: number): number {
+  return 8 >> ((number - 1) & 3);
 }
