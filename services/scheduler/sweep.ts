@@ -1,0 +1,94 @@
+import type { Clock } from "../_runtime/clock.ts";
+import type { Log } from "../_runtime/log.ts";
+
+/** What one run of a sweep did. */
+export interface SweepRun {
+  /** How many rows were due and taken up. */
+  readonly takenCount: number;
+  /** How many of them are done. */
+  readonly doneCount: number;
+}
+
+/** How a sweep is doing. */
+export interface SweepHealth {
+  /** When it last ended well, in milliseconds since 1970; undefined before the first time. */
+  readonly successMs: number | undefined;
+  /** How many runs have failed since. */
+  readonly failureCount: number;
+  /** The last failure's words; empty after a success. */
+  readonly failureReason: string;
+}
+
+/** A sweep that runs by itself. */
+export interface Sweep {
+  /** Runs it now, or joins the run under way: never two at once in one process. */
+  run(): Promise<SweepRun>;
+  health(): SweepHealth;
+  /** Starts no more runs, and waits for the one under way. */
+  stop(): Promise<void>;
+}
+
+/** What a sweep needs. `work` asks the tables what is due and does it; run twice, or not at all, it changes nothing. */
+export interface SweepOptions {
+  readonly name: string;
+  readonly work: () => Promise<SweepRun>;
+  /** A run that took so many is followed by another at once: there may be more. */
+  readonly fullCount: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Every second, as the design says: what is due is late by at most that. */
+const INTERVAL_MS = 1_000;
+
+/** A sweep that keeps failing waits twice as long each time, up to this: a database that is back is soon swept again. */
+const BACKOFF_MAX_MS = 30_000;
+
+/** Full runs in a row before the interval is kept all the same, so that one sweep cannot keep a process to itself. */
+const ROUNDS_MAX = 100;
+
+/** Starts a sweep: it runs every second, and again at once while it finds its hands full. */
+export function startSweep({ name, work, fullCount, clock, log }: SweepOptions): Sweep {
+  const stopping = new AbortController();
+  let health: SweepHealth = { successMs: undefined, failureCount: 0, failureReason: "" };
+  let running: Promise<SweepRun> | undefined;
+
+  const run = () => {
+    running ??= runOnce().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+  const runOnce = async (): Promise<SweepRun> => {
+    try {
+      const done = await work();
+      health = { successMs: clock.nowMs(), failureCount: 0, failureReason: "" };
+      return done;
+    } catch (error) {
+      const failureReason = error instanceof Error ? error.message : String(error);
+      health = { ...health, failureCount: health.failureCount + 1, failureReason };
+      log.warn("a sweep failed", { sweep: name, failure_count: health.failureCount, reason: failureReason });
+      throw error;
+    }
+  };
+  const loop = async () => {
+    while (!stopping.signal.aborted) {
+      for (let rounds = 0; rounds < ROUNDS_MAX && !stopping.signal.aborted; rounds += 1) {
+        const done = await run().catch(() => undefined);
+        if (done === undefined || done.takenCount < fullCount) break;
+      }
+      const waitMs = Math.min(INTERVAL_MS * 2 ** health.failureCount, BACKOFF_MAX_MS);
+      await clock.sleep(waitMs, stopping.signal).catch(() => undefined);
+    }
+  };
+  const looping = loop();
+  return {
+    run,
+    health: () => health,
+    stop: async () => {
+      stopping.abort();
+      await looping;
+      await running?.catch(() => undefined);
+    },
+  };
+}
