@@ -9,6 +9,7 @@ import { CheckResult } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
 import { createTestClock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
 import { type Log, silentLog } from "../_runtime/log.ts";
+import type { Connector } from "./connector.ts";
 import { parseKeyring } from "./keyring.ts";
 import { createRouter } from "./router.ts";
 import { createBank } from "./service.ts";
@@ -26,7 +27,13 @@ async function setup() {
   const logged: unknown[] = [];
   const log: Log = { ...silentLog, info: (...line) => logged.push(line), warn: (...line) => logged.push(line) };
   const vault = createVault(parseKeyring(Buffer.alloc(32, 7).toString("base64")));
-  const router = createRouter({ banks: [{ name: "sandbox", connector: bench.connector, weight: 1 }], clock });
+  const repeats: boolean[] = [];
+  const purchase: Connector["purchase"] = (request) => {
+    repeats.push(request.isRepeat);
+    return bench.connector.purchase(request);
+  };
+  const connector = { ...bench.connector, purchase };
+  const router = createRouter({ banks: [{ name: "sandbox", connector, weight: 1 }], clock });
   const implementation = createBank({ router, vault, clock, log });
   const transport = createRouterTransport(({ service }) => service(BankService, implementation));
   const client = createClient(BankService, transport);
@@ -40,7 +47,7 @@ async function setup() {
   };
   const inquire = (bankRef: string, bank = "", timeoutMs = 5_000) =>
     client.inquire({ accountId: "acct_1", bankRef, amount: AMOUNT, bank }, { timeoutMs });
-  return { ...bench, logged, client, seal, submit, inquire };
+  return { ...bench, logged, repeats, client, seal, submit, inquire };
 }
 
 async function refusal(call: Promise<unknown>) {
@@ -160,13 +167,14 @@ test("submit carries out every kind: hold, capture, reverse, refund", async () =
 });
 
 test("submit answers unknown when the answer is lost; the repeat and the inquiry find the truth", async () => {
-  const { submit, inquire, failNext, statement, logged } = await setup();
+  const { submit, inquire, failNext, statement, logged, repeats } = await setup();
   failNext({ kind: "malformed", lateMs: 0 });
   expect(await submit("4242424242424242")).toMatchObject({ kind: OutcomeKind.UNKNOWN, bank: "sandbox" });
   expect(JSON.stringify(logged)).toContain("unparsable");
   const found = await inquire("buy_1", "sandbox");
   expect(found).toMatchObject({ isKnown: true, outcome: { kind: OutcomeKind.ACCEPTED, bank: "sandbox" } });
   expect(await submit("4242424242424242", { tries: 1, bank: "sandbox" })).toEqual(found.outcome);
+  expect(repeats).toEqual([false, true]);
   expect((await statement()).length).toBe(1);
 });
 

@@ -1,6 +1,7 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { createTestClock } from "../../_runtime/clock.ts";
 import { createSecret } from "../../_runtime/secret.ts";
 import type { MoneyRequest } from "../connector.ts";
 import { decode, encode, type Message } from "../iso8583/codec.ts";
@@ -223,4 +224,49 @@ test("a thousand requests at once share one connection, and each gets its own an
     refs.map(Number),
   );
   expect(sockets.size).toBe(1);
+});
+
+test("a bank with ten thousand requests on its way is sent no more until some have ended", async () => {
+  const { connector, requests } = await setup(() => undefined);
+  const refs = Array.from({ length: 10_001 }, (_, index) => `buy_${index}`);
+  const answers = await Promise.all(refs.map((bankRef) => connector.purchase({ ...BUY, bankRef, timeoutMs: 1_000 })));
+  expect(answers.at(-1)).toEqual({ outcome: "not_sent", reason: "overloaded" });
+  expect(answers.filter(({ outcome }) => outcome === "unknown").length).toBe(10_000);
+  expect(requests.length).toBeLessThanOrEqual(10_000);
+});
+
+test("a bank that falls silent is asked for an echo, and without one the connection is made anew", async () => {
+  const clock = createTestClock();
+  const echoes: Socket[] = [];
+  const asked = new EventEmitter();
+  const server = createServer((socket) => {
+    const reader = createFrameReader();
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (chunk: Buffer) => {
+      for (const request of reader.push(chunk).map(decode)) {
+        if (request.fields[70] === "001") reply(socket, request, {});
+        else echoes.push(socket);
+        asked.emit(request.fields[70] ?? "", socket);
+      }
+    });
+  });
+  const signedOn = once(asked, "001");
+  const port = await listen(server, 0);
+  const connector = connectTo(port, clock);
+  const [first] = await signedOn;
+  // The echo is due 15 s after the signing on has come back to us, which its own answer to a request shows.
+  const probed = once(asked, "301");
+  const echo = connector.echo(1_000);
+  await probed;
+  clock.advance(1_000);
+  expect(await echo).toBe(false);
+  const echoed = once(asked, "301");
+  clock.advance(15_000);
+  await echoed;
+  const ended = once(first, "close");
+  clock.advance(5_000);
+  await ended;
+  expect(echoes.length).toBe(2);
+  for (const socket of echoes) socket.destroy();
+  server.close();
 });

@@ -48,9 +48,9 @@ export async function startSandbox(nextFault?: NextFault, clock: Clock = systemC
 }
 
 /** Makes a connector to a port of this machine that ends with the test. */
-export function connectTo(port: number): Connector {
+export function connectTo(port: number, clock: Clock = systemClock): Connector {
   const address = { host: "127.0.0.1", port };
-  const connector = createIso8583Connector({ name: "sandbox", address, clock: systemClock, log: silentLog });
+  const connector = createIso8583Connector({ name: "sandbox", address, clock, log: silentLog });
   onTestFinished(() => connector.close());
   return connector;
 }
