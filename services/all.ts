@@ -8,6 +8,12 @@ try {
 } catch {
   // A setting is wrong: `run` reads it again, and says so.
 }
-const [{ run }, { seed }] = await Promise.all([import("./_supervisor/run.ts"), import("./_database/seed.ts")]);
+const [{ run }, { seed }, startHosting] = await Promise.all([
+  import("./_supervisor/run.ts"),
+  import("./_database/seed.ts"),
+  process.argv.includes("--one-process")
+    ? import("./one-process.ts").then((wiring) => wiring.startOneProcess)
+    : import("./_supervisor/processes.ts").then((wiring) => wiring.startProcesses),
+]);
 
-process.exit(await run({ seed, print: (words) => process.stdout.write(`${words}\n`) }));
+process.exit(await run({ seed, startHosting, print: (words) => process.stdout.write(`${words}\n`) }));

@@ -1,7 +1,8 @@
 import type { Clock } from "../_runtime/clock.ts";
 
-/** A start takes 1 to 4 s; so often asked, the answer is late by little and costs nothing. */
-const pollMs = 50;
+/** A start takes 1 to 4 s; asked so often, the answer is late by little. Each time it is no, the next wait is longer. */
+const pollMinMs = 50;
+const pollMaxMs = 500;
 
 /** One answer waited for: all of Tripe is on this machine. */
 const answerMaxMs = 1_000;
@@ -20,7 +21,7 @@ export interface HealthOptions {
 /** Resolves once `<url>/healthz` answers 200, so that every service serves; rejects when the signal is aborted. */
 export async function waitForHealth({ url, clock, say, signal }: HealthOptions): Promise<void> {
   let patienceEndMs = clock.preciseMs() + patienceMs;
-  for (;;) {
+  for (let pollMs = pollMinMs; ; pollMs = Math.min(pollMs * 1.1, pollMaxMs)) {
     const { isHealthy, words } = await ask(`${url}/healthz`, signal);
     if (isHealthy) return;
     if (clock.preciseMs() > patienceEndMs) {

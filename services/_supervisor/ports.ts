@@ -26,8 +26,11 @@ export async function waitForPorts(places: readonly Place[], clock: Clock): Prom
 
 function describe(taken: readonly Place[]): string {
   const list = taken.map((place) => `${place.address} (${place.name})`).join(", ");
-  const words = taken.length === 1 ? "is taken by another program" : "are taken by other programs, or by another Tripe";
-  return `${list} ${words}. Stop it, or set PORT to another port: Tripe uses PORT and the ten after it.`;
+  const words =
+    taken.length === 1
+      ? "is taken by another program. Stop it"
+      : "are taken by other programs, or by another Tripe. Stop them";
+  return `${list} ${words}, or set PORT to another port: Tripe uses PORT and the ten after it.`;
 }
 
 function isFree(address: string): Promise<boolean> {

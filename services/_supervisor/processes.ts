@@ -8,6 +8,8 @@ import { listProcesses, needsDatabase, planProcess, wordOf } from "./plan.ts";
 
 /** Everything of Tripe's that runs beside the database. */
 export interface Hosting {
+  /** Rejects when it cannot come up and will not try again; never resolves. */
+  readonly broken: Promise<never>;
   rows(): Row[];
   /** The edge ends first, then each before those it calls. */
   stop(): Promise<void>;
@@ -15,12 +17,17 @@ export interface Hosting {
   kill(): void;
 }
 
+/** What a hosting is started with; services that need no database may start before it is there. */
+export interface HostingOptions extends Omit<ChildOptions, "logsDir"> {
+  readonly config: Config;
+  readonly database: Promise<OpenDatabase>;
+}
+
+/** Starts all services and the edge, and returns at once; who wants to know whether they serve asks the edge's health. */
+export type StartHosting = (options: HostingOptions) => Hosting;
+
 /** Starts every process of Tripe: those that need no database at once, the others when it is there. */
-export function startProcesses(
-  config: Config,
-  database: Promise<OpenDatabase>,
-  options: Omit<ChildOptions, "logsDir">,
-): Hosting {
+export const startProcesses: StartHosting = ({ config, database, ...options }) => {
   const children: Child[] = [];
   const childOptions = { ...options, logsDir: join(config.dataDir, "logs") };
   const names = listProcesses(config);
@@ -39,6 +46,8 @@ export function startProcesses(
   );
   const pidOf = (word: string) => children.find((child) => child.plan.name === word)?.pid();
   return {
+    // A process that does not start is tried again, for ever.
+    broken: new Promise(() => undefined),
     rows: () =>
       names.map((name) => ({ name: wordOf(name), place: listenAddress(config, name), pid: pidOf(wordOf(name)) })),
     stop: async () => {
@@ -50,7 +59,7 @@ export function startProcesses(
       for (const child of children) child.kill();
     },
   };
-}
+};
 
 /** Ends children rank by rank: those of one rank side by side. */
 export async function stopInOrder(children: readonly Child[]): Promise<void> {

@@ -8,12 +8,15 @@ import { type OpenDatabase, type OpenOptions, openDatabase } from "./database.ts
 import { waitForHealth } from "./health.ts";
 import { listProcesses, wordOf } from "./plan.ts";
 import { waitForPorts } from "./ports.ts";
-import { type Hosting, startProcesses } from "./processes.ts";
+import type { Hosting, StartHosting } from "./processes.ts";
 
-/** What a Tripe is started with; `print` writes a line for the person at the terminal. */
+/** What a Tripe is started with. */
 export interface RunOptions {
   readonly seed: OpenOptions["seed"];
+  /** Writes a line for the person at the terminal. */
   readonly print: (words: string) => void;
+  /** What hosts the services and the edge: `startProcesses`, or everything in this process (co-located.ts). */
+  readonly startHosting: StartHosting;
 }
 
 /** Everything of one Tripe while it runs. */
@@ -29,16 +32,17 @@ interface Parts {
  * Runs a whole Tripe until Ctrl-C or SIGTERM: the database, every process, and, once all of them serve, the words of
  * announce.ts. Returns the exit code: 0 after a good end, 1 when it could not start, with the reason printed.
  */
-export async function run({ seed, print }: RunOptions): Promise<number> {
+export async function run({ seed, print, startHosting }: RunOptions): Promise<number> {
   const startMs = systemClock.preciseMs();
   const ending = listenForEnd();
   let parts: Parts | undefined;
   try {
     const config = await prepareConfig();
-    parts = await start({ config, seed, print });
+    parts = await start({ config, seed, print, startHosting });
     const { secretKey, place } = await parts.database;
     const url = `http://${listenAddress(config, "edge")}`;
-    await waitForHealth({ url, clock: parts.clock, say: print, signal: ending.signal });
+    const healthy = waitForHealth({ url, clock: parts.clock, say: print, signal: ending.signal });
+    await Promise.race([healthy, parts.hosting.broken]);
     const rows = [...parts.hosting.rows(), { name: "postgres", place, pid: undefined }];
     print(announce({ rows, url, secretKey, dataDir: config.dataDir, startMs: systemClock.preciseMs() - startMs }));
     await ending.asked;
@@ -59,13 +63,13 @@ async function prepareConfig(): Promise<Config> {
   return { ...config, dataDir };
 }
 
-async function start({ config, seed, print }: RunOptions & { config: Config }): Promise<Parts> {
+async function start({ config, seed, print, startHosting }: RunOptions & { config: Config }): Promise<Parts> {
   const log = createLog({ name: "tripe", dataDir: config.dataDir });
   const clock = systemClock;
   const places = listProcesses(config).map((name) => ({ name: wordOf(name), address: listenAddress(config, name) }));
   await waitForPorts(places, clock);
   const database = openDatabase({ config, log, seed });
-  const hosting = startProcesses(config, database, { log, clock, say: print });
+  const hosting = startHosting({ config, database, log, clock, say: print });
   return { config, log, clock, database, hosting };
 }
 
