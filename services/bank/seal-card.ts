@@ -20,9 +20,9 @@ export interface SealCardTools {
 }
 
 /**
- * Checks a card, asks the bank of its CVC when there is one, and seals it. Refuses INCORRECT_NUMBER, INVALID_EXPIRY_MONTH, INVALID_EXPIRY_YEAR and
- * INVALID_CVC (INVALID_ARGUMENT, with the field), and CARD_DECLINED (FAILED_PRECONDITION, with the decline's reason in place of the field).
- * A bank that cannot be asked does not hinder: the check is then unavailable. `timeoutMs` is the time for the bank.
+ * Checks a card, asks the bank to verify it when there is a CVC, and seals it. Refuses INCORRECT_NUMBER, INVALID_EXPIRY_MONTH,
+ * INVALID_EXPIRY_YEAR and INVALID_CVC (INVALID_ARGUMENT, with the field). A card that the bank declines is sealed all the same, and the answer says
+ * why; so is one of a bank that cannot be asked: the check is then unavailable. `timeoutMs` is the time for the bank.
  */
 export async function sealCard(tools: SealCardTools, request: SealCardRequest, timeoutMs: number) {
   const { vault, clock } = tools;
@@ -31,7 +31,7 @@ export async function sealCard(tools: SealCardTools, request: SealCardRequest, t
   const reading = readCard(request.card, today);
   if (!reading.isCard) refuseCard(reading.problem);
   const { card, cvc, brand } = reading;
-  const cvcCheck = cvc === undefined ? CheckResult.UNCHECKED : await checkCvc(tools.router, { card, cvc, timeoutMs });
+  const verified = cvc === undefined ? UNVERIFIED : await verify(tools.router, { card, cvc, timeoutMs });
   const number = card.number.reveal();
   return {
     card: {
@@ -41,9 +41,10 @@ export async function sealCard(tools: SealCardTools, request: SealCardRequest, t
       expYear: card.expYear,
       ...factsOf(number),
       fingerprint: vault.fingerprint(card.number),
-      cvcCheck,
+      cvcCheck: verified.cvcCheck,
     },
     sealedCard: vault.seal(card, request),
+    ...(verified.decline === undefined ? {} : { verificationDecline: verified.decline }),
   };
 }
 
@@ -65,14 +66,20 @@ const CHECKS: Readonly<Record<CvcCheck, CheckResult>> = {
   unavailable: CheckResult.UNAVAILABLE,
 };
 
+interface Verified {
+  readonly cvcCheck: CheckResult;
+  readonly decline?: { readonly reason: string; readonly responseCode: string };
+}
+
+const UNVERIFIED: Verified = { cvcCheck: CheckResult.UNCHECKED };
+
 /** A verification moves nothing, so one that is lost may be forgotten: it has a reference of its own each time. */
-async function checkCvc(
+async function verify(
   router: Router,
   verification: { card: OpenCard; cvc: Secret; timeoutMs: number },
-): Promise<CheckResult> {
+): Promise<Verified> {
   const { answer } = await router.verify({ bankRef: createId("ver_"), ...verification });
-  if (answer.outcome === "declined") {
-    refuse(Code.FailedPrecondition, "CARD_DECLINED", "the bank declined the card", answer.reason);
-  }
-  return CHECKS[answer.cvcCheck];
+  const cvcCheck = CHECKS[answer.cvcCheck];
+  if (answer.outcome !== "declined") return { cvcCheck };
+  return { cvcCheck, decline: { reason: answer.reason, responseCode: answer.responseCode } };
 }

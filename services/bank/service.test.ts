@@ -85,18 +85,19 @@ test.each([
   expect(card).toMatchObject({ brand, funding, countryCode });
 });
 
-test("sealCard with a CVC asks the bank: pass, fail without a decline, and declined", async () => {
-  const { seal, statement } = await setup();
-  const check = async (number: string) => (await seal(number, { cvc: "314" })).card?.cvcCheck;
-  expect(await check("4242424242424242")).toBe(CheckResult.PASS);
-  expect(await check("4000000000000101")).toBe(CheckResult.FAIL);
-  expect(await check("4000000000000341")).toBe(CheckResult.PASS);
-  expect(await refusal(check("4000000000000127"))).toEqual([Code.FailedPrecondition, "CARD_DECLINED", "incorrect_cvc"]);
-  expect(await refusal(check("4000000000009995"))).toEqual([
-    Code.FailedPrecondition,
-    "CARD_DECLINED",
-    "insufficient_funds",
-  ]);
+test("sealCard with a CVC asks the bank: pass, fail without a decline, and declined, which is sealed all the same", async () => {
+  const { seal, submit, statement } = await setup();
+  const check = async (number: string) => {
+    const { card, verificationDecline } = await seal(number, { cvc: "314" });
+    return [card?.cvcCheck, verificationDecline?.reason, verificationDecline?.responseCode];
+  };
+  expect(await check("4242424242424242")).toEqual([CheckResult.PASS, undefined, undefined]);
+  expect(await check("4000000000000101")).toEqual([CheckResult.FAIL, undefined, undefined]);
+  expect(await check("4000000000000341")).toEqual([CheckResult.PASS, undefined, undefined]);
+  expect(await check("4000000000000127")).toEqual([CheckResult.FAIL, "incorrect_cvc", "N7"]);
+  expect(await check("4000000000009995")).toEqual([CheckResult.PASS, "insufficient_funds", "51"]);
+  const { sealedCard } = await seal("4000000000009995", { cvc: "314" });
+  expect(await submit("4000000000009995", { sealedCard })).toMatchObject({ kind: OutcomeKind.DECLINED });
   expect(await statement()).toEqual([]);
 });
 
