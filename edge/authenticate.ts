@@ -39,18 +39,17 @@ export function createAuthenticate({
   clock: Clock;
 }): Authenticate {
   const keys = createKeyCache({ reader, clock });
-  const wrong = createWrongKeyCounter(clock);
+  const strangers = createStrangerCounter(clock);
   return async ({ authorization }, { scope, address }) => {
     const key = readKey(authorization);
     if (key === undefined) throw keyMissing();
     const sha256 = createHash("sha256").update(key.slice(0, KEY_MAX)).digest();
     // Keys that are known go in from everywhere: many merchants may stand behind one proxy's address.
-    if (!keys.isKnown(sha256) && wrong.isBlocked(address)) throw tooManyWrongKeys();
+    const isKnown = keys.isKnown(sha256);
+    if (!isKnown && !strangers.admit(address)) throw tooManyWrongKeys();
     const found = key.length > KEY_MAX ? undefined : await keys.find(sha256);
-    if (found === undefined) {
-      wrong.add(address);
-      throw keyInvalid(key);
-    }
+    if (found === undefined) throw keyInvalid(key);
+    if (!isKnown) strangers.forgive(address);
     return admit(found, { scope, nowMs: clock.nowMs() });
   };
 }
@@ -128,22 +127,26 @@ async function read(reader: Client<typeof ReaderService>, keySha256: Buffer): Pr
   }
 }
 
-// One window for all addresses, cleared when it ends: bounded, and good enough to stop a search.
-function createWrongKeyCounter(clock: Clock) {
+// One window for all addresses, cleared when it ends: bounded, and good enough to stop a search. A key counts before it
+// is looked up, so that a burst is stopped too, and counts no more once it was found to be somebody's.
+function createStrangerCounter(clock: Clock) {
   const counts = new Map<string, number>();
   let endMs = 0;
-  const roll = () => {
-    if (clock.nowMs() < endMs && counts.size <= CACHE_MAX) return;
-    counts.clear();
-    endMs = clock.nowMs() + WRONG_WINDOW_MS;
+  const count = (address: string, change: number) => {
+    const next = (counts.get(address) ?? 0) + change;
+    counts.set(address, next);
+    return next;
   };
   return {
-    isBlocked(address: string): boolean {
-      roll();
-      return (counts.get(address) ?? 0) >= WRONG_MAX;
+    admit(address: string): boolean {
+      if (clock.nowMs() >= endMs || counts.size > CACHE_MAX) {
+        counts.clear();
+        endMs = clock.nowMs() + WRONG_WINDOW_MS;
+      }
+      return count(address, 1) <= WRONG_MAX;
     },
-    add(address: string): void {
-      counts.set(address, (counts.get(address) ?? 0) + 1);
+    forgive(address: string): void {
+      count(address, -1);
     },
   };
 }

@@ -41,7 +41,7 @@ const TIMEOUT_CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 72_000;
 // Ten times what may be in progress: most connections of SDKs are idle. A socket costs some 10 KB.
 const CONNECTIONS_MAX = 2_560;
-// Longer than any id; the router answers a longer one with 414, we with 404.
+// Longer than any id. One that is too long for an id is a 404; beyond this the router answers 414.
 const PATH_PARAMETER_MAX = 1_000;
 
 /** Makes the public API: a Fastify app that tests ask by `inject`, and main listens with. */
@@ -60,7 +60,9 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
     exposeHeadRoutes: false,
     genReqId: () => options.createId("req_"),
     clientErrorHandler: (error, socket) => answerBrokenSocket(error, socket, options.createId("req_")),
-    frameworkErrors: (error, _request, reply) => {
+    // Before there is a route there are no hooks either.
+    frameworkErrors: (error, request, reply) => {
+      addHeaders(request, reply);
       sendProblem(reply, toProblem(error));
     },
   });

@@ -4,7 +4,7 @@ import type { Static } from "typebox";
 import { type CreateTimeRange, CreateTimeRangeSchema } from "../gen/tripe/reader/v1/create_time_range_pb.ts";
 import type { created } from "./decode/fields.ts";
 import { type Mention, mention } from "./mentions.ts";
-import { parametersExclusive } from "./problems.ts";
+import { parametersExclusive } from "./parameter-problems.ts";
 
 /** What every list may be asked. */
 export interface PagingParams {

@@ -35,3 +35,16 @@ function withoutCards(error: PublicError): PublicError {
 function redact(text: string): string {
   return text.replaceAll(/\d(?:[ -]?\d){11,}/g, "[redacted]");
 }
+
+/** A request that cannot be carried out as it is: a 400. */
+export function invalid(error: Omit<PublicError, "type">): Problem {
+  return new Problem(400, { type: "invalid_request_error", ...error });
+}
+
+// Long enough for every id and every path; the rest of what a client wrote helps nobody.
+const EXCERPT_MAX = 100;
+
+/** The beginning of what a client wrote, for a message. */
+export function excerpt(text: string): string {
+  return text.length <= EXCERPT_MAX ? text : `${text.slice(0, EXCERPT_MAX)}…`;
+}

@@ -10,6 +10,7 @@ import {
   idempotencyKeyInUse,
   idempotencyKeyReused,
   keyInvalid,
+  lockTimeout,
   refused,
   resourceMissing,
   timedOut,
@@ -39,6 +40,9 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
       message: `Charge ${charge?.id ?? ""} has already been refunded.`,
       ...paramOf(charge),
     }),
+  CHARGE_CHANGING: () => lockTimeout(),
+  CHARGE_HAS_CUSTOMER: (_, { charge }) =>
+    refused({ message: `Charge ${charge?.id ?? ""} already has another customer.`, param: "customer" }),
   CHARGE_NOT_FOUND: missing("charge", "charge"),
   CHARGE_NOT_SUCCEEDED: (_, { charge }) =>
     refused({

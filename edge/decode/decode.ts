@@ -11,12 +11,12 @@ import {
   parameterEmpty,
   parameterMissing,
   parametersUnknown,
-  refused,
   textNotStorable,
   textTooLong,
   tooManyItems,
   valueNotCarriedOut,
-} from "../problems.ts";
+} from "../parameter-problems.ts";
+import { refused } from "../problems.ts";
 import { countCharacters, isStorable } from "./text.ts";
 import { type Branch, bracketed, type Tree } from "./tree.ts";
 

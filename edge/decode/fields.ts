@@ -55,10 +55,10 @@ export function list<S extends TSchema>(items: S, maxItems: number) {
   return Type.Array(items, { maxItems });
 }
 
-/** Stripe's bounds (docs.stripe.com/api/metadata), which the contracts state too. */
-export const METADATA_KEYS_MAX = 50;
-export const METADATA_KEY_MAX = 40;
-export const METADATA_VALUE_MAX = 500;
+// Stripe's bounds (docs.stripe.com/api/metadata), which the contracts state too.
+const METADATA_KEYS_MAX = 50;
+const METADATA_KEY_MAX = 40;
+const METADATA_VALUE_MAX = 500;
 
 /** The merchant's keys and values; a null value takes its key away, null for all takes every key away. */
 export const metadata = clearable(

@@ -1,4 +1,4 @@
-import { malformedBody, parameterConflict, tooDeep, tooManyParameters } from "../problems.ts";
+import { malformedBody, parameterConflict, tooDeep, tooManyParameters } from "../parameter-problems.ts";
 import { type Branch, DEPTH_MAX, PARAMETERS_MAX, type Tree } from "./tree.ts";
 
 /**

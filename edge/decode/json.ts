@@ -1,4 +1,4 @@
-import { malformedBody, tooDeep, tooManyParameters } from "../problems.ts";
+import { malformedBody, tooDeep, tooManyParameters } from "../parameter-problems.ts";
 import { type Branch, DEPTH_MAX, PARAMETERS_MAX, type Tree } from "./tree.ts";
 
 /** Reads a JSON body, which must be an object; nothing at all counts as `{}`. Throws a Problem on anything else. */

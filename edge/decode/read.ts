@@ -1,4 +1,4 @@
-import { malformedBody } from "../problems.ts";
+import { malformedBody } from "../parameter-problems.ts";
 import { parseForm } from "./form.ts";
 import { parseJson } from "./json.ts";
 import { decodeUtf8 } from "./text.ts";

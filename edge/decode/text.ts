@@ -1,4 +1,4 @@
-import { malformedBody } from "../problems.ts";
+import { malformedBody } from "../parameter-problems.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 

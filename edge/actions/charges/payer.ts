@@ -2,15 +2,9 @@ import type { Card } from "../../../gen/tripe/billing/v1/payment_method_pb.ts";
 import type { GetPayerResponse } from "../../../gen/tripe/reader/v1/reader_service_pb.ts";
 import { type SourceParam, testCardOf, tokenIdOf } from "../../cards.ts";
 import { type Mentions, mention, mentions } from "../../mentions.ts";
+import { parametersExclusive } from "../../parameter-problems.ts";
 import type { Problem } from "../../problem.ts";
-import {
-  cardInvalid,
-  cardNotLinked,
-  customerWithoutCard,
-  parametersExclusive,
-  payerMissing,
-  resourceMissing,
-} from "../../problems.ts";
+import { cardInvalid, cardNotLinked, customerWithoutCard, payerMissing, resourceMissing } from "../../problems.ts";
 import type { PublicRequest } from "../../route.ts";
 
 /** Whom a request wants charged, as given. */

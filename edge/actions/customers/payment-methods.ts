@@ -7,7 +7,7 @@ import { billingDetails, choice, expand, group, id, metadata, optional, paging }
 import { mention, mentions } from "../../mentions.ts";
 import { billingDetailsOf, metadataOf } from "../../messages.ts";
 import { cursorMention, type PagingParams, pageRequestOf } from "../../paging.ts";
-import { parameterMissing, parametersExclusive } from "../../problems.ts";
+import { parameterMissing, parametersExclusive } from "../../parameter-problems.ts";
 import { found } from "../../reads.ts";
 import { type Answer, defineRoute, type PublicRequest } from "../../route.ts";
 

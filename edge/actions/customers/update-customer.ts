@@ -4,7 +4,7 @@ import { tokenCard, tokenIdOf } from "../../cards.ts";
 import { clearable, expand, group, id, metadata, optional } from "../../decode/fields.ts";
 import { type Mentions, mention, mentions } from "../../mentions.ts";
 import { metadataPatchOf } from "../../messages.ts";
-import { parametersExclusive } from "../../problems.ts";
+import { parametersExclusive } from "../../parameter-problems.ts";
 import { found } from "../../reads.ts";
 import { defineRoute } from "../../route.ts";
 import { customerWords, readCustomerWords } from "./customer-params.ts";

@@ -1,0 +1,303 @@
+import { expect, test } from "vitest";
+import { edgeActions } from "../services/_runtime/config.ts";
+import { actionRoutes } from "./actions/actions.ts";
+import { addAccount, addKey } from "./testing/keys.ts";
+import { SECRET_KEY, startBench } from "./testing/tripe.ts";
+
+const bench = await startBench();
+const { ask } = bench;
+
+const form = { "content-type": "application/x-www-form-urlencoded" };
+
+function post(url: string, payload: string, more: { key?: string | null; headers?: Record<string, string> } = {}) {
+  return ask({ method: "POST", url, payload, ...more, headers: { ...form, ...more.headers } });
+}
+
+test("without a key, or with a wrong one, it is a 401 that shows the key's last four characters", async () => {
+  const none = await ask({ method: "GET", url: "/v1/charges", key: null });
+  expect([none.status, none.body.error?.["type"]]).toEqual([401, "invalid_request_error"]);
+  const wrong = await ask({ method: "GET", url: "/v1/charges", key: "sk_test_ThisIsNotAKey1234" });
+  expect([wrong.status, wrong.body.error?.["message"]]).toEqual([401, "Invalid API Key provided: sk_test_***1234"]);
+  const strange = await ask({ method: "GET", url: "/v1/charges", key: null, headers: { authorization: "Digest x" } });
+  expect(strange.status).toBe(401);
+});
+
+test("Basic takes the key as its user name, as curl -u sends it", async () => {
+  const authorization = `Basic ${Buffer.from(`${SECRET_KEY}:`).toString("base64")}`;
+  expect((await ask({ method: "GET", url: "/v1/charges", key: null, headers: { authorization } })).status).toBe(200);
+});
+
+test("a publishable key makes tokens and payment methods and opens nothing else; a restricted one opens nothing", async () => {
+  const accountId = bench.accounts.sandboxAccountId;
+  await addKey(bench.ownerUrl, { accountId, text: "pk_test_edge12345678", kind: "publishable" });
+  await addKey(bench.ownerUrl, { accountId, text: "rk_test_edge12345678", kind: "restricted" });
+  const card = "card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034";
+  const key = "pk_test_edge12345678";
+  expect((await post("/v1/tokens", card, { key })).status).toBe(200);
+  expect((await post("/v1/payment_methods", `type=card&${card}`, { key })).status).toBe(200);
+  expect((await post("/v1/customers", "", { key })).status).toBe(403);
+  expect((await ask({ method: "GET", url: "/v1/charges", key: "rk_test_edge12345678" })).status).toBe(403);
+});
+
+test("a key that has ended is refused", async () => {
+  const accountId = bench.accounts.sandboxAccountId;
+  await addKey(bench.ownerUrl, { accountId, text: "sk_test_ended12345678", expiresInS: -1 });
+  const { status, body } = await ask({ method: "GET", url: "/v1/charges", key: "sk_test_ended12345678" });
+  expect(status).toBe(401);
+  expect(["api_key_expired", undefined]).toContain(body.error?.["code"]);
+});
+
+test("whoever tries many wrong keys is told to wait, while the right one still opens", async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, (_, at) =>
+      ask({ method: "GET", url: "/v1/charges", key: `sk_test_wrong${at}`, remoteAddress: "10.0.0.9" }),
+    ),
+  );
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
+  expect(answers.filter(({ status }) => status === 401).length).toBe(20);
+  expect((await ask({ method: "GET", url: "/v1/charges", remoteAddress: "10.0.0.9" })).status).toBe(200);
+});
+
+test("another account's objects are a plain 404 under every route that takes an id", async () => {
+  await addAccount(bench.ownerUrl, "sk_test_another1234");
+  const customer = (await post("/v1/customers", "source=tok_visa")).body;
+  const charge = (await post("/v1/charges", `amount=500&currency=usd&customer=${String(customer["id"])}`)).body;
+  const refund = (await post("/v1/refunds", `charge=${String(charge["id"])}&amount=100`)).body;
+  const token = (await post("/v1/tokens", "card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034")).body;
+  const ids: Record<string, unknown> = {
+    customers: customer["id"],
+    charges: charge["id"],
+    refunds: refund["id"],
+    returns: refund["id"],
+    tokens: token["id"],
+    payment_methods: customer["default_source"],
+  };
+  const routes = edgeActions.flatMap((action) => actionRoutes[action]).filter(({ path }) => path.includes(":id"));
+  const payloads: Record<string, string> = {
+    "/v1/payment_methods/:id/attach": "customer=cus_x",
+    "/v1/customers/:id/sources": "source=tok_visa",
+  };
+  for (const { method, path, aliases = [] } of routes) {
+    for (const name of [path, ...aliases]) {
+      const url = name.replace(":id", String(ids[name.split("/")[2] ?? ""]));
+      const more = method === "POST" ? { payload: payloads[name] ?? "", headers: form } : {};
+      const { status, body } = await ask({ method, url, key: "sk_test_another1234", ...more });
+      expect([method, name, status, body.error?.["code"]]).toEqual([
+        method,
+        name,
+        name.endsWith("attach") ? 400 : 404,
+        "resource_missing",
+      ]);
+    }
+  }
+  const untouched = await ask({ method: "GET", url: `/v1/customers/${String(customer["id"])}` });
+  expect(untouched.body).toMatchObject({ id: customer["id"], default_source: customer["default_source"] });
+});
+
+test("every answer carries its request's id, the version and, of a POST, the key", async () => {
+  const { headers } = await post("/v1/customers", "", {
+    headers: { "idempotency-key": "k-1", "stripe-version": "2020-08-27" },
+  });
+  expect(headers).toMatchObject({ "idempotency-key": "k-1", "stripe-version": "2020-08-27" });
+  expect(headers["request-id"]).toMatch(/^req_\w{24}$/);
+  expect((await ask({ method: "GET", url: "/nowhere", key: null })).headers["request-id"]).toMatch(/^req_/);
+  expect((await ask({ method: "GET", url: "/v1/charges" })).headers["stripe-version"]).toBe("2026-10-28.endive");
+});
+
+test("a sandbox key is shown every internal call and its time; a live one is not", async () => {
+  const sandbox = await post("/v1/charges", "amount=500&currency=usd&source=tok_visa");
+  const names = String(sandbox.headers["server-timing"]).match(/\w+\.\w+(?=;start)/g);
+  expect(names).toEqual(
+    expect.arrayContaining([
+      "reader.GetPayer",
+      "transactions.CreateCharge",
+      "writer.BeginCharge",
+      "bank.Submit",
+      "writer.SettleCharge",
+    ]),
+  );
+  await addKey(bench.ownerUrl, { accountId: bench.accounts.liveAccountId, text: "sk_live_edge12345678" });
+  const live = await ask({ method: "GET", url: "/v1/charges", key: "sk_live_edge12345678" });
+  expect([live.status, live.headers["server-timing"]]).toEqual([200, undefined]);
+});
+
+test("a live account knows no test cards and takes a card's number for tokens only", async () => {
+  const key = "sk_live_edge12345678";
+  expect((await post("/v1/charges", "amount=500&currency=usd&source=tok_visa", { key })).body.error).toMatchObject({
+    code: "resource_missing",
+    param: "source",
+  });
+  const card = "source[number]=4242424242424242&source[exp_month]=12&source[exp_year]=2034";
+  expect((await post("/v1/charges", `amount=500&currency=usd&${card}`, { key })).body.error).toMatchObject({
+    param: "source",
+  });
+  expect((await post("/v1/charges", `amount=500&currency=usd&${card}`)).status).toBe(200);
+});
+
+test("JSON is answered as a form is", async () => {
+  const json = { "content-type": "application/json; charset=utf-8" };
+  const body = { amount: 500, currency: "USD", source: "tok_visa", metadata: { n: 1 }, description: null };
+  const { status, body: charge } = await post("/v1/charges", JSON.stringify(body), { headers: json });
+  expect([status, charge["currency"], charge["metadata"]]).toEqual([200, "usd", { n: "1" }]);
+});
+
+test.each([
+  ["GET", "/v1/customers/", 404],
+  ["GET", "/v1/customers/undefined", 404],
+  ["GET", "/v1/nothing", 404],
+  ["PATCH", "/v1/customers", 404],
+  ["PUT", "/v1/charges/ch_1", 404],
+  ["GET", "/v1/customers/%zz", 400],
+  ["GET", `/v1/customers/${"x".repeat(100)}`, 404],
+  ["GET", `/v1/customers/${"x".repeat(2_000)}`, 414],
+  ["GET", "/v1/customers/a%00b", 404],
+  ["GET", "/v1/charges?expand[]=nothing", 400],
+  ["GET", "/v1/charges?expand[]=customer", 400],
+  ["GET", "/v1/charges?limit=0", 400],
+  ["GET", "/v1/charges?limit=101", 400],
+  ["GET", "/v1/charges?starting_after=a&ending_before=b", 400],
+  ["GET", "/v1/charges?foo=1", 400],
+  ["GET", "/v1/payment_methods", 400],
+] as const)("%s %s is a %i with the envelope", async (method, url, wanted) => {
+  const { status, body } = await ask({ method, url });
+  expect([status, typeof body.error?.["message"]]).toEqual([wanted, "string"]);
+});
+
+test("GET and DELETE may come with a form's content type and no body, POST with an empty one", async () => {
+  const { body } = await post("/v1/customers", "", { headers: { "content-length": "0" } });
+  expect((await ask({ method: "GET", url: `/v1/customers/${String(body["id"])}`, headers: form })).status).toBe(200);
+  expect((await ask({ method: "DELETE", url: `/v1/customers/${String(body["id"])}`, headers: form })).status).toBe(200);
+  expect((await ask({ method: "POST", url: "/v1/customers" })).status).toBe(200);
+});
+
+test("an Idempotency-Key is at most 255 printable characters, and a step-like one is no step", async () => {
+  expect(
+    (await post("/v1/customers", "", { headers: { "idempotency-key": "k".repeat(256) } })).body.error,
+  ).toMatchObject({
+    type: "idempotency_error",
+  });
+  expect((await post("/v1/customers", "source=tok_visa", { headers: { "idempotency-key": "order" } })).status).toBe(
+    200,
+  );
+  expect((await post("/v1/customers", "name=a", { headers: { "idempotency-key": "order/1" } })).status).toBe(200);
+  expect((await post("/v1/customers", "name=a", { headers: { "idempotency-key": "order/1" } })).headers).toMatchObject({
+    "idempotent-replayed": "true",
+  });
+});
+
+test("a key used for one path is refused for another", async () => {
+  const headers = { "idempotency-key": "one-path" };
+  const { body } = await post("/v1/customers", "", { headers });
+  expect((await post(`/v1/customers/${String(body["id"])}`, "", { headers })).body.error).toMatchObject({
+    type: "idempotency_error",
+  });
+});
+
+test("a part that is away is a 503 with Retry-After, and the key stays free", async () => {
+  const headers = { "idempotency-key": "while-away" };
+  bench.stop("transactions");
+  const away = await post("/v1/charges", "amount=500&currency=usd&source=tok_visa", { headers });
+  expect([away.status, away.headers["retry-after"], away.body.error?.["type"]]).toEqual([503, "1", "api_error"]);
+  bench.start("transactions");
+  expect((await post("/v1/charges", "amount=500&currency=usd&source=tok_visa", { headers })).status).toBe(200);
+});
+
+test("healthz names each service; readyz asks those money needs; livez asks nobody", async () => {
+  const lines = async (url: string) => {
+    const { statusCode, body } = await bench.app.inject({ url });
+    return { statusCode, lines: body.trim().split("\n") };
+  };
+  expect((await lines("/readyz")).statusCode).toBe(200);
+  expect(await lines("/healthz")).toMatchObject({
+    statusCode: 503,
+    lines: expect.arrayContaining(["pdf not serving", "reader serving"]),
+  });
+  bench.stop("bank");
+  expect(await lines("/readyz")).toMatchObject({
+    statusCode: 503,
+    lines: expect.arrayContaining(["bank not serving"]),
+  });
+  bench.start("bank");
+  expect(await lines("/livez")).toEqual({ statusCode: 200, lines: ["edge serving"] });
+});
+
+test("openapi.json lists every route with the schema that decodes it", async () => {
+  const { body } = await ask({ method: "GET", url: "/openapi.json", key: null });
+  const paths = body["paths"] as Record<string, Record<string, unknown>>;
+  expect(Object.keys(paths)).toEqual(expect.arrayContaining(["/v1/charges", "/v1/refunds/{id}", "/v1/returns/{id}"]));
+  expect(JSON.stringify(paths["/v1/charges"]?.["post"])).toContain('"statement_descriptor"');
+});
+
+test("the same return is answered under both names", async () => {
+  const charge = (await post("/v1/charges", "amount=500&currency=usd&source=tok_visa")).body;
+  const headers = { "idempotency-key": "both-names" };
+  const made = await post("/v1/returns", `charge=${String(charge["id"])}&amount=100`, { headers });
+  expect((await post("/v1/refunds", `charge=${String(charge["id"])}&amount=100`, { headers })).body).toEqual(made.body);
+  const id = String(made.body["id"]);
+  const [one, other] = await Promise.all([
+    ask({ method: "GET", url: `/v1/refunds/${id}` }),
+    ask({ method: "GET", url: `/v1/returns/${id}` }),
+  ]);
+  expect(one.body).toEqual(other.body);
+  const lists = await Promise.all(
+    ["refunds", "returns"].map((name) => ask({ method: "GET", url: `/v1/${name}?charge=${String(charge["id"])}` })),
+  );
+  expect(lists[0]?.body).toEqual(lists[1]?.body);
+});
+
+test.each([
+  ["amount=49&currency=usd", "amount_too_small", "amount", "Amount must be at least $0.50 usd"],
+  ["amount=49&currency=jpy", "amount_too_small", "amount", "Amount must be at least ¥50 jpy"],
+  ["amount=100000000&currency=usd", "amount_too_large", "amount", "Amount must be no more than $999,999.99"],
+  ["amount=500&currency=xyz", undefined, "currency", "Invalid currency: xyz"],
+])("the amount of %s is refused with %s", async (amount, code, param, message) => {
+  const { status, body } = await post("/v1/charges", `${amount}&source=tok_visa`);
+  expect([status, body.error?.["code"], body.error?.["param"], body.error?.["message"]]).toEqual([
+    400,
+    code,
+    param,
+    message,
+  ]);
+});
+
+test("whom to charge is judged by name", async () => {
+  const one = String((await post("/v1/customers", "source=tok_visa")).body["id"]);
+  const other = (await post("/v1/customers", "source=tok_visa")).body;
+  const charge = async (rest: string) => (await post("/v1/charges", `amount=500&currency=usd&${rest}`)).body.error;
+  expect(await charge("")).toMatchObject({ code: "parameter_missing", param: "source" });
+  expect(await charge("source=tok_none")).toMatchObject({
+    code: "resource_missing",
+    param: "source",
+    message: "No such token: 'tok_none'",
+  });
+  expect(await charge("payment_method=pm_none")).toMatchObject({ code: "resource_missing", param: "payment_method" });
+  expect(await charge("customer=cus_none")).toMatchObject({ code: "resource_missing", param: "customer" });
+  expect(await charge(`customer=${one}&source=tok_visa`)).toMatchObject({ code: "missing", param: "source" });
+  expect(await charge(`customer=${one}&payment_method=${String(other["default_source"])}`)).toMatchObject({
+    code: "missing",
+    param: "payment_method",
+  });
+  expect(await charge("source=tok_visa&payment_method=pm_1")).toMatchObject({ code: "parameters_exclusive" });
+  const card = "source[number]=4242424242424241&source[exp_month]=12&source[exp_year]=2034";
+  expect(await charge(card)).toMatchObject({ type: "card_error", code: "incorrect_number", param: "number" });
+  expect(await charge(card.replace("4241", "4242").replace("2034", "2001"))).toMatchObject({
+    code: "invalid_expiry_year",
+  });
+  expect(await charge(`${card.replace("4241", "4242")}&source[cvc]=1`)).toMatchObject({ code: "invalid_cvc" });
+});
+
+test("no card number and no CVC reaches a log, a header or an answer", async () => {
+  const number = "4000056655665556";
+  const card = `[number]=${number}&%[exp_month]=12&%[exp_year]=2034&%[cvc]=987`;
+  const answers = await Promise.all([
+    post("/v1/tokens", `card${card.replaceAll("%", "card")}`),
+    post("/v1/charges", `amount=500&currency=usd&source${card.replaceAll("%", "source")}`),
+    post("/v1/charges", `amount=${number}&currency=usd&source=tok_visa`),
+    post("/v1/charges", `amount=500&currency=usd&source=${number}`),
+    post("/v1/customers", `${number}=1`),
+    ask({ method: "GET", url: `/v1/customers/${number}` }),
+  ]);
+  const seen = JSON.stringify([answers, bench.log.rpcs, bench.log.errors.map(({ cause }) => String(cause))]);
+  expect(seen).not.toContain(number);
+  expect(seen).not.toContain('"987"');
+});
