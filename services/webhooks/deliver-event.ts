@@ -1,0 +1,123 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { Code } from "@connectrpc/connect";
+import {
+  type DeliverEventRequest,
+  type DeliverEventResponseSchema,
+  DeliverEventResult,
+} from "../../gen/tripe/webhooks/v1/webhooks_service_pb.ts";
+import type { Clock } from "../_runtime/clock.ts";
+import { refuse } from "../_runtime/errors.ts";
+import { eventView } from "../_views/event.ts";
+import { type Answer, post } from "./post.ts";
+import { type Rules, resolveTarget } from "./resolve-target.ts";
+import { readRetryAfter } from "./retry-after.ts";
+import { sign } from "./sign.ts";
+
+/** What a delivery needs besides its request. */
+export interface Courier extends Rules {
+  readonly clock: Clock;
+}
+
+/** The call that asks, as far as a delivery goes by it. */
+export interface Asker {
+  readonly signal: AbortSignal;
+  /** Milliseconds left until nobody waits any more; undefined when somebody waits for ever. */
+  timeoutMs(): number | undefined;
+}
+
+type Response = MessageInitShape<typeof DeliverEventResponseSchema>;
+
+// From the first question to the resolver to the last byte of the answer (4-billing.md).
+const TIME_LIMIT_MS = 15_000;
+// What is kept of the caller's time, so that it hears POSTPONED from us instead of nothing.
+const RESERVE_MS = 250;
+
+/**
+ * Signs an event and posts it once. Refuses a request with neither event nor body (EVENT_MISSING) and a secret that is
+ * none (SECRET_MALFORMED); everything the other side does is an answer.
+ */
+export async function deliverEvent(courier: Courier, request: DeliverEventRequest, asker: Asker): Promise<Response> {
+  const body = request.body.length > 0 ? request.body : renderBody(request);
+  if (!request.secrets.every((secret) => /^whsec_./.test(secret))) {
+    refuse(Code.InvalidArgument, "SECRET_MALFORMED", 'a secret starts with "whsec_"', "secrets");
+  }
+  const { clock } = courier;
+  const limit = new AbortController();
+  const limitMs = Math.min(TIME_LIMIT_MS, (asker.timeoutMs() ?? TIME_LIMIT_MS) - RESERVE_MS);
+  const cancel = clock.setTimer(() => limit.abort(new Error("time is up")), limitMs);
+  try {
+    const signal = AbortSignal.any([limit.signal, asker.signal]);
+    return { body, ...(await deliver(courier, { request, body, signal })) };
+  } finally {
+    cancel();
+  }
+}
+
+interface Delivery {
+  readonly request: DeliverEventRequest;
+  readonly body: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+async function deliver(courier: Courier, { request, body, signal }: Delivery): Promise<Response> {
+  const { clock } = courier;
+  try {
+    const target = await within(signal, resolveTarget(request.url, courier));
+    if ("problem" in target) {
+      const { REFUSED, POSTPONED } = DeliverEventResult;
+      return { result: target.isRefused ? REFUSED : POSTPONED, problem: target.problem };
+    }
+    const headers = {
+      "Content-Type": "application/json; charset=utf-8",
+      "Content-Length": String(body.length),
+      "Stripe-Signature": sign(body, request.secrets, clock.nowMs()),
+      "User-Agent": "Tripe/1.0",
+      Accept: "*/*",
+    };
+    return judge(await post(target, { headers, body, signal }), clock.nowMs());
+  } catch (error) {
+    return {
+      result: DeliverEventResult.POSTPONED,
+      problem: signal.aborted ? "no answer came in time" : wordsOf(error),
+    };
+  }
+}
+
+// The bytes are rendered once, at the first attempt; the caller keeps them, so that an update of Tripe between two
+// attempts changes nothing.
+function renderBody({ event }: DeliverEventRequest): Uint8Array {
+  if (event?.snapshot?.noun.case === undefined) {
+    refuse(Code.InvalidArgument, "EVENT_MISSING", "an event with its noun, or the bytes of one, is needed", "event");
+  }
+  return new TextEncoder().encode(JSON.stringify(eventView(event)));
+}
+
+function judge({ status, retryAfter }: Answer, nowMs: number): Response {
+  if (status >= 200 && status < 300) return { result: DeliverEventResult.DELIVERED, status };
+  if (status === 410) return { result: DeliverEventResult.GONE, status, problem: "the server wants no more events" };
+  const waitMs = readRetryAfter(retryAfter, nowMs);
+  return {
+    result: DeliverEventResult.POSTPONED,
+    status,
+    ...(waitMs === undefined ? {} : { retryAfter: durationFromMs(waitMs) }),
+    problem:
+      status >= 300 && status < 400
+        ? `the server answered ${status}; redirects are not followed`
+        : `the server answered ${status}`,
+  };
+}
+
+// A name server cannot be told to stop: what it says after the end is not listened to.
+function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener("abort", onAbort));
+}
+
+function wordsOf(error: unknown): string {
+  const isCoded = error instanceof Error && "code" in error && typeof error.code === "string";
+  return `the connection failed: ${isCoded ? error.code : "no reason was given"}`;
+}
