@@ -10,7 +10,7 @@ const LEASE = {
   text: `with due as (
       select account_id, attempt_id from attempt
       where state = 'pending' and resolve_time <= statement_timestamp()
-      order by resolve_time limit $1 for update skip locked
+      order by resolve_time limit $1 for no key update skip locked
     ), leased as (
       update attempt t set fence = t.fence + 1, tries = t.tries + 1,
         lease_end_time = statement_timestamp() + ${LEASE_MS} * interval '1 ms',

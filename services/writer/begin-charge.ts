@@ -1,25 +1,21 @@
-import { Code } from "@connectrpc/connect";
-import type { Attempt } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import type { BeginChargeRequest } from "../../gen/tripe/writer/v1/charges_pb.ts";
 import { violatedConstraint } from "../_database/connect.ts";
 import { type AttemptRow, attemptOf } from "../_database/rows/attempt.ts";
 import { type ChargeRow, chargeColumns, chargeJoins, chargeOf } from "../_database/rows/charge.ts";
 import { nullIfEmpty, shippingJson } from "../_database/rows/fields.ts";
-import { assert, refuse } from "../_runtime/errors.ts";
-import { findStored, type WriterDependencies, waitForAnswer } from "./answers.ts";
+import { assert } from "../_runtime/errors.ts";
+import type { WriterDependencies } from "./answers.ts";
 import { createBatcher } from "./batch.ts";
+import { type BegunCharge, besideCharge, explainCharge } from "./explain-charge.ts";
 import { LEASE_MS } from "./lease.ts";
 import { publicRequestId } from "./once.ts";
-import { nounOf } from "./snapshots.ts";
 
-/** A charge, begun; without an attempt when an equal request had begun it. */
-export interface BegunCharge {
-  readonly charge: Charge;
-  readonly attempt?: Attempt;
-}
-
-/** One row for each command that may go ahead: fresh, and with a payment method that may be charged. */
+/**
+ * One row for each command that may go ahead: fresh, and with a payment method that may be charged. A token has a single
+ * spender, in whatever statement: who finds it used when it is its turn begins no charge. Rows are sorted by what they
+ * lock, so that two writers do not deadlock.
+ */
 const BEGIN = {
   name: "begin_charge",
   text: `with input as (
@@ -29,24 +25,32 @@ const BEGIN = {
       as t(account_id, request_id, request_digest, public_request_id, charge_id, attempt_id, token_id, customer_id,
         payment_method_id, amount_minor, currency_code, description, metadata, receipt_email, statement_descriptor,
         statement_descriptor_suffix, transfer_group, shipping, is_from_source)
-    ), fresh as (
+    ), allowed as (
       select i.*, business_now(i.account_id, i.customer_id) as create_time
       from input i
       join payment_method p using (account_id, payment_method_id)
+      left join customer u on u.account_id = i.account_id and u.customer_id = i.customer_id
       left join token k on k.account_id = i.account_id and k.token_id = i.token_id
       where p.detach_time is null
+        and (i.customer_id is null or (u.customer_id is not null and u.delete_time is null))
         and case when i.token_id is null then p.customer_id = i.customer_id
           else k.use_time is null and k.payment_method_id = p.payment_method_id end
         and not exists (
           select from idempotency d where d.account_id = i.account_id and d.request_id = i.request_id
         )
-      order by i.account_id, i.request_id
+      order by i.account_id, i.token_id
+    ), spent as (
+      update token k set use_time = a.create_time from allowed a
+      where k.account_id = a.account_id and k.token_id = a.token_id and k.use_time is null
+      returning k.account_id, k.token_id
+    ), fresh as (
+      select a.* from allowed a
+      where a.token_id is null
+        or exists (select from spent s where s.account_id = a.account_id and s.token_id = a.token_id)
+      order by a.account_id, a.request_id
     ), claimed as (
       insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, create_time)
       select account_id, request_id, request_digest, charge_id, public_request_id, create_time from fresh
-    ), spent as (
-      update token k set use_time = f.create_time from fresh f
-      where k.account_id = f.account_id and k.token_id = f.token_id
     ), charged as (
       insert into charge (account_id, charge_id, revision, state, amount_minor, currency_code, captured_minor,
         returned_minor, customer_id, payment_method_id, token_id, is_from_source, description, metadata, receipt_email,
@@ -67,8 +71,7 @@ const BEGIN = {
       from fresh
       returning *
     )
-    select ${chargeColumns}, p.sealed_card, t.account_id, t.attempt_id, t.kind, t.return_id, t.bank_ref,
-      t.original_bank_ref, t.fence, t.tries, t.bank, t.lease_end_time
+    select ${chargeColumns}, ${besideCharge}
     from charged c join attempted t on t.account_id = c.account_id and t.charge_id = c.charge_id ${chargeJoins}`,
 };
 
@@ -94,11 +97,11 @@ export function createBeginCharge(
     assert(charge?.amount !== undefined, "a charge comes with its amount");
     try {
       const begun = await submit({ request, charge, publicRequestId: publicRequestId() });
-      return begun ?? (await explain(dependencies, request, charge));
+      return begun ?? (await explainCharge(dependencies, request));
     } catch (error) {
       // Lost a race for the request id, or for the token: what won it is committed and can be read.
       if (violatedConstraint(error) === undefined) throw error;
-      return await explain(dependencies, request, charge, error);
+      return await explainCharge(dependencies, request, error);
     }
   };
 }
@@ -131,75 +134,4 @@ async function run(
   ]);
   const begun = new Map(rows.map((row) => [row.attempt_id, { charge: chargeOf(row), attempt: attemptOf(row) }]));
   return commands.map(({ request }) => begun.get(request.attemptId));
-}
-
-const LOOK = {
-  name: "look_at_charge",
-  text: `select ${chargeColumns},
-      t.lease_end_time is not null and t.lease_end_time > statement_timestamp() as is_running
-    from charge c ${chargeJoins}
-    left join attempt t on t.account_id = c.account_id and t.charge_id = c.charge_id and t.kind = 'purchase' and t.state = 'pending'
-    where c.account_id = $1 and c.charge_id = $2`,
-};
-
-/** Says why a charge was not begun: an equal request had begun it (its charge is the answer), or a refusal. */
-async function explain(
-  { database, clock }: WriterDependencies,
-  request: BeginChargeRequest,
-  charge: Charge,
-  cause?: unknown,
-): Promise<BegunCharge> {
-  const stored = await findStored(database.query, request);
-  if (stored !== undefined) {
-    return waitForAnswer(clock, async () => {
-      const now = await findStored(database.query, request);
-      if (now?.answer !== undefined) return { charge: nounOf(now.answer, "charge") };
-      const [row] = await database.query<ChargeRow & { is_running: boolean }>(LOOK, [request.accountId, stored.nounId]);
-      return row === undefined || row.is_running ? undefined : { charge: chargeOf(row) };
-    });
-  }
-  return refuseToBegin(database.query, request, charge, cause);
-}
-
-const WHY = {
-  name: "why_no_charge",
-  text: `select p.payment_method_id is not null as is_there, p.detach_time is not null as is_detached,
-      p.customer_id, k.token_id is not null as has_token, k.use_time is not null as is_used
-    from (values ($1::text, $2::text, $3::text)) as i(account_id, payment_method_id, token_id)
-    left join payment_method p using (account_id, payment_method_id)
-    left join token k on k.account_id = i.account_id and k.token_id = i.token_id`,
-};
-
-interface WhyRow {
-  readonly is_there: boolean;
-  readonly is_detached: boolean;
-  readonly customer_id: string | null;
-  readonly has_token: boolean;
-  readonly is_used: boolean;
-}
-
-async function refuseToBegin(
-  query: WriterDependencies["database"]["query"],
-  { accountId, tokenId }: BeginChargeRequest,
-  { paymentMethodId, customerId }: Charge,
-  cause: unknown,
-): Promise<never> {
-  const [why] = await query<WhyRow>(WHY, [accountId, paymentMethodId, tokenId]);
-  const no = (code: Code, reason: string, message: string) => refuse(code, reason, message, "payment_method_id");
-  if (why === undefined || !why.is_there) {
-    return no(Code.NotFound, "PAYMENT_METHOD_NOT_FOUND", `no payment method ${paymentMethodId}`);
-  }
-  if (tokenId !== "" && !why.has_token) return no(Code.NotFound, "TOKEN_NOT_FOUND", `no token ${tokenId}`);
-  if (tokenId !== "" && why.is_used) {
-    return no(Code.FailedPrecondition, "TOKEN_ALREADY_USED", `the token ${tokenId} was used already`);
-  }
-  if (why.is_detached) {
-    const message = `the payment method ${paymentMethodId} was detached and cannot be used again`;
-    return no(Code.FailedPrecondition, "PAYMENT_METHOD_DETACHED", message);
-  }
-  if (tokenId === "" && why.customer_id !== customerId) {
-    const message = `the payment method ${paymentMethodId} is not attached to the customer ${customerId}`;
-    return no(Code.FailedPrecondition, "PAYMENT_METHOD_NOT_ATTACHED", message);
-  }
-  throw new Error("a charge was not begun for no known reason", { cause });
 }

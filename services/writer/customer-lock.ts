@@ -7,7 +7,7 @@ import { refuse } from "../_runtime/errors.ts";
 const LOCK = {
   name: "lock_customer",
   text: `select ${customerColumns} from customer u join account a using (account_id)
-    where u.account_id = $1 and u.customer_id = $2 for update of u`,
+    where u.account_id = $1 and u.customer_id = $2 for no key update of u`,
 };
 
 /** Reads a customer and holds it until the transaction ends. Refuses with NOT_FOUND, reason CUSTOMER_NOT_FOUND. */

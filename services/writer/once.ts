@@ -3,7 +3,7 @@ import { type Query, violatedConstraint } from "../_database/connect.ts";
 import { currentCall } from "../_runtime/call.ts";
 import { assert } from "../_runtime/errors.ts";
 import { createId } from "../_runtime/ids.ts";
-import { findStored, type Request, snapshotBytes, type WriterDependencies } from "./answers.ts";
+import { findStored, type Request, snapshotBytes, type WriterDependencies, waitForAnswer } from "./answers.ts";
 
 /** What a change left behind. */
 export interface Effect {
@@ -45,7 +45,7 @@ const FINISH = {
  * request again gets the stored answer and does nothing. A refusal of the work leaves the request id free.
  */
 export async function once(
-  { database }: WriterDependencies,
+  { database, clock }: WriterDependencies,
   request: Request,
   work: (query: Query) => Promise<Effect>,
 ): Promise<{ answer: Snapshot; isReplayed: boolean }> {
@@ -59,10 +59,10 @@ export async function once(
     return { answer, isReplayed: false };
   } catch (error) {
     if (violatedConstraint(error) !== "idempotency_pkey") throw error;
-    // The claim waits for an equal one to commit or roll back, so a stored request is finished here, or a charge's.
-    const stored = await findStored(database.query, request);
-    assert(stored?.answer !== undefined, "a claim that stands in the way holds an answer");
-    return { answer: stored.answer, isReplayed: true };
+    // The claim waits for an equal one to commit or roll back, so a stored request is finished; only a charge's or a
+    // return's is stored before it is.
+    const answer = await waitForAnswer(clock, async () => (await findStored(database.query, request))?.answer);
+    return { answer, isReplayed: true };
   }
 }
 

@@ -40,13 +40,13 @@ const INSERT_TOKEN = {
 const LOCK = {
   name: "lock_payment_method",
   text: `select ${paymentMethodColumns} from payment_method p join account a using (account_id)
-    where p.account_id = $1 and p.payment_method_id = $2 for update of p`,
+    where p.account_id = $1 and p.payment_method_id = $2 for no key update of p`,
 };
 
 const LOCK_TOKEN = {
   name: "lock_token",
   text: `select ${tokenColumns} from token k join payment_method p using (account_id, payment_method_id)
-    join account a using (account_id) where k.account_id = $1 and k.token_id = $2 for update of k`,
+    join account a using (account_id) where k.account_id = $1 and k.token_id = $2 for no key update of k`,
 };
 
 const ATTACH = {
@@ -57,6 +57,12 @@ const ATTACH = {
 const SPEND = {
   name: "spend_token",
   text: `update token set use_time = business_now($1) where account_id = $1 and token_id = $2`,
+};
+
+const FIND_OWNER = {
+  name: "find_owner",
+  text: `select customer_id from payment_method
+    where account_id = $1 and payment_method_id = $2 and customer_id is not null`,
 };
 
 const DETACH = {
@@ -112,6 +118,9 @@ export async function attachPaymentMethod(dependencies: WriterDependencies, requ
 export async function detachPaymentMethod(dependencies: WriterDependencies, request: DetachPaymentMethodRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const key = { accountId: request.accountId, paymentMethodId: request.paymentMethodId };
+    // Customers are locked before their cards, everywhere: the other order would deadlock with an attachment.
+    const [owner] = await query<{ customer_id: string }>(FIND_OWNER, [key.accountId, key.paymentMethodId]);
+    if (owner !== undefined) await lockCustomer(query, { ...key, customerId: owner.customer_id });
     const current = await lock(query, key);
     if (current.customerId === "") {
       const message = `the payment method ${key.paymentMethodId} is not attached to a customer`;

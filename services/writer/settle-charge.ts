@@ -25,7 +25,7 @@ const TRIES_MAX = 5;
 
 const READ = {
   name: "read_settling_charge",
-  text: `select ${chargeColumns}, c.revision, t.attempt_id, t.outcome, business_now(c.account_id, c.customer_id) as business_time
+  text: `select ${chargeColumns}, c.revision, t.attempt_id, t.outcome, t.fence, business_now(c.account_id, c.customer_id) as business_time
     from unnest($1::text[], $2::text[], $3::text[]) as i(account_id, charge_id, attempt_id)
     join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id ${chargeJoins}
     join attempt t on t.account_id = i.account_id and t.attempt_id = i.attempt_id and t.charge_id = i.charge_id`,
@@ -34,7 +34,9 @@ const READ = {
 interface SettlingRow extends ChargeRow {
   readonly revision: number;
   readonly attempt_id: string;
+  /** Null while the attempt is pending. */
   readonly outcome: string | null;
+  readonly fence: number;
   readonly business_time: Date;
 }
 
@@ -56,7 +58,7 @@ const SETTLE = {
       from input i join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id
       where c.revision = i.revision and c.state = 'pending'
       order by i.account_id, i.charge_id
-      for update of c
+      for no key update of c
     ), ended as (
       update attempt t set state = l.state, outcome = l.outcome, decline_reason = l.decline_reason,
         response_code = l.response_code, authorization_code = l.authorization_code,
@@ -100,12 +102,20 @@ interface Command {
   readonly outcome: Outcome;
 }
 
+/** What became of one command of a batch. Refusals are made outside of it: they are nobody else's. */
+type Result =
+  | { readonly case: "settled"; readonly charge: Charge }
+  /** The attempt had ended, is not there, or is somebody else's by now. */
+  | { readonly case: "passed"; readonly row: SettlingRow | undefined }
+  /** The charge changed between the two statements: to be tried again. */
+  | { readonly case: "changed" };
+
 /** Creates commit B of charges, for a schedule of fees. */
 export function createSettleCharge(
   dependencies: WriterDependencies,
   fees: FeeSchedule,
 ): (request: SettleChargeRequest) => Promise<SettledCharge> {
-  const submit = createBatcher<Command, SettledCharge | undefined>({
+  const submit = createBatcher<Command, Result>({
     keysOf: ({ request }) => [`${request.accountId} ${request.chargeId}`],
     run: (commands) => run(dependencies, fees, commands),
   });
@@ -114,43 +124,54 @@ export function createSettleCharge(
     assert(outcome !== undefined, "validation requires the outcome");
     refuseUnknown(outcome);
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const settled = await submit({ request, outcome });
-      if (settled !== undefined) return settled;
+      const result = await submit({ request, outcome });
+      if (result.case === "settled") return { charge: result.charge, isSettledHere: true };
+      if (result.case === "passed") return answerPassed(dependencies, { request, outcome }, result.row);
     }
     return refuse(Code.Aborted, "CHARGE_CHANGING", `the charge ${request.chargeId} keeps changing`);
   };
 }
 
-/** Answers undefined for a command whose charge changed between the two statements: to be tried again. */
+async function answerPassed(
+  { database }: WriterDependencies,
+  { request, outcome }: Command,
+  row: SettlingRow | undefined,
+): Promise<SettledCharge> {
+  if (row === undefined || row.outcome !== null) {
+    await compareOutcomes(database.query, { ...request, stored: row?.outcome ?? undefined, heard: outcome });
+  }
+  assert(row !== undefined, "an outcome that was compared has its row");
+  return { charge: chargeOf(row), isSettledHere: false };
+}
+
 async function run(
   dependencies: WriterDependencies,
   fees: FeeSchedule,
   commands: readonly Command[],
-): Promise<(SettledCharge | undefined)[]> {
-  const { query } = dependencies.database;
-  const rows = await query<SettlingRow>(READ, [
+): Promise<Result[]> {
+  const rows = await dependencies.database.query<SettlingRow>(READ, [
     commands.map(({ request }) => request.accountId),
     commands.map(({ request }) => request.chargeId),
     commands.map(({ request }) => request.attemptId),
   ]);
   const byAttempt = new Map(rows.map((row) => [row.attempt_id, row]));
-  const plans = commands.map((command) => {
-    const row = byAttempt.get(command.request.attemptId);
-    return row?.outcome === null ? { command, row, charge: chargeAfter(row, command.outcome) } : undefined;
-  });
-  const open = plans.filter((plan) => plan !== undefined);
-  const won = open.length === 0 ? new Set<string>() : await settle(dependencies, fees, open);
-  return Promise.all(
-    commands.map(async ({ request, outcome }, index) => {
-      const plan = plans[index];
-      if (plan !== undefined)
-        return won.has(request.attemptId) ? { charge: plan.charge, isSettledHere: true } : undefined;
-      const row = byAttempt.get(request.attemptId);
-      await compareOutcomes(query, { ...request, stored: row?.outcome ?? undefined, heard: outcome });
-      assert(row !== undefined, "an outcome that was compared has its row");
-      return { charge: chargeOf(row), isSettledHere: false };
+  const plans = new Map(
+    commands.flatMap((command) => {
+      const row = byAttempt.get(command.request.attemptId);
+      if (row === undefined || !mayEnd(row, command)) return [];
+      return [[row.attempt_id, { command, row, charge: chargeAfter(row, command.outcome) }] as const];
     }),
   );
+  const won = plans.size === 0 ? new Set<string>() : await settle(dependencies, fees, [...plans.values()]);
+  return commands.map(({ request: { attemptId } }) => {
+    const plan = plans.get(attemptId);
+    if (plan === undefined) return { case: "passed", row: byAttempt.get(attemptId) };
+    return won.has(attemptId) ? { case: "settled", charge: plan.charge } : { case: "changed" };
+  });
+}
+
+function mayEnd({ outcome, fence }: SettlingRow, command: Command): boolean {
+  return outcome === null && (command.outcome.kind !== OutcomeKind.NOT_SENT || fence === command.request.fence);
 }
 
 interface Plan {

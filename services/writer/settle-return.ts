@@ -34,9 +34,9 @@ const READ_CHARGE = {
 
 const READ_RETURN = {
   name: "read_settling_return",
-  text: `select ${returnColumns}, t.attempt_id, t.outcome, business_now(c.account_id, c.customer_id) as business_time
-    from unnest($1::text[], $2::text[], $3::text[]) as i(account_id, return_id, attempt_id)
-    join charge_return r on r.account_id = i.account_id and r.return_id = i.return_id
+  text: `select ${returnColumns}, t.attempt_id, t.outcome, t.fence, business_now(c.account_id, c.customer_id) as business_time
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as i(account_id, return_id, attempt_id, charge_id)
+    join charge_return r on r.account_id = i.account_id and r.return_id = i.return_id and r.charge_id = i.charge_id
     join attempt t on t.account_id = i.account_id and t.attempt_id = i.attempt_id and t.return_id = i.return_id
     join charge c on c.account_id = r.account_id and c.charge_id = r.charge_id
     join account a on a.account_id = r.account_id`,
@@ -49,7 +49,9 @@ interface SettlingCharge extends ChargeRow {
 
 interface SettlingReturn extends ReturnRow {
   readonly attempt_id: string;
+  /** Null while the attempt is pending. */
   readonly outcome: string | null;
+  readonly fence: number;
   readonly business_time: Date;
 }
 
@@ -68,7 +70,7 @@ const SETTLE = {
       from input i join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id
       where c.revision = i.revision
       order by i.account_id, i.charge_id
-      for update of c
+      for no key update of c
     ), ended as (
       update attempt t set state = l.state, outcome = l.outcome, decline_reason = l.decline_reason,
         response_code = l.response_code, authorization_code = l.authorization_code,
@@ -130,11 +132,17 @@ interface Plan {
   readonly businessTime: Date;
 }
 
+/** What became of one command of a batch (as in settle-charge.ts). */
+type Result =
+  | { readonly case: "settled"; readonly record: Return }
+  | { readonly case: "passed"; readonly row: SettlingReturn | undefined }
+  | { readonly case: "changed" };
+
 /** Creates commit B of returns. */
 export function createSettleReturn(
   dependencies: WriterDependencies,
 ): (request: SettleReturnRequest) => Promise<SettledReturn> {
-  const submit = createBatcher<Command, SettledReturn | undefined>({
+  const submit = createBatcher<Command, Result>({
     // An update from a join changes a charge once: two returns of one never share a batch.
     keysOf: ({ request }) => [`${request.accountId} ${request.chargeId}`],
     run: (commands) => run(dependencies, commands),
@@ -144,52 +152,61 @@ export function createSettleReturn(
     assert(outcome !== undefined, "validation requires the outcome");
     refuseUnknown(outcome);
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const settled = await submit({ request, outcome });
-      if (settled !== undefined) return settled;
+      const result = await submit({ request, outcome });
+      if (result.case === "settled") return { record: result.record, isSettledHere: true };
+      if (result.case === "passed") return answerPassed(dependencies, { request, outcome }, result.row);
     }
     return refuse(Code.Aborted, "CHARGE_CHANGING", `the charge of ${request.returnId} keeps changing`);
   };
 }
 
-/** Answers undefined for a command whose charge changed between the statements: to be tried again. */
-async function run(
-  dependencies: WriterDependencies,
-  commands: readonly Command[],
-): Promise<(SettledReturn | undefined)[]> {
+async function answerPassed(
+  { database }: WriterDependencies,
+  { request, outcome }: Command,
+  row: SettlingReturn | undefined,
+): Promise<SettledReturn> {
+  if (row === undefined || row.outcome !== null) {
+    await compareOutcomes(database.query, { ...request, stored: row?.outcome ?? undefined, heard: outcome });
+  }
+  assert(row !== undefined, "an outcome that was compared has its row");
+  return { record: returnOf(row), isSettledHere: false };
+}
+
+async function run(dependencies: WriterDependencies, commands: readonly Command[]): Promise<Result[]> {
   const { query } = dependencies.database;
-  const accountIds = commands.map(({ request }) => request.accountId);
-  const attemptIds = commands.map(({ request }) => request.attemptId);
-  const returnIds = commands.map(({ request }) => request.returnId);
+  const column = (of: (request: SettleReturnRequest) => string) => commands.map(({ request }) => of(request));
+  const accountIds = column((request) => request.accountId);
+  const attemptIds = column((request) => request.attemptId);
+  const returnIds = column((request) => request.returnId);
+  const chargeIds = column((request) => request.chargeId);
   const [charges, returns] = await Promise.all([
     query<SettlingCharge>(READ_CHARGE, [accountIds, attemptIds]),
-    query<SettlingReturn>(READ_RETURN, [accountIds, returnIds, attemptIds]),
+    query<SettlingReturn>(READ_RETURN, [accountIds, returnIds, attemptIds, chargeIds]),
   ]);
   const chargeByAttempt = new Map(charges.map((row) => [row.attempt_id, row]));
   const returnByAttempt = new Map(returns.map((row) => [row.attempt_id, row]));
-  const plans = commands.map((command) => planOf(command, chargeByAttempt, returnByAttempt));
-  const open = plans.filter((plan) => plan !== undefined);
-  const won = open.length === 0 ? new Set<string>() : await settle(dependencies, open);
-  return Promise.all(
-    commands.map(async ({ request, outcome }, index) => {
-      const plan = plans[index];
-      if (plan !== undefined)
-        return won.has(request.attemptId) ? { record: plan.record, isSettledHere: true } : undefined;
-      const row = returnByAttempt.get(request.attemptId);
-      await compareOutcomes(query, { ...request, stored: row?.outcome ?? undefined, heard: outcome });
-      assert(row !== undefined, "an outcome that was compared has its row");
-      return { record: returnOf(row), isSettledHere: false };
+  const plans = new Map(
+    commands.flatMap((command) => {
+      const { attemptId } = command.request;
+      const plan = planOf(command, chargeByAttempt.get(attemptId), returnByAttempt.get(attemptId));
+      return plan === undefined ? [] : [[attemptId, plan] as const];
     }),
   );
+  const won = plans.size === 0 ? new Set<string>() : await settle(dependencies, [...plans.values()]);
+  return commands.map(({ request: { attemptId } }) => {
+    const plan = plans.get(attemptId);
+    if (plan === undefined) return { case: "passed", row: returnByAttempt.get(attemptId) };
+    return won.has(attemptId) ? { case: "settled", record: plan.record } : { case: "changed" };
+  });
 }
 
 function planOf(
   command: Command,
-  charges: ReadonlyMap<string, SettlingCharge>,
-  returns: ReadonlyMap<string, SettlingReturn>,
+  charge: SettlingCharge | undefined,
+  record: SettlingReturn | undefined,
 ): Plan | undefined {
-  const charge = charges.get(command.request.attemptId);
-  const record = returns.get(command.request.attemptId);
   if (charge === undefined || record === undefined || record.outcome !== null) return undefined;
+  if (command.outcome.kind === OutcomeKind.NOT_SENT && record.fence !== command.request.fence) return undefined;
   const next = returnAfter(record, command.outcome);
   const returnedMinor = charge.returned_minor - (next.state === ReturnState.FAILED ? record.amount_minor : 0n);
   return {

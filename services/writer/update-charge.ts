@@ -12,7 +12,7 @@ import { nounOf, snapshotOf } from "./snapshots.ts";
 
 const LOCK = {
   name: "lock_charge",
-  text: `select ${chargeColumns} from charge c ${chargeJoins} where c.account_id = $1 and c.charge_id = $2 for update of c`,
+  text: `select ${chargeColumns} from charge c ${chargeJoins} where c.account_id = $1 and c.charge_id = $2 for no key update of c`,
 };
 
 const UPDATE = {
