@@ -1,0 +1,135 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { systemClock } from "../../services/_runtime/clock.ts";
+import { readConfig } from "../../services/_runtime/config.ts";
+import { formatMoney } from "../../services/_runtime/money.ts";
+
+/** What the demo reads of an answer; everything else is left as it came. */
+interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly requestId: string;
+  readonly ms: number;
+  /** The internal calls, in the order in which they started. */
+  readonly calls: readonly string[];
+}
+
+type Ask = (method: "GET" | "POST", path: string, params?: Readonly<Record<string, string>>) => Promise<Answer>;
+
+const config = readConfig();
+const url = `http://127.0.0.1:${config.port}`;
+let stepNumber = 0;
+
+try {
+  const key = await readSandboxKey();
+  await walk(createAsk(url, key));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** The main job: a customer with a card, a charge, a part of it returned, and a card that is declined. */
+async function walk(ask: Ask): Promise<void> {
+  print(`Tripe at ${url}, as a merchant's program sees it\n`);
+  const customer = await step("A customer is created with a test card.", ask, "POST", "/v1/customers", {
+    name: "Ann Example",
+    email: "ann@example.com",
+    source: "tok_visa",
+  });
+  const customerId = textOf(customer.body["id"]);
+  say(`${customerId}: ${textOf(customer.body["name"])}, ${textOf(customer.body["email"])}`);
+
+  const charge = await step("The customer is charged 20.00 USD.", ask, "POST", "/v1/charges", {
+    amount: "2000",
+    currency: "usd",
+    customer: customerId,
+    description: "The demo",
+  });
+  const chargeId = textOf(charge.body["id"]);
+  say(`${chargeId}: ${moneyOf(charge.body, "amount")} ${textOf(charge.body["status"])}`);
+
+  const refund = await step("5.00 USD of it are returned.", ask, "POST", "/v1/returns", {
+    charge: chargeId,
+    amount: "500",
+  });
+  say(`${textOf(refund.body["id"])}: ${moneyOf(refund.body, "amount")} ${textOf(refund.body["status"])}`);
+
+  const shown = await step("The charge is read again, with its booking.", ask, "GET", `/v1/charges/${chargeId}`, {
+    "expand[]": "balance_transaction",
+  });
+  const booking = recordOf(shown.body["balance_transaction"]);
+  say(`returned ${moneyOf(shown.body, "amount_refunded")} of ${moneyOf(shown.body, "amount")}`);
+  say(`booked ${moneyOf(booking, "amount")}, fee ${moneyOf(booking, "fee")}, net ${moneyOf(booking, "net")}`);
+
+  const declined = await step("A card that its bank declines is charged.", ask, "POST", "/v1/charges", {
+    amount: "2000",
+    currency: "usd",
+    source: "tok_chargeDeclined",
+  });
+  const error = recordOf(declined.body["error"]);
+  say(`refused with ${textOf(error["code"])} (${textOf(error["decline_code"])}): ${textOf(error["message"])}`);
+  say(`kept as ${textOf(error["charge"])}`);
+  if (declined.status !== 402) throw new Error("a declined card was not answered with 402");
+  print("\nAll done. `npm run audit` proves the books; `npm run trace -- <request>` shows a request's calls.");
+}
+
+async function step(title: string, ask: Ask, ...asked: Parameters<Ask>): Promise<Answer> {
+  stepNumber += 1;
+  print(`${stepNumber}. ${title}`);
+  const answer = await ask(...asked);
+  const [method, path] = asked;
+  say(`${method} ${path} → ${answer.status} in ${answer.ms.toFixed(0)} ms (${answer.requestId})`);
+  if (answer.calls.length > 0) say(`inside: ${answer.calls.join(" → ")}`);
+  if (answer.status >= 400 && answer.status !== 402) throw new Error(textOf(recordOf(answer.body["error"])["message"]));
+  return answer;
+}
+
+function createAsk(base: string, key: string): Ask {
+  return async (method, path, params = {}) => {
+    const form = new URLSearchParams(params).toString();
+    const startMs = systemClock.preciseMs();
+    const response = await fetch(method === "GET" ? `${base}${path}?${form}` : `${base}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/x-www-form-urlencoded" },
+      ...(method === "GET" ? {} : { body: form }),
+    }).catch((cause: unknown) => {
+      throw new Error(`no Tripe answers at ${base}; start one with npm start`, { cause });
+    });
+    return {
+      status: response.status,
+      body: recordOf(await response.json()),
+      requestId: response.headers.get("request-id") ?? "",
+      ms: systemClock.preciseMs() - startMs,
+      calls: (response.headers.get("server-timing") ?? "").match(/[a-z]+\.[A-Za-z]+/g) ?? [],
+    };
+  };
+}
+
+async function readSandboxKey(): Promise<string> {
+  const given = config.secretKey?.reveal();
+  if (given !== undefined) return given;
+  const path = join(config.dataDir, "secrets", "api.key");
+  const kept = await readFile(path, "utf8").catch(() => undefined);
+  if (kept === undefined) throw new Error(`there is no sandbox key in ${path}; start Tripe once with npm start`);
+  return kept.trim();
+}
+
+function moneyOf(of: Readonly<Record<string, unknown>>, field: string): string {
+  return formatMoney({ amountMinor: BigInt(Number(of[field])), currencyCode: textOf(of["currency"]).toUpperCase() });
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function say(words: string): void {
+  print(`     ${words}`);
+}
+
+function print(words: string): void {
+  process.stdout.write(`${words}\n`);
+}
