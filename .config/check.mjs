@@ -6,6 +6,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkRpcs } from "./check-rpcs.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const isFixing = process.argv.includes("--fix");
@@ -21,6 +22,7 @@ const checks = {
   "proto breaking": () => run("buf", ["breaking", "--against", "proto/baseline.binpb"]),
   generated: checkGenerated,
   schema: checkSchema,
+  rpcs: () => checkRpcs(run),
   tidy: () => run("vitest", ["run", "--config", ".config/vitest.config.ts", "services/tidy.test.ts"]),
 };
 
