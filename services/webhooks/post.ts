@@ -27,6 +27,8 @@ export function post(
     request.on("error", reject);
     request.on("response", (response) => {
       const answer = { status: response.statusCode ?? 0, retryAfter: response.headers["retry-after"] };
+      // From here on nothing that breaks can unsay the status; the end of time is told to the request first.
+      request.off("error", reject).on("error", () => resolve(answer));
       drain(response, () => {
         // Frees the socket too when the body was not read to its end.
         request.destroy();
