@@ -13,6 +13,9 @@ export const embeddedSettings: Readonly<Record<string, string>> = {
   shared_preload_libraries: "pg_stat_statements",
   // Statements are small and many: compiling one or splitting it over processes costs more than it saves.
   jit: "off",
+  // A deadlock is found before a wait for a lock is given up: with the default of 1 s both sides met the roles' lock_timeout
+  // of 1 s instead, and neither was tried again.
+  deadlock_timeout: "200ms",
   max_parallel_workers_per_gather: "0",
   timezone: "UTC",
   log_timezone: "UTC",
