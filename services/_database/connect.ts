@@ -115,6 +115,11 @@ async function runTransaction<Tables, Answer>(
 ): Promise<Answer> {
   const client = await pool.connect();
   let broken: unknown;
+  // A connection that dies between two statements says so in an event: with nobody to hear it, it would end the process.
+  const onLost = (reason: unknown) => {
+    broken = reason;
+  };
+  client.on("error", onLost);
   try {
     await client.query("begin");
     const run: Run = (statement, values) => runOn(client, statement, values);
@@ -127,6 +132,7 @@ async function runTransaction<Tables, Answer>(
     throw error;
   } finally {
     client.release(broken !== undefined);
+    client.off("error", onLost);
   }
 }
 

@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { createClient } from "./connect-client.ts";
+import { seed } from "./seed.ts";
+import { createTestDatabase } from "./testing.ts";
+
+async function setup() {
+  const { urls } = await createTestDatabase();
+  const rows = async (text: string) => {
+    const client = createClient({ url: urls.owner, name: "test" });
+    await client.connect();
+    try {
+      return (await client.query(text)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  return { ownerUrl: urls.owner, rows };
+}
+
+test("seed makes a sandbox and a live account, and keeps of the key only its hash and last four", async () => {
+  const { ownerUrl, rows } = await setup();
+  const secretKey = "sk_test_secret0001";
+  const { sandboxAccountId, liveAccountId } = await seed({ ownerUrl, secretKey });
+  expect(await rows("select account_id, is_live from account order by is_live")).toEqual([
+    { account_id: sandboxAccountId, is_live: false },
+    { account_id: liveAccountId, is_live: true },
+  ]);
+  expect(await rows("select account_id, kind, last4, key_sha256 from api_key")).toEqual([
+    {
+      account_id: sandboxAccountId,
+      kind: "secret",
+      last4: "0001",
+      key_sha256: createHash("sha256").update(secretKey).digest(),
+    },
+  ]);
+});
+
+test("seed run again changes nothing, also five times at once; another key is added", async () => {
+  const { ownerUrl, rows } = await setup();
+  const one = { ownerUrl, secretKey: "sk_test_secret0001" };
+  const seeded = await Promise.all(Array.from({ length: 5 }, () => seed(one)));
+  for (const again of seeded) expect(again).toEqual(seeded[0]);
+  expect(await seed({ ownerUrl, secretKey: "sk_test_secret0002" })).toEqual(seeded[0]);
+  expect(await rows("select last4 from api_key order by last4")).toEqual([{ last4: "0001" }, { last4: "0002" }]);
+  expect(await rows("select count(*)::int as count from account")).toEqual([{ count: 2 }]);
+});
