@@ -34,7 +34,7 @@ interface Parts {
  */
 export async function run({ seed, print, startHosting }: RunOptions): Promise<number> {
   const startMs = systemClock.preciseMs();
-  const ending = listenForEnd();
+  const ending = listenForEnd(systemClock);
   let parts: Parts | undefined;
   try {
     const config = await prepareConfig();
@@ -94,12 +94,23 @@ interface Ending {
   onAgain(callback: () => void): void;
 }
 
-function listenForEnd(): Ending {
+/** One Ctrl-C arrives twice, from the terminal and, milliseconds later, from npm; a person's second comes later. */
+const againAfterMs = 1_000;
+
+function listenForEnd(clock: Clock): Ending {
   const controller = new AbortController();
   let again = () => {};
+  let firstMs = 0;
   const asked = new Promise<void>((done) => controller.signal.addEventListener("abort", () => done(), { once: true }));
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(name, () => (controller.signal.aborted ? again() : controller.abort(new Error(name))));
+    process.on(name, () => {
+      if (!controller.signal.aborted) {
+        firstMs = clock.preciseMs();
+        controller.abort(new Error(name));
+      } else if (clock.preciseMs() - firstMs > againAfterMs) {
+        again();
+      }
+    });
   }
   return {
     signal: controller.signal,
