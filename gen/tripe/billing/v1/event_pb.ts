@@ -11,17 +11,23 @@ import type { Charge } from "./charge_pb.ts";
 import { file_tripe_billing_v1_charge } from "./charge_pb.ts";
 import type { Customer } from "./customer_pb.ts";
 import { file_tripe_billing_v1_customer } from "./customer_pb.ts";
+import type { Invoice, InvoiceItem } from "./invoice_pb.ts";
+import { file_tripe_billing_v1_invoice } from "./invoice_pb.ts";
 import type { PaymentMethod, Token } from "./payment_method_pb.ts";
 import { file_tripe_billing_v1_payment_method } from "./payment_method_pb.ts";
+import type { Price, Product } from "./product_pb.ts";
+import { file_tripe_billing_v1_product } from "./product_pb.ts";
 import type { Return } from "./return_pb.ts";
 import { file_tripe_billing_v1_return } from "./return_pb.ts";
+import type { Subscription } from "./subscription_pb.ts";
+import { file_tripe_billing_v1_subscription } from "./subscription_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tripe/billing/v1/event.proto.
  */
 export const file_tripe_billing_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("Chx0cmlwZS9iaWxsaW5nL3YxL2V2ZW50LnByb3RvEhB0cmlwZS5iaWxsaW5nLnYxIukBCgVFdmVudBIZCghldmVudF9pZBgBIAEoCUIHukgEcgIYQBIVCgR0eXBlGAIgASgJQge6SARyAhhAEiwKCHNuYXBzaG90GAMgASgLMhoudHJpcGUuYmlsbGluZy52MS5TbmFwc2hvdBIbCgpyZXF1ZXN0X2lkGAQgASgJQge6SARyAhhAEiEKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIIukgFcgMY/wESLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2lzX2xpdmUYByABKAgi/wEKCFNuYXBzaG90Ei4KCGN1c3RvbWVyGAEgASgLMhoudHJpcGUuYmlsbGluZy52MS5DdXN0b21lckgAEjkKDnBheW1lbnRfbWV0aG9kGAIgASgLMh8udHJpcGUuYmlsbGluZy52MS5QYXltZW50TWV0aG9kSAASKgoGY2hhcmdlGAMgASgLMhgudHJpcGUuYmlsbGluZy52MS5DaGFyZ2VIABIqCgZyZXR1cm4YBCABKAsyGC50cmlwZS5iaWxsaW5nLnYxLlJldHVybkgAEigKBXRva2VuGAUgASgLMhcudHJpcGUuYmlsbGluZy52MS5Ub2tlbkgAQgYKBG5vdW5iBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_charge, file_tripe_billing_v1_customer, file_tripe_billing_v1_payment_method, file_tripe_billing_v1_return]);
+  fileDesc("Chx0cmlwZS9iaWxsaW5nL3YxL2V2ZW50LnByb3RvEhB0cmlwZS5iaWxsaW5nLnYxIukBCgVFdmVudBIZCghldmVudF9pZBgBIAEoCUIHukgEcgIYQBIVCgR0eXBlGAIgASgJQge6SARyAhhAEiwKCHNuYXBzaG90GAMgASgLMhoudHJpcGUuYmlsbGluZy52MS5TbmFwc2hvdBIbCgpyZXF1ZXN0X2lkGAQgASgJQge6SARyAhhAEiEKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIIukgFcgMY/wESLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2lzX2xpdmUYByABKAgi9AMKCFNuYXBzaG90Ei4KCGN1c3RvbWVyGAEgASgLMhoudHJpcGUuYmlsbGluZy52MS5DdXN0b21lckgAEjkKDnBheW1lbnRfbWV0aG9kGAIgASgLMh8udHJpcGUuYmlsbGluZy52MS5QYXltZW50TWV0aG9kSAASKgoGY2hhcmdlGAMgASgLMhgudHJpcGUuYmlsbGluZy52MS5DaGFyZ2VIABIqCgZyZXR1cm4YBCABKAsyGC50cmlwZS5iaWxsaW5nLnYxLlJldHVybkgAEigKBXRva2VuGAUgASgLMhcudHJpcGUuYmlsbGluZy52MS5Ub2tlbkgAEiwKB3Byb2R1Y3QYBiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLlByb2R1Y3RIABIoCgVwcmljZRgHIAEoCzIXLnRyaXBlLmJpbGxpbmcudjEuUHJpY2VIABIsCgdpbnZvaWNlGAggASgLMhkudHJpcGUuYmlsbGluZy52MS5JbnZvaWNlSAASNQoMaW52b2ljZV9pdGVtGAkgASgLMh0udHJpcGUuYmlsbGluZy52MS5JbnZvaWNlSXRlbUgAEjYKDHN1YnNjcmlwdGlvbhgKIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uSABCBgoEbm91bmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_charge, file_tripe_billing_v1_customer, file_tripe_billing_v1_invoice, file_tripe_billing_v1_payment_method, file_tripe_billing_v1_product, file_tripe_billing_v1_return, file_tripe_billing_v1_subscription]);
 
 /**
  * Something that happened, with the noun as it was in that very commit.
@@ -137,6 +143,46 @@ export type Snapshot = Message<"tripe.billing.v1.Snapshot"> & {
      */
     value: Token;
     case: "token";
+  } | {
+    /**
+     * A product.
+     *
+     * @generated from field: tripe.billing.v1.Product product = 6;
+     */
+    value: Product;
+    case: "product";
+  } | {
+    /**
+     * A price.
+     *
+     * @generated from field: tripe.billing.v1.Price price = 7;
+     */
+    value: Price;
+    case: "price";
+  } | {
+    /**
+     * An invoice.
+     *
+     * @generated from field: tripe.billing.v1.Invoice invoice = 8;
+     */
+    value: Invoice;
+    case: "invoice";
+  } | {
+    /**
+     * An invoice item.
+     *
+     * @generated from field: tripe.billing.v1.InvoiceItem invoice_item = 9;
+     */
+    value: InvoiceItem;
+    case: "invoiceItem";
+  } | {
+    /**
+     * A subscription.
+     *
+     * @generated from field: tripe.billing.v1.Subscription subscription = 10;
+     */
+    value: Subscription;
+    case: "subscription";
   } | { case: undefined; value?: undefined };
 };
 

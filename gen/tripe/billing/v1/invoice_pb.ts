@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/billing/v1/invoice.proto.
  */
 export const file_tripe_billing_v1_invoice: GenFile = /*@__PURE__*/
-  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2ludm9pY2UucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEi1AIKC0ludm9pY2VMaW5lEiAKD2ludm9pY2VfbGluZV9pZBgBIAEoCUIHukgEcgIYQBIdCgtkZXNjcmlwdGlvbhgCIAEoCUIIukgFcgMYiCcSHwoIcXVhbnRpdHkYAyABKANCDbpICiIIGP+T69wDKAASMAoRdW5pdF9hbW91bnRfbWlub3IYBCABKANCELpIDSILGP////////8PKABIAIgBARIvCgxhbW91bnRfbWlub3IYBSABKANCGbpIFiIUGP////////8PKIGAgICAgIDw/wESNQoRcGVyaW9kX3N0YXJ0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD3BlcmlvZF9lbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFAoSX3VuaXRfYW1vdW50X21pbm9yIlMKCkludm9pY2VUYXgSHQoMZGlzcGxheV9uYW1lGAEgASgJQge6SARyAhhkEiYKDGFtb3VudF9taW5vchgCIAEoA0IQukgNIgsY/////////w8oACK5BwoHSW52b2ljZRIbCgppbnZvaWNlX2lkGAEgASgJQge6SARyAhhAEhcKBm51bWJlchgCIAEoCUIHukgEcgIYKBI3CgVzdGF0ZRgDIAEoDjIeLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZVN0YXRlQgi6SAWCAQIQARIcCgtjdXN0b21lcl9pZBgEIAEoCUIHukgEcgIYQBIoCg1jdXJyZW5jeV9jb2RlGAUgASgJQhG6SA5yDDIKXltBLVpdezN9JBI6ChBjdXN0b21lcl9kZXRhaWxzGAYgASgLMiAudHJpcGUuYmlsbGluZy52MS5CaWxsaW5nRGV0YWlscxI3CgVsaW5lcxgHIAMoCzIdLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZUxpbmVCCbpIBpIBAxDoBxIxCg5zdWJ0b3RhbF9taW5vchgIIAEoA0IZukgWIhQY/////////w8ogYCAgICAgPD/ARIoCg5kaXNjb3VudF9taW5vchgJIAEoA0IQukgNIgsY/////////w8oABI1CgV0YXhlcxgKIAMoCzIcLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZVRheEIIukgFkgECEDISLgoLdG90YWxfbWlub3IYCyABKANCGbpIFiIUGP////////8PKIGAgICAgIDw/wESJAoKcGFpZF9taW5vchgMIAEoA0IQukgNIgsY/////////w8oABIYCgZmb290ZXIYDSABKAlCCLpIBXIDGIgnEh0KC2Rlc2NyaXB0aW9uGA4gASgJQgi6SAVyAxiIJxIxCg1maW5hbGl6ZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCghkdWVfZGF0ZRgQIAEoCzIbLnRyaXBlLnR5cGUudjEuQ2FsZW5kYXJEYXRlEh8KCHJldmlzaW9uGBEgASgFQg26SAoaCBj/////BygAEigKCmFtb3VudF9kdWUYEiABKAsyFC50cmlwZS50eXBlLnYxLk1vbmV5Ei8KC2NyZWF0ZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJQCghtZXRhZGF0YRgUIAMoCzInLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZS5NZXRhZGF0YUVudHJ5QhW6SBKaAQ8QMiIEcgIYKCoFcgMY9AMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBKq8BCgxJbnZvaWNlU3RhdGUSHQoZSU5WT0lDRV9TVEFURV9VTlNQRUNJRklFRBAAEhcKE0lOVk9JQ0VfU1RBVEVfRFJBRlQQARIWChJJTlZPSUNFX1NUQVRFX09QRU4QAhIWChJJTlZPSUNFX1NUQVRFX1BBSUQQAxIfChtJTlZPSUNFX1NUQVRFX1VOQ09MTEVDVElCTEUQBBIWChJJTlZPSUNFX1NUQVRFX1ZPSUQQBWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_address, file_tripe_type_v1_calendar_date, file_tripe_type_v1_money]);
+  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2ludm9pY2UucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEi/gQKC0ludm9pY2VMaW5lEiAKD2ludm9pY2VfbGluZV9pZBgBIAEoCUIHukgEcgIYQBIdCgtkZXNjcmlwdGlvbhgCIAEoCUIIukgFcgMYiCcSHwoIcXVhbnRpdHkYAyABKANCDbpICiIIGP+T69wDKAASMAoRdW5pdF9hbW91bnRfbWlub3IYBCABKANCELpIDSILGP////////8PKABIAIgBARIvCgxhbW91bnRfbWlub3IYBSABKANCGbpIFiIUGP////////8PKIGAgICAgIDw/wESNQoRcGVyaW9kX3N0YXJ0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD3BlcmlvZF9lbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoIcHJpY2VfaWQYCCABKAlCB7pIBHICGEASGwoKcHJvZHVjdF9pZBgJIAEoCUIHukgEcgIYQBIlChRzdWJzY3JpcHRpb25faXRlbV9pZBgKIAEoCUIHukgEcgIYQBIgCg9pbnZvaWNlX2l0ZW1faWQYCyABKAlCB7pIBHICGEASIAoPc3Vic2NyaXB0aW9uX2lkGAwgASgJQge6SARyAhhAElQKCG1ldGFkYXRhGA0gAygLMisudHJpcGUuYmlsbGluZy52MS5JbnZvaWNlTGluZS5NZXRhZGF0YUVudHJ5QhW6SBKaAQ8QMiIEcgIYKCoFcgMY9AMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQhQKEl91bml0X2Ftb3VudF9taW5vciJTCgpJbnZvaWNlVGF4Eh0KDGRpc3BsYXlfbmFtZRgBIAEoCUIHukgEcgIYZBImCgxhbW91bnRfbWlub3IYAiABKANCELpIDSILGP////////8PKAAiog4KB0ludm9pY2USGwoKaW52b2ljZV9pZBgBIAEoCUIHukgEcgIYQBIXCgZudW1iZXIYAiABKAlCB7pIBHICGCgSNwoFc3RhdGUYAyABKA4yHi50cmlwZS5iaWxsaW5nLnYxLkludm9pY2VTdGF0ZUIIukgFggECEAESHAoLY3VzdG9tZXJfaWQYBCABKAlCB7pIBHICGEASKAoNY3VycmVuY3lfY29kZRgFIAEoCUIRukgOcgwyCl5bQS1aXXszfSQSOgoQY3VzdG9tZXJfZGV0YWlscxgGIAEoCzIgLnRyaXBlLmJpbGxpbmcudjEuQmlsbGluZ0RldGFpbHMSNwoFbGluZXMYByADKAsyHS50cmlwZS5iaWxsaW5nLnYxLkludm9pY2VMaW5lQgm6SAaSAQMQ6AcSMQoOc3VidG90YWxfbWlub3IYCCABKANCGbpIFiIUGP////////8PKIGAgICAgIDw/wESKAoOZGlzY291bnRfbWlub3IYCSABKANCELpIDSILGP////////8PKAASNQoFdGF4ZXMYCiADKAsyHC50cmlwZS5iaWxsaW5nLnYxLkludm9pY2VUYXhCCLpIBZIBAhAyEi4KC3RvdGFsX21pbm9yGAsgASgDQhm6SBYiFBj/////////DyiBgICAgICA8P8BEiQKCnBhaWRfbWlub3IYDCABKANCELpIDSILGP////////8PKAASGAoGZm9vdGVyGA0gASgJQgi6SAVyAxiIJxIdCgtkZXNjcmlwdGlvbhgOIAEoCUIIukgFcgMYiCcSMQoNZmluYWxpemVfdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoIZHVlX2RhdGUYECABKAsyGy50cmlwZS50eXBlLnYxLkNhbGVuZGFyRGF0ZRIfCghyZXZpc2lvbhgRIAEoBUINukgKGggY/////wcoABIoCgphbW91bnRfZHVlGBIgASgLMhQudHJpcGUudHlwZS52MS5Nb25leRIvCgtjcmVhdGVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASUAoIbWV0YWRhdGEYFCADKAsyJy50cmlwZS5iaWxsaW5nLnYxLkludm9pY2UuTWV0YWRhdGFFbnRyeUIVukgSmgEPEDIiBHICGCgqBXIDGPQDEkEKDmJpbGxpbmdfcmVhc29uGBUgASgOMh8udHJpcGUuYmlsbGluZy52MS5CaWxsaW5nUmVhc29uQgi6SAWCAQIQARJHChFjb2xsZWN0aW9uX21ldGhvZBgWIAEoDjIiLnRyaXBlLmJpbGxpbmcudjEuQ29sbGVjdGlvbk1ldGhvZEIIukgFggECEAESGQoRaXNfYXV0b19hZHZhbmNpbmcYFyABKAgSIgoOZGF5c191bnRpbF9kdWUYGCABKAVCCrpIBxoFGNoFKAASLAoIZHVlX3RpbWUYGSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiAKD3N1YnNjcmlwdGlvbl9pZBgaIAEoCUIHukgEcgIYQBIsCgxwZXJpb2RfaW5kZXgYGyABKAVCFrpIExoRGP////8HKP///////////wESNQoRcGVyaW9kX3N0YXJ0X3RpbWUYHCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD3BlcmlvZF9lbmRfdGltZRgdIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoZZGVmYXVsdF9wYXltZW50X21ldGhvZF9pZBgeIAEoCUIHukgEcgIYQBIkCg1hdHRlbXB0X2NvdW50GB8gASgFQg26SAoaCBj/////BygAEjUKEW5leHRfYXR0ZW1wdF90aW1lGCAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCgljaGFyZ2VfaWQYISABKAlCB7pIBHICGEASLAoIcGF5X3RpbWUYIiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCXZvaWRfdGltZRgjIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNgoSdW5jb2xsZWN0aWJsZV90aW1lGCQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIbChNpc19wYWlkX291dF9vZl9iYW5kGCUgASgIEi0KCXNlbmRfdGltZRgmIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoKcGRmX3NoYTI1NhgnIAEoDEIHukgEegIYIBIPCgdpc19saXZlGCggASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASK5BQoLSW52b2ljZUl0ZW0SIAoPaW52b2ljZV9pdGVtX2lkGAEgASgJQge6SARyAhhAEhwKC2N1c3RvbWVyX2lkGAIgASgJQge6SARyAhhAEhsKCmludm9pY2VfaWQYAyABKAlCB7pIBHICGEASHgoNY3VycmVuY3lfY29kZRgEIAEoCUIHukgEcgIYAxIvCgxhbW91bnRfbWlub3IYBSABKANCGbpIFiIUGP////////8PKIGAgICAgIDw/wESHwoIcXVhbnRpdHkYBiABKANCDbpICiIIGP+T69wDKAASOQoRdW5pdF9hbW91bnRfbWlub3IYByABKANCGbpIFiIUGP////////8PKIGAgICAgIDw/wFIAIgBARIZCghwcmljZV9pZBgIIAEoCUIHukgEcgIYQBIbCgpwcm9kdWN0X2lkGAkgASgJQge6SARyAhhAEh0KC2Rlc2NyaXB0aW9uGAogASgJQgi6SAVyAxiIJxI1ChFwZXJpb2Rfc3RhcnRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPcGVyaW9kX2VuZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJUCghtZXRhZGF0YRgNIAMoCzIrLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZUl0ZW0uTWV0YWRhdGFFbnRyeUIVukgSmgEPEDIiBHICGCgqBXIDGPQDEi8KC2NyZWF0ZV90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdpc19saXZlGA8gASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIUChJfdW5pdF9hbW91bnRfbWlub3IixAIKDkludm9pY2VQYXltZW50EiMKEmludm9pY2VfcGF5bWVudF9pZBgBIAEoCUIHukgEcgIYQBIbCgppbnZvaWNlX2lkGAIgASgJQge6SARyAhhAEhoKCWNoYXJnZV9pZBgDIAEoCUIHukgEcgIYQBIkCgZhbW91bnQYBCABKAsyFC50cmlwZS50eXBlLnYxLk1vbmV5Ej4KBXN0YXRlGAUgASgOMiUudHJpcGUuYmlsbGluZy52MS5JbnZvaWNlUGF5bWVudFN0YXRlQgi6SAWCAQIQARIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIcGF5X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2lzX2xpdmUYCCABKAgqrwEKDEludm9pY2VTdGF0ZRIdChlJTlZPSUNFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTSU5WT0lDRV9TVEFURV9EUkFGVBABEhYKEklOVk9JQ0VfU1RBVEVfT1BFThACEhYKEklOVk9JQ0VfU1RBVEVfUEFJRBADEh8KG0lOVk9JQ0VfU1RBVEVfVU5DT0xMRUNUSUJMRRAEEhYKEklOVk9JQ0VfU1RBVEVfVk9JRBAFKpkBCg1CaWxsaW5nUmVhc29uEh4KGkJJTExJTkdfUkVBU09OX1VOU1BFQ0lGSUVEEAASGQoVQklMTElOR19SRUFTT05fTUFOVUFMEAESJgoiQklMTElOR19SRUFTT05fU1VCU0NSSVBUSU9OX0NSRUFURRACEiUKIUJJTExJTkdfUkVBU09OX1NVQlNDUklQVElPTl9DWUNMRRADKoUBChBDb2xsZWN0aW9uTWV0aG9kEiEKHUNPTExFQ1RJT05fTUVUSE9EX1VOU1BFQ0lGSUVEEAASKgomQ09MTEVDVElPTl9NRVRIT0RfQ0hBUkdFX0FVVE9NQVRJQ0FMTFkQARIiCh5DT0xMRUNUSU9OX01FVEhPRF9TRU5EX0lOVk9JQ0UQAiqgAQoTSW52b2ljZVBheW1lbnRTdGF0ZRIlCiFJTlZPSUNFX1BBWU1FTlRfU1RBVEVfVU5TUEVDSUZJRUQQABIeChpJTlZPSUNFX1BBWU1FTlRfU1RBVEVfT1BFThABEh4KGklOVk9JQ0VfUEFZTUVOVF9TVEFURV9QQUlEEAISIgoeSU5WT0lDRV9QQVlNRU5UX1NUQVRFX0NBTkNFTEVEEANiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_address, file_tripe_type_v1_calendar_date, file_tripe_type_v1_money]);
 
 /**
  * One line of an invoice.
@@ -75,6 +75,48 @@ export type InvoiceLine = Message<"tripe.billing.v1.InvoiceLine"> & {
    * @generated from field: google.protobuf.Timestamp period_end_time = 7;
    */
   periodEndTime?: Timestamp | undefined;
+
+  /**
+   * The price; empty for a line of a bare amount.
+   *
+   * @generated from field: string price_id = 8;
+   */
+  priceId: string;
+
+  /**
+   * The price's product; empty for a line of a bare amount.
+   *
+   * @generated from field: string product_id = 9;
+   */
+  productId: string;
+
+  /**
+   * The subscription's item that the line bills; empty for others.
+   *
+   * @generated from field: string subscription_item_id = 10;
+   */
+  subscriptionItemId: string;
+
+  /**
+   * The invoice item the line was made of; empty for others.
+   *
+   * @generated from field: string invoice_item_id = 11;
+   */
+  invoiceItemId: string;
+
+  /**
+   * The subscription the line bills; empty for others.
+   *
+   * @generated from field: string subscription_id = 12;
+   */
+  subscriptionId: string;
+
+  /**
+   * The merchant's own keys and values.
+   *
+   * @generated from field: map<string, string> metadata = 13;
+   */
+  metadata: { [key: string]: string };
 };
 
 /**
@@ -257,6 +299,146 @@ export type Invoice = Message<"tripe.billing.v1.Invoice"> & {
    * @generated from field: map<string, string> metadata = 20;
    */
   metadata: { [key: string]: string };
+
+  /**
+   * Why it was made.
+   *
+   * @generated from field: tripe.billing.v1.BillingReason billing_reason = 21;
+   */
+  billingReason: BillingReason;
+
+  /**
+   * How it is paid.
+   *
+   * @generated from field: tripe.billing.v1.CollectionMethod collection_method = 22;
+   */
+  collectionMethod: CollectionMethod;
+
+  /**
+   * Whether it is finalized and collected by itself.
+   *
+   * @generated from field: bool is_auto_advancing = 23;
+   */
+  isAutoAdvancing: boolean;
+
+  /**
+   * For SEND_INVOICE: how many days the customer has from finalize; else 0.
+   *
+   * @generated from field: int32 days_until_due = 24;
+   */
+  daysUntilDue: number;
+
+  /**
+   * When it is due; absent when it is charged at once, or not finalized yet.
+   *
+   * @generated from field: google.protobuf.Timestamp due_time = 25;
+   */
+  dueTime?: Timestamp | undefined;
+
+  /**
+   * The subscription that it bills; empty for others.
+   *
+   * @generated from field: string subscription_id = 26;
+   */
+  subscriptionId: string;
+
+  /**
+   * Which period of the subscription: unique within it. -1 for the trial; 0 for others too.
+   *
+   * @generated from field: int32 period_index = 27;
+   */
+  periodIndex: number;
+
+  /**
+   * The first moment that it covers: of the period for a subscription's, else when it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp period_start_time = 28;
+   */
+  periodStartTime?: Timestamp | undefined;
+
+  /**
+   * The moment after the last that it covers.
+   *
+   * @generated from field: google.protobuf.Timestamp period_end_time = 29;
+   */
+  periodEndTime?: Timestamp | undefined;
+
+  /**
+   * The payment method charged for it; empty for the subscription's or the customer's default.
+   *
+   * @generated from field: string default_payment_method_id = 30;
+   */
+  defaultPaymentMethodId: string;
+
+  /**
+   * How often it was tried to collect it.
+   *
+   * @generated from field: int32 attempt_count = 31;
+   */
+  attemptCount: number;
+
+  /**
+   * When it is collected next, by itself; absent when it is not.
+   *
+   * @generated from field: google.protobuf.Timestamp next_attempt_time = 32;
+   */
+  nextAttemptTime?: Timestamp | undefined;
+
+  /**
+   * The charge that paid it, or was last to try; empty when none was.
+   *
+   * @generated from field: string charge_id = 33;
+   */
+  chargeId: string;
+
+  /**
+   * When it was paid; absent until then.
+   *
+   * @generated from field: google.protobuf.Timestamp pay_time = 34;
+   */
+  payTime?: Timestamp | undefined;
+
+  /**
+   * When it was voided; absent until then.
+   *
+   * @generated from field: google.protobuf.Timestamp void_time = 35;
+   */
+  voidTime?: Timestamp | undefined;
+
+  /**
+   * When it was given up; absent until then.
+   *
+   * @generated from field: google.protobuf.Timestamp uncollectible_time = 36;
+   */
+  uncollectibleTime?: Timestamp | undefined;
+
+  /**
+   * Whether it was paid elsewhere.
+   *
+   * @generated from field: bool is_paid_out_of_band = 37;
+   */
+  isPaidOutOfBand: boolean;
+
+  /**
+   * When it was last mailed; absent until then.
+   *
+   * @generated from field: google.protobuf.Timestamp send_time = 38;
+   */
+  sendTime?: Timestamp | undefined;
+
+  /**
+   * The SHA-256 of its PDF as it was first mailed or shown, 32 bytes; empty until then.
+   *
+   * @generated from field: bytes pdf_sha256 = 39;
+   */
+  pdfSha256: Uint8Array;
+
+  /**
+   * Whether the account is live.
+   *
+   * @generated from field: bool is_live = 40;
+   */
+  isLive: boolean;
 };
 
 /**
@@ -265,6 +447,195 @@ export type Invoice = Message<"tripe.billing.v1.Invoice"> & {
  */
 export const InvoiceSchema: GenMessage<Invoice> = /*@__PURE__*/
   messageDesc(file_tripe_billing_v1_invoice, 2);
+
+/**
+ * A line on its way: what a customer owes and no finalized invoice holds yet.
+ *
+ * @generated from message tripe.billing.v1.InvoiceItem
+ */
+export type InvoiceItem = Message<"tripe.billing.v1.InvoiceItem"> & {
+  /**
+   * The item's id, "ii_…".
+   *
+   * @generated from field: string invoice_item_id = 1;
+   */
+  invoiceItemId: string;
+
+  /**
+   * The customer.
+   *
+   * @generated from field: string customer_id = 2;
+   */
+  customerId: string;
+
+  /**
+   * The invoice that has taken it; empty while it is pending.
+   *
+   * @generated from field: string invoice_id = 3;
+   */
+  invoiceId: string;
+
+  /**
+   * The ISO 4217 code of its amounts.
+   *
+   * @generated from field: string currency_code = 4;
+   */
+  currencyCode: string;
+
+  /**
+   * What it comes to, in minor units; negative for a credit.
+   *
+   * @generated from field: int64 amount_minor = 5;
+   */
+  amountMinor: bigint;
+
+  /**
+   * How many units; 1 for a bare amount.
+   *
+   * @generated from field: int64 quantity = 6;
+   */
+  quantity: bigint;
+
+  /**
+   * What a unit costs, in minor units; absent for a bare amount.
+   *
+   * @generated from field: optional int64 unit_amount_minor = 7;
+   */
+  unitAmountMinor?: bigint | undefined;
+
+  /**
+   * The price; empty for a bare amount.
+   *
+   * @generated from field: string price_id = 8;
+   */
+  priceId: string;
+
+  /**
+   * The price's product; empty for a bare amount.
+   *
+   * @generated from field: string product_id = 9;
+   */
+  productId: string;
+
+  /**
+   * What is sold, as the invoice prints it.
+   *
+   * @generated from field: string description = 10;
+   */
+  description: string;
+
+  /**
+   * The first moment it covers.
+   *
+   * @generated from field: google.protobuf.Timestamp period_start_time = 11;
+   */
+  periodStartTime?: Timestamp | undefined;
+
+  /**
+   * The moment after the last it covers.
+   *
+   * @generated from field: google.protobuf.Timestamp period_end_time = 12;
+   */
+  periodEndTime?: Timestamp | undefined;
+
+  /**
+   * The merchant's own keys and values.
+   *
+   * @generated from field: map<string, string> metadata = 13;
+   */
+  metadata: { [key: string]: string };
+
+  /**
+   * When it was made, in business time.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 14;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * Whether the account is live.
+   *
+   * @generated from field: bool is_live = 15;
+   */
+  isLive: boolean;
+};
+
+/**
+ * Describes the message tripe.billing.v1.InvoiceItem.
+ * Use `create(InvoiceItemSchema)` to create a new message.
+ */
+export const InvoiceItemSchema: GenMessage<InvoiceItem> = /*@__PURE__*/
+  messageDesc(file_tripe_billing_v1_invoice, 3);
+
+/**
+ * A payment of an invoice: by a charge, or out of band.
+ *
+ * @generated from message tripe.billing.v1.InvoicePayment
+ */
+export type InvoicePayment = Message<"tripe.billing.v1.InvoicePayment"> & {
+  /**
+   * The payment's id, "inpay_…".
+   *
+   * @generated from field: string invoice_payment_id = 1;
+   */
+  invoicePaymentId: string;
+
+  /**
+   * The invoice.
+   *
+   * @generated from field: string invoice_id = 2;
+   */
+  invoiceId: string;
+
+  /**
+   * The charge; empty for a payment out of band.
+   *
+   * @generated from field: string charge_id = 3;
+   */
+  chargeId: string;
+
+  /**
+   * How much.
+   *
+   * @generated from field: tripe.type.v1.Money amount = 4;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * What is true of it.
+   *
+   * @generated from field: tripe.billing.v1.InvoicePaymentState state = 5;
+   */
+  state: InvoicePaymentState;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When it was paid; absent until then.
+   *
+   * @generated from field: google.protobuf.Timestamp pay_time = 7;
+   */
+  payTime?: Timestamp | undefined;
+
+  /**
+   * Whether the account is live.
+   *
+   * @generated from field: bool is_live = 8;
+   */
+  isLive: boolean;
+};
+
+/**
+ * Describes the message tripe.billing.v1.InvoicePayment.
+ * Use `create(InvoicePaymentSchema)` to create a new message.
+ */
+export const InvoicePaymentSchema: GenMessage<InvoicePayment> = /*@__PURE__*/
+  messageDesc(file_tripe_billing_v1_invoice, 4);
 
 /**
  * What is true of an invoice.
@@ -327,4 +698,141 @@ export type InvoiceState = (typeof InvoiceState)[keyof typeof InvoiceState] | Un
  */
 export const InvoiceStateSchema: GenEnum<InvoiceState> = /*@__PURE__*/
   enumDesc(file_tripe_billing_v1_invoice, 0);
+
+/**
+ * Why an invoice was made.
+ *
+ * @generated from enum tripe.billing.v1.BillingReason
+ */
+export const BillingReason = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: BILLING_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A merchant made it.
+   *
+   * @generated from enum value: BILLING_REASON_MANUAL = 1;
+   */
+  MANUAL: 1,
+
+  /**
+   * A subscription was made.
+   *
+   * @generated from enum value: BILLING_REASON_SUBSCRIPTION_CREATE = 2;
+   */
+  SUBSCRIPTION_CREATE: 2,
+
+  /**
+   * A subscription's period ended.
+   *
+   * @generated from enum value: BILLING_REASON_SUBSCRIPTION_CYCLE = 3;
+   */
+  SUBSCRIPTION_CYCLE: 3,
+} as const;
+
+/**
+ * Why an invoice was made.
+ *
+ * @generated from enum tripe.billing.v1.BillingReason
+ */
+export type BillingReason = (typeof BillingReason)[keyof typeof BillingReason] | UnknownEnum;
+
+/**
+ * Describes the enum tripe.billing.v1.BillingReason.
+ */
+export const BillingReasonSchema: GenEnum<BillingReason> = /*@__PURE__*/
+  enumDesc(file_tripe_billing_v1_invoice, 1);
+
+/**
+ * How an invoice is paid.
+ *
+ * @generated from enum tripe.billing.v1.CollectionMethod
+ */
+export const CollectionMethod = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: COLLECTION_METHOD_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * By the customer's payment method, by itself.
+   *
+   * @generated from enum value: COLLECTION_METHOD_CHARGE_AUTOMATICALLY = 1;
+   */
+  CHARGE_AUTOMATICALLY: 1,
+
+  /**
+   * By the customer, who is mailed the invoice.
+   *
+   * @generated from enum value: COLLECTION_METHOD_SEND_INVOICE = 2;
+   */
+  SEND_INVOICE: 2,
+} as const;
+
+/**
+ * How an invoice is paid.
+ *
+ * @generated from enum tripe.billing.v1.CollectionMethod
+ */
+export type CollectionMethod = (typeof CollectionMethod)[keyof typeof CollectionMethod] | UnknownEnum;
+
+/**
+ * Describes the enum tripe.billing.v1.CollectionMethod.
+ */
+export const CollectionMethodSchema: GenEnum<CollectionMethod> = /*@__PURE__*/
+  enumDesc(file_tripe_billing_v1_invoice, 2);
+
+/**
+ * What is true of a payment of an invoice.
+ *
+ * @generated from enum tripe.billing.v1.InvoicePaymentState
+ */
+export const InvoicePaymentState = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: INVOICE_PAYMENT_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Its charge has not ended.
+   *
+   * @generated from enum value: INVOICE_PAYMENT_STATE_OPEN = 1;
+   */
+  OPEN: 1,
+
+  /**
+   * It counts towards the invoice.
+   *
+   * @generated from enum value: INVOICE_PAYMENT_STATE_PAID = 2;
+   */
+  PAID: 2,
+
+  /**
+   * Its charge failed.
+   *
+   * @generated from enum value: INVOICE_PAYMENT_STATE_CANCELED = 3;
+   */
+  CANCELED: 3,
+} as const;
+
+/**
+ * What is true of a payment of an invoice.
+ *
+ * @generated from enum tripe.billing.v1.InvoicePaymentState
+ */
+export type InvoicePaymentState = (typeof InvoicePaymentState)[keyof typeof InvoicePaymentState] | UnknownEnum;
+
+/**
+ * Describes the enum tripe.billing.v1.InvoicePaymentState.
+ */
+export const InvoicePaymentStateSchema: GenEnum<InvoicePaymentState> = /*@__PURE__*/
+  enumDesc(file_tripe_billing_v1_invoice, 3);
 

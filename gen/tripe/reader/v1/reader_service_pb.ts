@@ -17,19 +17,27 @@ import type { GetChargeRequestSchema, GetChargeResponseSchema, ListChargesReques
 import { file_tripe_reader_v1_charges } from "./charges_pb.ts";
 import type { GetCustomerRequestSchema, GetCustomerResponseSchema, ListCustomersRequestSchema, ListCustomersResponseSchema } from "./customers_pb.ts";
 import { file_tripe_reader_v1_customers } from "./customers_pb.ts";
+import type { GetEventRequestSchema, GetEventResponseSchema, ListUndispatchedEventsRequestSchema, ListUndispatchedEventsResponseSchema } from "./events_pb.ts";
+import { file_tripe_reader_v1_events } from "./events_pb.ts";
+import type { GetInvoiceItemRequestSchema, GetInvoiceItemResponseSchema, GetInvoiceRequestSchema, GetInvoiceResponseSchema, ListInvoiceItemsRequestSchema, ListInvoiceItemsResponseSchema, ListInvoicePaymentsRequestSchema, ListInvoicePaymentsResponseSchema, ListInvoicesRequestSchema, ListInvoicesResponseSchema } from "./invoices_pb.ts";
+import { file_tripe_reader_v1_invoices } from "./invoices_pb.ts";
 import type { GetLedgerTransferRequestSchema, GetLedgerTransferResponseSchema } from "./ledger_transfers_pb.ts";
 import { file_tripe_reader_v1_ledger_transfers } from "./ledger_transfers_pb.ts";
 import type { GetPaymentMethodRequestSchema, GetPaymentMethodResponseSchema, GetTokenRequestSchema, GetTokenResponseSchema, ListPaymentMethodsRequestSchema, ListPaymentMethodsResponseSchema } from "./payment_methods_pb.ts";
 import { file_tripe_reader_v1_payment_methods } from "./payment_methods_pb.ts";
+import type { GetPriceRequestSchema, GetPriceResponseSchema, GetProductRequestSchema, GetProductResponseSchema, ListPricesRequestSchema, ListPricesResponseSchema, ListProductsRequestSchema, ListProductsResponseSchema } from "./products_pb.ts";
+import { file_tripe_reader_v1_products } from "./products_pb.ts";
 import type { GetReturnRequestSchema, GetReturnResponseSchema, ListReturnsRequestSchema, ListReturnsResponseSchema } from "./returns_pb.ts";
 import { file_tripe_reader_v1_returns } from "./returns_pb.ts";
+import type { GetSubscriptionRequestSchema, GetSubscriptionResponseSchema, ListSubscriptionsRequestSchema, ListSubscriptionsResponseSchema } from "./subscriptions_pb.ts";
+import { file_tripe_reader_v1_subscriptions } from "./subscriptions_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tripe/reader/v1/reader_service.proto.
  */
 export const file_tripe_reader_v1_reader_service: GenFile = /*@__PURE__*/
-  fileDesc("CiR0cmlwZS9yZWFkZXIvdjEvcmVhZGVyX3NlcnZpY2UucHJvdG8SD3RyaXBlLnJlYWRlci52MSIvChBHZXRBcGlLZXlSZXF1ZXN0EhsKCmtleV9zaGEyNTYYASABKAxCB7pIBHoCaCAiagoRR2V0QXBpS2V5UmVzcG9uc2USKgoHYWNjb3VudBgBIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuQWNjb3VudBIpCgdhcGlfa2V5GAIgASgLMhgudHJpcGUuYmlsbGluZy52MS5BcGlLZXkiMgoRR2V0QWNjb3VudFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAIkAKEkdldEFjY291bnRSZXNwb25zZRIqCgdhY2NvdW50GAEgASgLMhkudHJpcGUuYmlsbGluZy52MS5BY2NvdW50Io0BCg9HZXRQYXllclJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhwKC2N1c3RvbWVyX2lkGAIgASgJQge6SARyAhhAEiIKEXBheW1lbnRfbWV0aG9kX2lkGAMgASgJQge6SARyAhhAEhkKCHRva2VuX2lkGAQgASgJQge6SARyAhhAItQBChBHZXRQYXllclJlc3BvbnNlEiwKCGN1c3RvbWVyGAEgASgLMhoudHJpcGUuYmlsbGluZy52MS5DdXN0b21lchI3Cg5wYXltZW50X21ldGhvZBgCIAEoCzIfLnRyaXBlLmJpbGxpbmcudjEuUGF5bWVudE1ldGhvZBImCgV0b2tlbhgDIAEoCzIXLnRyaXBlLmJpbGxpbmcudjEuVG9rZW4SMQoNYnVzaW5lc3NfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAy9wkKDVJlYWRlclNlcnZpY2USVwoJR2V0QXBpS2V5EiEudHJpcGUucmVhZGVyLnYxLkdldEFwaUtleVJlcXVlc3QaIi50cmlwZS5yZWFkZXIudjEuR2V0QXBpS2V5UmVzcG9uc2UiA5ACARJaCgpHZXRBY2NvdW50EiIudHJpcGUucmVhZGVyLnYxLkdldEFjY291bnRSZXF1ZXN0GiMudHJpcGUucmVhZGVyLnYxLkdldEFjY291bnRSZXNwb25zZSIDkAIBElQKCEdldFBheWVyEiAudHJpcGUucmVhZGVyLnYxLkdldFBheWVyUmVxdWVzdBohLnRyaXBlLnJlYWRlci52MS5HZXRQYXllclJlc3BvbnNlIgOQAgESXQoLR2V0Q3VzdG9tZXISIy50cmlwZS5yZWFkZXIudjEuR2V0Q3VzdG9tZXJSZXF1ZXN0GiQudHJpcGUucmVhZGVyLnYxLkdldEN1c3RvbWVyUmVzcG9uc2UiA5ACARJjCg1MaXN0Q3VzdG9tZXJzEiUudHJpcGUucmVhZGVyLnYxLkxpc3RDdXN0b21lcnNSZXF1ZXN0GiYudHJpcGUucmVhZGVyLnYxLkxpc3RDdXN0b21lcnNSZXNwb25zZSIDkAIBEmwKEEdldFBheW1lbnRNZXRob2QSKC50cmlwZS5yZWFkZXIudjEuR2V0UGF5bWVudE1ldGhvZFJlcXVlc3QaKS50cmlwZS5yZWFkZXIudjEuR2V0UGF5bWVudE1ldGhvZFJlc3BvbnNlIgOQAgEScgoSTGlzdFBheW1lbnRNZXRob2RzEioudHJpcGUucmVhZGVyLnYxLkxpc3RQYXltZW50TWV0aG9kc1JlcXVlc3QaKy50cmlwZS5yZWFkZXIudjEuTGlzdFBheW1lbnRNZXRob2RzUmVzcG9uc2UiA5ACARJUCghHZXRUb2tlbhIgLnRyaXBlLnJlYWRlci52MS5HZXRUb2tlblJlcXVlc3QaIS50cmlwZS5yZWFkZXIudjEuR2V0VG9rZW5SZXNwb25zZSIDkAIBElcKCUdldENoYXJnZRIhLnRyaXBlLnJlYWRlci52MS5HZXRDaGFyZ2VSZXF1ZXN0GiIudHJpcGUucmVhZGVyLnYxLkdldENoYXJnZVJlc3BvbnNlIgOQAgESXQoLTGlzdENoYXJnZXMSIy50cmlwZS5yZWFkZXIudjEuTGlzdENoYXJnZXNSZXF1ZXN0GiQudHJpcGUucmVhZGVyLnYxLkxpc3RDaGFyZ2VzUmVzcG9uc2UiA5ACARJXCglHZXRSZXR1cm4SIS50cmlwZS5yZWFkZXIudjEuR2V0UmV0dXJuUmVxdWVzdBoiLnRyaXBlLnJlYWRlci52MS5HZXRSZXR1cm5SZXNwb25zZSIDkAIBEl0KC0xpc3RSZXR1cm5zEiMudHJpcGUucmVhZGVyLnYxLkxpc3RSZXR1cm5zUmVxdWVzdBokLnRyaXBlLnJlYWRlci52MS5MaXN0UmV0dXJuc1Jlc3BvbnNlIgOQAgESbwoRR2V0TGVkZ2VyVHJhbnNmZXISKS50cmlwZS5yZWFkZXIudjEuR2V0TGVkZ2VyVHJhbnNmZXJSZXF1ZXN0GioudHJpcGUucmVhZGVyLnYxLkdldExlZGdlclRyYW5zZmVyUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_account, file_tripe_billing_v1_customer, file_tripe_billing_v1_payment_method, file_tripe_reader_v1_charges, file_tripe_reader_v1_customers, file_tripe_reader_v1_ledger_transfers, file_tripe_reader_v1_payment_methods, file_tripe_reader_v1_returns]);
+  fileDesc("CiR0cmlwZS9yZWFkZXIvdjEvcmVhZGVyX3NlcnZpY2UucHJvdG8SD3RyaXBlLnJlYWRlci52MSIvChBHZXRBcGlLZXlSZXF1ZXN0EhsKCmtleV9zaGEyNTYYASABKAxCB7pIBHoCaCAiagoRR2V0QXBpS2V5UmVzcG9uc2USKgoHYWNjb3VudBgBIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuQWNjb3VudBIpCgdhcGlfa2V5GAIgASgLMhgudHJpcGUuYmlsbGluZy52MS5BcGlLZXkiMgoRR2V0QWNjb3VudFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAIkAKEkdldEFjY291bnRSZXNwb25zZRIqCgdhY2NvdW50GAEgASgLMhkudHJpcGUuYmlsbGluZy52MS5BY2NvdW50Io0BCg9HZXRQYXllclJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhwKC2N1c3RvbWVyX2lkGAIgASgJQge6SARyAhhAEiIKEXBheW1lbnRfbWV0aG9kX2lkGAMgASgJQge6SARyAhhAEhkKCHRva2VuX2lkGAQgASgJQge6SARyAhhAItQBChBHZXRQYXllclJlc3BvbnNlEiwKCGN1c3RvbWVyGAEgASgLMhoudHJpcGUuYmlsbGluZy52MS5DdXN0b21lchI3Cg5wYXltZW50X21ldGhvZBgCIAEoCzIfLnRyaXBlLmJpbGxpbmcudjEuUGF5bWVudE1ldGhvZBImCgV0b2tlbhgDIAEoCzIXLnRyaXBlLmJpbGxpbmcudjEuVG9rZW4SMQoNYnVzaW5lc3NfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAypBQKDVJlYWRlclNlcnZpY2USVwoJR2V0QXBpS2V5EiEudHJpcGUucmVhZGVyLnYxLkdldEFwaUtleVJlcXVlc3QaIi50cmlwZS5yZWFkZXIudjEuR2V0QXBpS2V5UmVzcG9uc2UiA5ACARJaCgpHZXRBY2NvdW50EiIudHJpcGUucmVhZGVyLnYxLkdldEFjY291bnRSZXF1ZXN0GiMudHJpcGUucmVhZGVyLnYxLkdldEFjY291bnRSZXNwb25zZSIDkAIBElQKCEdldFBheWVyEiAudHJpcGUucmVhZGVyLnYxLkdldFBheWVyUmVxdWVzdBohLnRyaXBlLnJlYWRlci52MS5HZXRQYXllclJlc3BvbnNlIgOQAgESXQoLR2V0Q3VzdG9tZXISIy50cmlwZS5yZWFkZXIudjEuR2V0Q3VzdG9tZXJSZXF1ZXN0GiQudHJpcGUucmVhZGVyLnYxLkdldEN1c3RvbWVyUmVzcG9uc2UiA5ACARJjCg1MaXN0Q3VzdG9tZXJzEiUudHJpcGUucmVhZGVyLnYxLkxpc3RDdXN0b21lcnNSZXF1ZXN0GiYudHJpcGUucmVhZGVyLnYxLkxpc3RDdXN0b21lcnNSZXNwb25zZSIDkAIBEmwKEEdldFBheW1lbnRNZXRob2QSKC50cmlwZS5yZWFkZXIudjEuR2V0UGF5bWVudE1ldGhvZFJlcXVlc3QaKS50cmlwZS5yZWFkZXIudjEuR2V0UGF5bWVudE1ldGhvZFJlc3BvbnNlIgOQAgEScgoSTGlzdFBheW1lbnRNZXRob2RzEioudHJpcGUucmVhZGVyLnYxLkxpc3RQYXltZW50TWV0aG9kc1JlcXVlc3QaKy50cmlwZS5yZWFkZXIudjEuTGlzdFBheW1lbnRNZXRob2RzUmVzcG9uc2UiA5ACARJUCghHZXRUb2tlbhIgLnRyaXBlLnJlYWRlci52MS5HZXRUb2tlblJlcXVlc3QaIS50cmlwZS5yZWFkZXIudjEuR2V0VG9rZW5SZXNwb25zZSIDkAIBElcKCUdldENoYXJnZRIhLnRyaXBlLnJlYWRlci52MS5HZXRDaGFyZ2VSZXF1ZXN0GiIudHJpcGUucmVhZGVyLnYxLkdldENoYXJnZVJlc3BvbnNlIgOQAgESXQoLTGlzdENoYXJnZXMSIy50cmlwZS5yZWFkZXIudjEuTGlzdENoYXJnZXNSZXF1ZXN0GiQudHJpcGUucmVhZGVyLnYxLkxpc3RDaGFyZ2VzUmVzcG9uc2UiA5ACARJXCglHZXRSZXR1cm4SIS50cmlwZS5yZWFkZXIudjEuR2V0UmV0dXJuUmVxdWVzdBoiLnRyaXBlLnJlYWRlci52MS5HZXRSZXR1cm5SZXNwb25zZSIDkAIBEl0KC0xpc3RSZXR1cm5zEiMudHJpcGUucmVhZGVyLnYxLkxpc3RSZXR1cm5zUmVxdWVzdBokLnRyaXBlLnJlYWRlci52MS5MaXN0UmV0dXJuc1Jlc3BvbnNlIgOQAgESbwoRR2V0TGVkZ2VyVHJhbnNmZXISKS50cmlwZS5yZWFkZXIudjEuR2V0TGVkZ2VyVHJhbnNmZXJSZXF1ZXN0GioudHJpcGUucmVhZGVyLnYxLkdldExlZGdlclRyYW5zZmVyUmVzcG9uc2UiA5ACARJaCgpHZXRQcm9kdWN0EiIudHJpcGUucmVhZGVyLnYxLkdldFByb2R1Y3RSZXF1ZXN0GiMudHJpcGUucmVhZGVyLnYxLkdldFByb2R1Y3RSZXNwb25zZSIDkAIBEmAKDExpc3RQcm9kdWN0cxIkLnRyaXBlLnJlYWRlci52MS5MaXN0UHJvZHVjdHNSZXF1ZXN0GiUudHJpcGUucmVhZGVyLnYxLkxpc3RQcm9kdWN0c1Jlc3BvbnNlIgOQAgESVAoIR2V0UHJpY2USIC50cmlwZS5yZWFkZXIudjEuR2V0UHJpY2VSZXF1ZXN0GiEudHJpcGUucmVhZGVyLnYxLkdldFByaWNlUmVzcG9uc2UiA5ACARJaCgpMaXN0UHJpY2VzEiIudHJpcGUucmVhZGVyLnYxLkxpc3RQcmljZXNSZXF1ZXN0GiMudHJpcGUucmVhZGVyLnYxLkxpc3RQcmljZXNSZXNwb25zZSIDkAIBEloKCkdldEludm9pY2USIi50cmlwZS5yZWFkZXIudjEuR2V0SW52b2ljZVJlcXVlc3QaIy50cmlwZS5yZWFkZXIudjEuR2V0SW52b2ljZVJlc3BvbnNlIgOQAgESYAoMTGlzdEludm9pY2VzEiQudHJpcGUucmVhZGVyLnYxLkxpc3RJbnZvaWNlc1JlcXVlc3QaJS50cmlwZS5yZWFkZXIudjEuTGlzdEludm9pY2VzUmVzcG9uc2UiA5ACARJmCg5HZXRJbnZvaWNlSXRlbRImLnRyaXBlLnJlYWRlci52MS5HZXRJbnZvaWNlSXRlbVJlcXVlc3QaJy50cmlwZS5yZWFkZXIudjEuR2V0SW52b2ljZUl0ZW1SZXNwb25zZSIDkAIBEmwKEExpc3RJbnZvaWNlSXRlbXMSKC50cmlwZS5yZWFkZXIudjEuTGlzdEludm9pY2VJdGVtc1JlcXVlc3QaKS50cmlwZS5yZWFkZXIudjEuTGlzdEludm9pY2VJdGVtc1Jlc3BvbnNlIgOQAgESdQoTTGlzdEludm9pY2VQYXltZW50cxIrLnRyaXBlLnJlYWRlci52MS5MaXN0SW52b2ljZVBheW1lbnRzUmVxdWVzdBosLnRyaXBlLnJlYWRlci52MS5MaXN0SW52b2ljZVBheW1lbnRzUmVzcG9uc2UiA5ACARJpCg9HZXRTdWJzY3JpcHRpb24SJy50cmlwZS5yZWFkZXIudjEuR2V0U3Vic2NyaXB0aW9uUmVxdWVzdBooLnRyaXBlLnJlYWRlci52MS5HZXRTdWJzY3JpcHRpb25SZXNwb25zZSIDkAIBEm8KEUxpc3RTdWJzY3JpcHRpb25zEikudHJpcGUucmVhZGVyLnYxLkxpc3RTdWJzY3JpcHRpb25zUmVxdWVzdBoqLnRyaXBlLnJlYWRlci52MS5MaXN0U3Vic2NyaXB0aW9uc1Jlc3BvbnNlIgOQAgESVAoIR2V0RXZlbnQSIC50cmlwZS5yZWFkZXIudjEuR2V0RXZlbnRSZXF1ZXN0GiEudHJpcGUucmVhZGVyLnYxLkdldEV2ZW50UmVzcG9uc2UiA5ACARJ+ChZMaXN0VW5kaXNwYXRjaGVkRXZlbnRzEi4udHJpcGUucmVhZGVyLnYxLkxpc3RVbmRpc3BhdGNoZWRFdmVudHNSZXF1ZXN0Gi8udHJpcGUucmVhZGVyLnYxLkxpc3RVbmRpc3BhdGNoZWRFdmVudHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_account, file_tripe_billing_v1_customer, file_tripe_billing_v1_payment_method, file_tripe_reader_v1_charges, file_tripe_reader_v1_customers, file_tripe_reader_v1_events, file_tripe_reader_v1_invoices, file_tripe_reader_v1_ledger_transfers, file_tripe_reader_v1_payment_methods, file_tripe_reader_v1_products, file_tripe_reader_v1_returns, file_tripe_reader_v1_subscriptions]);
 
 /**
  * Asks whose key this is.
@@ -342,6 +350,137 @@ export const ReaderService: GenService<{
     methodKind: "unary";
     input: typeof GetLedgerTransferRequestSchema;
     output: typeof GetLedgerTransferResponseSchema;
+  },
+  /**
+   * GetProduct reads a product.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.GetProduct
+   */
+  getProduct: {
+    methodKind: "unary";
+    input: typeof GetProductRequestSchema;
+    output: typeof GetProductResponseSchema;
+  },
+  /**
+   * ListProducts lists products.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.ListProducts
+   */
+  listProducts: {
+    methodKind: "unary";
+    input: typeof ListProductsRequestSchema;
+    output: typeof ListProductsResponseSchema;
+  },
+  /**
+   * GetPrice reads a price.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.GetPrice
+   */
+  getPrice: {
+    methodKind: "unary";
+    input: typeof GetPriceRequestSchema;
+    output: typeof GetPriceResponseSchema;
+  },
+  /**
+   * ListPrices lists prices.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.ListPrices
+   */
+  listPrices: {
+    methodKind: "unary";
+    input: typeof ListPricesRequestSchema;
+    output: typeof ListPricesResponseSchema;
+  },
+  /**
+   * GetInvoice reads an invoice with its lines.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.GetInvoice
+   */
+  getInvoice: {
+    methodKind: "unary";
+    input: typeof GetInvoiceRequestSchema;
+    output: typeof GetInvoiceResponseSchema;
+  },
+  /**
+   * ListInvoices lists invoices, without their lines.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.ListInvoices
+   */
+  listInvoices: {
+    methodKind: "unary";
+    input: typeof ListInvoicesRequestSchema;
+    output: typeof ListInvoicesResponseSchema;
+  },
+  /**
+   * GetInvoiceItem reads an invoice item.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.GetInvoiceItem
+   */
+  getInvoiceItem: {
+    methodKind: "unary";
+    input: typeof GetInvoiceItemRequestSchema;
+    output: typeof GetInvoiceItemResponseSchema;
+  },
+  /**
+   * ListInvoiceItems lists invoice items.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.ListInvoiceItems
+   */
+  listInvoiceItems: {
+    methodKind: "unary";
+    input: typeof ListInvoiceItemsRequestSchema;
+    output: typeof ListInvoiceItemsResponseSchema;
+  },
+  /**
+   * ListInvoicePayments lists the payments of invoices.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.ListInvoicePayments
+   */
+  listInvoicePayments: {
+    methodKind: "unary";
+    input: typeof ListInvoicePaymentsRequestSchema;
+    output: typeof ListInvoicePaymentsResponseSchema;
+  },
+  /**
+   * GetSubscription reads a subscription with its items.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.GetSubscription
+   */
+  getSubscription: {
+    methodKind: "unary";
+    input: typeof GetSubscriptionRequestSchema;
+    output: typeof GetSubscriptionResponseSchema;
+  },
+  /**
+   * ListSubscriptions lists subscriptions.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.ListSubscriptions
+   */
+  listSubscriptions: {
+    methodKind: "unary";
+    input: typeof ListSubscriptionsRequestSchema;
+    output: typeof ListSubscriptionsResponseSchema;
+  },
+  /**
+   * GetEvent reads an event.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.GetEvent
+   */
+  getEvent: {
+    methodKind: "unary";
+    input: typeof GetEventRequestSchema;
+    output: typeof GetEventResponseSchema;
+  },
+  /**
+   * ListUndispatchedEvents lists events that nobody has taken up yet, of every account, oldest first: it carries no
+   * account_id.
+   *
+   * @generated from rpc tripe.reader.v1.ReaderService.ListUndispatchedEvents
+   */
+  listUndispatchedEvents: {
+    methodKind: "unary";
+    input: typeof ListUndispatchedEventsRequestSchema;
+    output: typeof ListUndispatchedEventsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tripe_reader_v1_reader_service, 0);

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/scheduler/v1/scheduler_service.proto.
  */
 export const file_tripe_scheduler_v1_scheduler_service: GenFile = /*@__PURE__*/
-  fileDesc("Cip0cmlwZS9zY2hlZHVsZXIvdjEvc2NoZWR1bGVyX3NlcnZpY2UucHJvdG8SEnRyaXBlLnNjaGVkdWxlci52MSJFCg9SdW5Td2VlcFJlcXVlc3QSMgoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXBCCLpIBYIBAhABIjsKEFJ1blN3ZWVwUmVzcG9uc2USEwoLdGFrZW5fY291bnQYASABKAUSEgoKZG9uZV9jb3VudBgCIAEoBSISChBHZXRTdGF0dXNSZXF1ZXN0IkQKEUdldFN0YXR1c1Jlc3BvbnNlEi8KBnN3ZWVwcxgBIAMoCzIfLnRyaXBlLnNjaGVkdWxlci52MS5Td2VlcFN0YXR1cyKYAQoLU3dlZXBTdGF0dXMSKAoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXASMAoMc3VjY2Vzc190aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYWlsdXJlX2NvdW50GAMgASgFEhYKDmZhaWx1cmVfcmVhc29uGAQgASgJKjIKBVN3ZWVwEhUKEVNXRUVQX1VOU1BFQ0lGSUVEEAASEgoOU1dFRVBfQVRURU1QVFMQATLIAQoQU2NoZWR1bGVyU2VydmljZRJVCghSdW5Td2VlcBIjLnRyaXBlLnNjaGVkdWxlci52MS5SdW5Td2VlcFJlcXVlc3QaJC50cmlwZS5zY2hlZHVsZXIudjEuUnVuU3dlZXBSZXNwb25zZRJdCglHZXRTdGF0dXMSJC50cmlwZS5zY2hlZHVsZXIudjEuR2V0U3RhdHVzUmVxdWVzdBolLnRyaXBlLnNjaGVkdWxlci52MS5HZXRTdGF0dXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Cip0cmlwZS9zY2hlZHVsZXIvdjEvc2NoZWR1bGVyX3NlcnZpY2UucHJvdG8SEnRyaXBlLnNjaGVkdWxlci52MSJFCg9SdW5Td2VlcFJlcXVlc3QSMgoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXBCCLpIBYIBAhABIjsKEFJ1blN3ZWVwUmVzcG9uc2USEwoLdGFrZW5fY291bnQYASABKAUSEgoKZG9uZV9jb3VudBgCIAEoBSISChBHZXRTdGF0dXNSZXF1ZXN0IkQKEUdldFN0YXR1c1Jlc3BvbnNlEi8KBnN3ZWVwcxgBIAMoCzIfLnRyaXBlLnNjaGVkdWxlci52MS5Td2VlcFN0YXR1cyKYAQoLU3dlZXBTdGF0dXMSKAoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXASMAoMc3VjY2Vzc190aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYWlsdXJlX2NvdW50GAMgASgFEhYKDmZhaWx1cmVfcmVhc29uGAQgASgJKoMBCgVTd2VlcBIVChFTV0VFUF9VTlNQRUNJRklFRBAAEhIKDlNXRUVQX0FUVEVNUFRTEAESEgoOU1dFRVBfUkVORVdBTFMQAhIVChFTV0VFUF9DT0xMRUNUSU9OUxADEhIKDlNXRUVQX1NFTkRJTkdTEAQSEAoMU1dFRVBfRVZFTlRTEAUyyAEKEFNjaGVkdWxlclNlcnZpY2USVQoIUnVuU3dlZXASIy50cmlwZS5zY2hlZHVsZXIudjEuUnVuU3dlZXBSZXF1ZXN0GiQudHJpcGUuc2NoZWR1bGVyLnYxLlJ1blN3ZWVwUmVzcG9uc2USXQoJR2V0U3RhdHVzEiQudHJpcGUuc2NoZWR1bGVyLnYxLkdldFN0YXR1c1JlcXVlc3QaJS50cmlwZS5zY2hlZHVsZXIudjEuR2V0U3RhdHVzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * Asks for one sweep.
@@ -161,6 +161,34 @@ export const Sweep = {
    * @generated from enum value: SWEEP_ATTEMPTS = 1;
    */
   ATTEMPTS: 1,
+
+  /**
+   * Subscriptions whose period has ended.
+   *
+   * @generated from enum value: SWEEP_RENEWALS = 2;
+   */
+  RENEWALS: 2,
+
+  /**
+   * Invoices that are due to be finalized or collected.
+   *
+   * @generated from enum value: SWEEP_COLLECTIONS = 3;
+   */
+  COLLECTIONS: 3,
+
+  /**
+   * Invoices that are due to be mailed.
+   *
+   * @generated from enum value: SWEEP_SENDINGS = 4;
+   */
+  SENDINGS: 4,
+
+  /**
+   * Events that nobody has taken up.
+   *
+   * @generated from enum value: SWEEP_EVENTS = 5;
+   */
+  EVENTS: 5,
 } as const;
 
 /**

@@ -7,6 +7,8 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Charge } from "../../billing/v1/charge_pb.ts";
 import { file_tripe_billing_v1_charge } from "../../billing/v1/charge_pb.ts";
+import type { Invoice } from "../../billing/v1/invoice_pb.ts";
+import { file_tripe_billing_v1_invoice } from "../../billing/v1/invoice_pb.ts";
 import type { Return } from "../../billing/v1/return_pb.ts";
 import { file_tripe_billing_v1_return } from "../../billing/v1/return_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/transactions/v1/transactions_service.proto.
  */
 export const file_tripe_transactions_v1_transactions_service: GenFile = /*@__PURE__*/
-  fileDesc("CjB0cmlwZS90cmFuc2FjdGlvbnMvdjEvdHJhbnNhY3Rpb25zX3NlcnZpY2UucHJvdG8SFXRyaXBlLnRyYW5zYWN0aW9ucy52MSLCAQoTQ3JlYXRlQ2hhcmdlUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBIwCgZjaGFyZ2UYBCABKAsyGC50cmlwZS5iaWxsaW5nLnYxLkNoYXJnZUIGukgDyAEBEhkKCHRva2VuX2lkGAUgASgJQge6SARyAhhAIlUKFENyZWF0ZUNoYXJnZVJlc3BvbnNlEigKBmNoYXJnZRgBIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlEhMKC2lzX3JlcGxheWVkGAIgASgIIugCChNDcmVhdGVSZXR1cm5SZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEhwKCWNoYXJnZV9pZBgEIAEoCUIJukgGcgQQARhAEiYKDGFtb3VudF9taW5vchgFIAEoA0IQukgNIgsY/////////w8oABIXCgZyZWFzb24YBiABKAlCB7pIBHICGCgSYQoIbWV0YWRhdGEYByADKAsyOC50cmlwZS50cmFuc2FjdGlvbnMudjEuQ3JlYXRlUmV0dXJuUmVxdWVzdC5NZXRhZGF0YUVudHJ5QhW6SBKaAQ8QMiIEcgIYKCoFcgMY9AMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlUKFENyZWF0ZVJldHVyblJlc3BvbnNlEigKBnJldHVybhgBIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuUmV0dXJuEhMKC2lzX3JlcGxheWVkGAIgASgIIjMKFlJlc29sdmVBdHRlbXB0c1JlcXVlc3QSGQoFbGltaXQYASABKAVCCrpIBxoFGPQDKAAiRQoXUmVzb2x2ZUF0dGVtcHRzUmVzcG9uc2USEwoLdGFrZW5fY291bnQYASABKAUSFQoNc2V0dGxlZF9jb3VudBgCIAEoBTLZAgoTVHJhbnNhY3Rpb25zU2VydmljZRJnCgxDcmVhdGVDaGFyZ2USKi50cmlwZS50cmFuc2FjdGlvbnMudjEuQ3JlYXRlQ2hhcmdlUmVxdWVzdBorLnRyaXBlLnRyYW5zYWN0aW9ucy52MS5DcmVhdGVDaGFyZ2VSZXNwb25zZRJnCgxDcmVhdGVSZXR1cm4SKi50cmlwZS50cmFuc2FjdGlvbnMudjEuQ3JlYXRlUmV0dXJuUmVxdWVzdBorLnRyaXBlLnRyYW5zYWN0aW9ucy52MS5DcmVhdGVSZXR1cm5SZXNwb25zZRJwCg9SZXNvbHZlQXR0ZW1wdHMSLS50cmlwZS50cmFuc2FjdGlvbnMudjEuUmVzb2x2ZUF0dGVtcHRzUmVxdWVzdBouLnRyaXBlLnRyYW5zYWN0aW9ucy52MS5SZXNvbHZlQXR0ZW1wdHNSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_tripe_billing_v1_charge, file_tripe_billing_v1_return]);
+  fileDesc("CjB0cmlwZS90cmFuc2FjdGlvbnMvdjEvdHJhbnNhY3Rpb25zX3NlcnZpY2UucHJvdG8SFXRyaXBlLnRyYW5zYWN0aW9ucy52MSLCAQoTQ3JlYXRlQ2hhcmdlUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBIwCgZjaGFyZ2UYBCABKAsyGC50cmlwZS5iaWxsaW5nLnYxLkNoYXJnZUIGukgDyAEBEhkKCHRva2VuX2lkGAUgASgJQge6SARyAhhAIlUKFENyZWF0ZUNoYXJnZVJlc3BvbnNlEigKBmNoYXJnZRgBIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlEhMKC2lzX3JlcGxheWVkGAIgASgIIugCChNDcmVhdGVSZXR1cm5SZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEhwKCWNoYXJnZV9pZBgEIAEoCUIJukgGcgQQARhAEiYKDGFtb3VudF9taW5vchgFIAEoA0IQukgNIgsY/////////w8oABIXCgZyZWFzb24YBiABKAlCB7pIBHICGCgSYQoIbWV0YWRhdGEYByADKAsyOC50cmlwZS50cmFuc2FjdGlvbnMudjEuQ3JlYXRlUmV0dXJuUmVxdWVzdC5NZXRhZGF0YUVudHJ5QhW6SBKaAQ8QMiIEcgIYKCoFcgMY9AMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlUKFENyZWF0ZVJldHVyblJlc3BvbnNlEigKBnJldHVybhgBIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuUmV0dXJuEhMKC2lzX3JlcGxheWVkGAIgASgIIpkBChVDb2xsZWN0SW52b2ljZVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKaW52b2ljZV9pZBgDIAEoCUIJukgGcgQQARhAEiIKEXBheW1lbnRfbWV0aG9kX2lkGAQgASgJQge6SARyAhhAIm4KFkNvbGxlY3RJbnZvaWNlUmVzcG9uc2USKgoHaW52b2ljZRgBIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZRIoCgZjaGFyZ2UYAiABKAsyGC50cmlwZS5iaWxsaW5nLnYxLkNoYXJnZSIzChZSZXNvbHZlQXR0ZW1wdHNSZXF1ZXN0EhkKBWxpbWl0GAEgASgFQgq6SAcaBRj0AygAIkUKF1Jlc29sdmVBdHRlbXB0c1Jlc3BvbnNlEhMKC3Rha2VuX2NvdW50GAEgASgFEhUKDXNldHRsZWRfY291bnQYAiABKAUyyAMKE1RyYW5zYWN0aW9uc1NlcnZpY2USZwoMQ3JlYXRlQ2hhcmdlEioudHJpcGUudHJhbnNhY3Rpb25zLnYxLkNyZWF0ZUNoYXJnZVJlcXVlc3QaKy50cmlwZS50cmFuc2FjdGlvbnMudjEuQ3JlYXRlQ2hhcmdlUmVzcG9uc2USZwoMQ3JlYXRlUmV0dXJuEioudHJpcGUudHJhbnNhY3Rpb25zLnYxLkNyZWF0ZVJldHVyblJlcXVlc3QaKy50cmlwZS50cmFuc2FjdGlvbnMudjEuQ3JlYXRlUmV0dXJuUmVzcG9uc2USbQoOQ29sbGVjdEludm9pY2USLC50cmlwZS50cmFuc2FjdGlvbnMudjEuQ29sbGVjdEludm9pY2VSZXF1ZXN0Gi0udHJpcGUudHJhbnNhY3Rpb25zLnYxLkNvbGxlY3RJbnZvaWNlUmVzcG9uc2UScAoPUmVzb2x2ZUF0dGVtcHRzEi0udHJpcGUudHJhbnNhY3Rpb25zLnYxLlJlc29sdmVBdHRlbXB0c1JlcXVlc3QaLi50cmlwZS50cmFuc2FjdGlvbnMudjEuUmVzb2x2ZUF0dGVtcHRzUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_tripe_billing_v1_charge, file_tripe_billing_v1_invoice, file_tripe_billing_v1_return]);
 
 /**
  * Asks for a charge.
@@ -186,6 +188,76 @@ export const CreateReturnResponseSchema: GenMessage<CreateReturnResponse> = /*@_
   messageDesc(file_tripe_transactions_v1_transactions_service, 3);
 
 /**
+ * Asks to have an invoice paid.
+ *
+ * @generated from message tripe.transactions.v1.CollectInvoiceRequest
+ */
+export type CollectInvoiceRequest = Message<"tripe.transactions.v1.CollectInvoiceRequest"> & {
+  /**
+   * The account it belongs to.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * The key of the collection, for retries of this very call.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The invoice.
+   *
+   * @generated from field: string invoice_id = 3;
+   */
+  invoiceId: string;
+
+  /**
+   * The payment method to charge; empty for the invoice's, the subscription's or the customer's default, in this order.
+   *
+   * @generated from field: string payment_method_id = 4;
+   */
+  paymentMethodId: string;
+};
+
+/**
+ * Describes the message tripe.transactions.v1.CollectInvoiceRequest.
+ * Use `create(CollectInvoiceRequestSchema)` to create a new message.
+ */
+export const CollectInvoiceRequestSchema: GenMessage<CollectInvoiceRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_transactions_v1_transactions_service, 4);
+
+/**
+ * The invoice as it stands.
+ *
+ * @generated from message tripe.transactions.v1.CollectInvoiceResponse
+ */
+export type CollectInvoiceResponse = Message<"tripe.transactions.v1.CollectInvoiceResponse"> & {
+  /**
+   * The invoice.
+   *
+   * @generated from field: tripe.billing.v1.Invoice invoice = 1;
+   */
+  invoice?: Invoice | undefined;
+
+  /**
+   * The charge that paid it, or tried; absent when there was nothing to charge.
+   *
+   * @generated from field: tripe.billing.v1.Charge charge = 2;
+   */
+  charge?: Charge | undefined;
+};
+
+/**
+ * Describes the message tripe.transactions.v1.CollectInvoiceResponse.
+ * Use `create(CollectInvoiceResponseSchema)` to create a new message.
+ */
+export const CollectInvoiceResponseSchema: GenMessage<CollectInvoiceResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_transactions_v1_transactions_service, 5);
+
+/**
  * Asks to take up due attempts.
  *
  * @generated from message tripe.transactions.v1.ResolveAttemptsRequest
@@ -204,7 +276,7 @@ export type ResolveAttemptsRequest = Message<"tripe.transactions.v1.ResolveAttem
  * Use `create(ResolveAttemptsRequestSchema)` to create a new message.
  */
 export const ResolveAttemptsRequestSchema: GenMessage<ResolveAttemptsRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_transactions_v1_transactions_service, 4);
+  messageDesc(file_tripe_transactions_v1_transactions_service, 6);
 
 /**
  * What became of the due attempts.
@@ -232,7 +304,7 @@ export type ResolveAttemptsResponse = Message<"tripe.transactions.v1.ResolveAtte
  * Use `create(ResolveAttemptsResponseSchema)` to create a new message.
  */
 export const ResolveAttemptsResponseSchema: GenMessage<ResolveAttemptsResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_transactions_v1_transactions_service, 5);
+  messageDesc(file_tripe_transactions_v1_transactions_service, 7);
 
 /**
  * TransactionsService runs actual transactions: how money moves. Each rpc is commit A, the bank, commit B.
@@ -260,6 +332,17 @@ export const TransactionsService: GenService<{
     methodKind: "unary";
     input: typeof CreateReturnRequestSchema;
     output: typeof CreateReturnResponseSchema;
+  },
+  /**
+   * CollectInvoice has an invoice paid by a payment method of its customer, and draws the consequence. Two at once charge
+   * once.
+   *
+   * @generated from rpc tripe.transactions.v1.TransactionsService.CollectInvoice
+   */
+  collectInvoice: {
+    methodKind: "unary";
+    input: typeof CollectInvoiceRequestSchema;
+    output: typeof CollectInvoiceResponseSchema;
   },
   /**
    * ResolveAttempts takes up attempts that are due and brings each to its end, or to its next try.

@@ -8,18 +8,28 @@ import type { LeaseAttemptsRequestSchema, LeaseAttemptsResponseSchema, PostponeA
 import { file_tripe_writer_v1_attempts } from "./attempts_pb.ts";
 import type { BeginChargeRequestSchema, BeginChargeResponseSchema, SettleChargeRequestSchema, SettleChargeResponseSchema, UpdateChargeRequestSchema, UpdateChargeResponseSchema } from "./charges_pb.ts";
 import { file_tripe_writer_v1_charges } from "./charges_pb.ts";
+import type { BeginCollectionRequestSchema, BeginCollectionResponseSchema, BeginSendingRequestSchema, BeginSendingResponseSchema, LeaseCollectionsRequestSchema, LeaseCollectionsResponseSchema, LeaseSendingsRequestSchema, LeaseSendingsResponseSchema, MarkSentRequestSchema, MarkSentResponseSchema, SettleCollectionRequestSchema, SettleCollectionResponseSchema } from "./collections_pb.ts";
+import { file_tripe_writer_v1_collections } from "./collections_pb.ts";
 import type { CreateCustomerRequestSchema, CreateCustomerResponseSchema, DeleteCustomerRequestSchema, DeleteCustomerResponseSchema, UpdateCustomerRequestSchema, UpdateCustomerResponseSchema } from "./customers_pb.ts";
 import { file_tripe_writer_v1_customers } from "./customers_pb.ts";
+import type { MarkEventsDispatchedRequestSchema, MarkEventsDispatchedResponseSchema } from "./events_pb.ts";
+import { file_tripe_writer_v1_events } from "./events_pb.ts";
+import type { CreateInvoiceItemRequestSchema, CreateInvoiceItemResponseSchema, CreateInvoiceRequestSchema, CreateInvoiceResponseSchema, DeleteInvoiceItemRequestSchema, DeleteInvoiceItemResponseSchema, DeleteInvoiceRequestSchema, DeleteInvoiceResponseSchema, FinalizeInvoiceRequestSchema, FinalizeInvoiceResponseSchema, MarkInvoiceUncollectibleRequestSchema, MarkInvoiceUncollectibleResponseSchema, PayInvoiceOutOfBandRequestSchema, PayInvoiceOutOfBandResponseSchema, UpdateInvoiceItemRequestSchema, UpdateInvoiceItemResponseSchema, UpdateInvoiceRequestSchema, UpdateInvoiceResponseSchema, VoidInvoiceRequestSchema, VoidInvoiceResponseSchema } from "./invoices_pb.ts";
+import { file_tripe_writer_v1_invoices } from "./invoices_pb.ts";
 import type { AttachPaymentMethodRequestSchema, AttachPaymentMethodResponseSchema, CreatePaymentMethodRequestSchema, CreatePaymentMethodResponseSchema, CreateTokenRequestSchema, CreateTokenResponseSchema, DetachPaymentMethodRequestSchema, DetachPaymentMethodResponseSchema } from "./payment_methods_pb.ts";
 import { file_tripe_writer_v1_payment_methods } from "./payment_methods_pb.ts";
+import type { CreatePriceRequestSchema, CreatePriceResponseSchema, CreateProductRequestSchema, CreateProductResponseSchema, UpdatePriceRequestSchema, UpdatePriceResponseSchema, UpdateProductRequestSchema, UpdateProductResponseSchema } from "./products_pb.ts";
+import { file_tripe_writer_v1_products } from "./products_pb.ts";
 import type { BeginReturnRequestSchema, BeginReturnResponseSchema, SettleReturnRequestSchema, SettleReturnResponseSchema } from "./returns_pb.ts";
 import { file_tripe_writer_v1_returns } from "./returns_pb.ts";
+import type { CancelSubscriptionRequestSchema, CancelSubscriptionResponseSchema, CreateSubscriptionRequestSchema, CreateSubscriptionResponseSchema, LeaseRenewalsRequestSchema, LeaseRenewalsResponseSchema, RenewSubscriptionRequestSchema, RenewSubscriptionResponseSchema, UpdateSubscriptionRequestSchema, UpdateSubscriptionResponseSchema } from "./subscriptions_pb.ts";
+import { file_tripe_writer_v1_subscriptions } from "./subscriptions_pb.ts";
 
 /**
  * Describes the file tripe/writer/v1/writer_service.proto.
  */
 export const file_tripe_writer_v1_writer_service: GenFile = /*@__PURE__*/
-  fileDesc("CiR0cmlwZS93cml0ZXIvdjEvd3JpdGVyX3NlcnZpY2UucHJvdG8SD3RyaXBlLndyaXRlci52MTL5CgoNV3JpdGVyU2VydmljZRJhCg5DcmVhdGVDdXN0b21lchImLnRyaXBlLndyaXRlci52MS5DcmVhdGVDdXN0b21lclJlcXVlc3QaJy50cmlwZS53cml0ZXIudjEuQ3JlYXRlQ3VzdG9tZXJSZXNwb25zZRJhCg5VcGRhdGVDdXN0b21lchImLnRyaXBlLndyaXRlci52MS5VcGRhdGVDdXN0b21lclJlcXVlc3QaJy50cmlwZS53cml0ZXIudjEuVXBkYXRlQ3VzdG9tZXJSZXNwb25zZRJhCg5EZWxldGVDdXN0b21lchImLnRyaXBlLndyaXRlci52MS5EZWxldGVDdXN0b21lclJlcXVlc3QaJy50cmlwZS53cml0ZXIudjEuRGVsZXRlQ3VzdG9tZXJSZXNwb25zZRJYCgtDcmVhdGVUb2tlbhIjLnRyaXBlLndyaXRlci52MS5DcmVhdGVUb2tlblJlcXVlc3QaJC50cmlwZS53cml0ZXIudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJwChNDcmVhdGVQYXltZW50TWV0aG9kEisudHJpcGUud3JpdGVyLnYxLkNyZWF0ZVBheW1lbnRNZXRob2RSZXF1ZXN0GiwudHJpcGUud3JpdGVyLnYxLkNyZWF0ZVBheW1lbnRNZXRob2RSZXNwb25zZRJwChNBdHRhY2hQYXltZW50TWV0aG9kEisudHJpcGUud3JpdGVyLnYxLkF0dGFjaFBheW1lbnRNZXRob2RSZXF1ZXN0GiwudHJpcGUud3JpdGVyLnYxLkF0dGFjaFBheW1lbnRNZXRob2RSZXNwb25zZRJwChNEZXRhY2hQYXltZW50TWV0aG9kEisudHJpcGUud3JpdGVyLnYxLkRldGFjaFBheW1lbnRNZXRob2RSZXF1ZXN0GiwudHJpcGUud3JpdGVyLnYxLkRldGFjaFBheW1lbnRNZXRob2RSZXNwb25zZRJYCgtCZWdpbkNoYXJnZRIjLnRyaXBlLndyaXRlci52MS5CZWdpbkNoYXJnZVJlcXVlc3QaJC50cmlwZS53cml0ZXIudjEuQmVnaW5DaGFyZ2VSZXNwb25zZRJbCgxTZXR0bGVDaGFyZ2USJC50cmlwZS53cml0ZXIudjEuU2V0dGxlQ2hhcmdlUmVxdWVzdBolLnRyaXBlLndyaXRlci52MS5TZXR0bGVDaGFyZ2VSZXNwb25zZRJbCgxVcGRhdGVDaGFyZ2USJC50cmlwZS53cml0ZXIudjEuVXBkYXRlQ2hhcmdlUmVxdWVzdBolLnRyaXBlLndyaXRlci52MS5VcGRhdGVDaGFyZ2VSZXNwb25zZRJYCgtCZWdpblJldHVybhIjLnRyaXBlLndyaXRlci52MS5CZWdpblJldHVyblJlcXVlc3QaJC50cmlwZS53cml0ZXIudjEuQmVnaW5SZXR1cm5SZXNwb25zZRJbCgxTZXR0bGVSZXR1cm4SJC50cmlwZS53cml0ZXIudjEuU2V0dGxlUmV0dXJuUmVxdWVzdBolLnRyaXBlLndyaXRlci52MS5TZXR0bGVSZXR1cm5SZXNwb25zZRJeCg1MZWFzZUF0dGVtcHRzEiUudHJpcGUud3JpdGVyLnYxLkxlYXNlQXR0ZW1wdHNSZXF1ZXN0GiYudHJpcGUud3JpdGVyLnYxLkxlYXNlQXR0ZW1wdHNSZXNwb25zZRJkCg9Qb3N0cG9uZUF0dGVtcHQSJy50cmlwZS53cml0ZXIudjEuUG9zdHBvbmVBdHRlbXB0UmVxdWVzdBooLnRyaXBlLndyaXRlci52MS5Qb3N0cG9uZUF0dGVtcHRSZXNwb25zZWIGcHJvdG8z", [file_tripe_writer_v1_attempts, file_tripe_writer_v1_charges, file_tripe_writer_v1_customers, file_tripe_writer_v1_payment_methods, file_tripe_writer_v1_returns]);
+  fileDesc("CiR0cmlwZS93cml0ZXIvdjEvd3JpdGVyX3NlcnZpY2UucHJvdG8SD3RyaXBlLndyaXRlci52MTLYHwoNV3JpdGVyU2VydmljZRJhCg5DcmVhdGVDdXN0b21lchImLnRyaXBlLndyaXRlci52MS5DcmVhdGVDdXN0b21lclJlcXVlc3QaJy50cmlwZS53cml0ZXIudjEuQ3JlYXRlQ3VzdG9tZXJSZXNwb25zZRJhCg5VcGRhdGVDdXN0b21lchImLnRyaXBlLndyaXRlci52MS5VcGRhdGVDdXN0b21lclJlcXVlc3QaJy50cmlwZS53cml0ZXIudjEuVXBkYXRlQ3VzdG9tZXJSZXNwb25zZRJhCg5EZWxldGVDdXN0b21lchImLnRyaXBlLndyaXRlci52MS5EZWxldGVDdXN0b21lclJlcXVlc3QaJy50cmlwZS53cml0ZXIudjEuRGVsZXRlQ3VzdG9tZXJSZXNwb25zZRJYCgtDcmVhdGVUb2tlbhIjLnRyaXBlLndyaXRlci52MS5DcmVhdGVUb2tlblJlcXVlc3QaJC50cmlwZS53cml0ZXIudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJwChNDcmVhdGVQYXltZW50TWV0aG9kEisudHJpcGUud3JpdGVyLnYxLkNyZWF0ZVBheW1lbnRNZXRob2RSZXF1ZXN0GiwudHJpcGUud3JpdGVyLnYxLkNyZWF0ZVBheW1lbnRNZXRob2RSZXNwb25zZRJwChNBdHRhY2hQYXltZW50TWV0aG9kEisudHJpcGUud3JpdGVyLnYxLkF0dGFjaFBheW1lbnRNZXRob2RSZXF1ZXN0GiwudHJpcGUud3JpdGVyLnYxLkF0dGFjaFBheW1lbnRNZXRob2RSZXNwb25zZRJwChNEZXRhY2hQYXltZW50TWV0aG9kEisudHJpcGUud3JpdGVyLnYxLkRldGFjaFBheW1lbnRNZXRob2RSZXF1ZXN0GiwudHJpcGUud3JpdGVyLnYxLkRldGFjaFBheW1lbnRNZXRob2RSZXNwb25zZRJYCgtCZWdpbkNoYXJnZRIjLnRyaXBlLndyaXRlci52MS5CZWdpbkNoYXJnZVJlcXVlc3QaJC50cmlwZS53cml0ZXIudjEuQmVnaW5DaGFyZ2VSZXNwb25zZRJbCgxTZXR0bGVDaGFyZ2USJC50cmlwZS53cml0ZXIudjEuU2V0dGxlQ2hhcmdlUmVxdWVzdBolLnRyaXBlLndyaXRlci52MS5TZXR0bGVDaGFyZ2VSZXNwb25zZRJbCgxVcGRhdGVDaGFyZ2USJC50cmlwZS53cml0ZXIudjEuVXBkYXRlQ2hhcmdlUmVxdWVzdBolLnRyaXBlLndyaXRlci52MS5VcGRhdGVDaGFyZ2VSZXNwb25zZRJYCgtCZWdpblJldHVybhIjLnRyaXBlLndyaXRlci52MS5CZWdpblJldHVyblJlcXVlc3QaJC50cmlwZS53cml0ZXIudjEuQmVnaW5SZXR1cm5SZXNwb25zZRJbCgxTZXR0bGVSZXR1cm4SJC50cmlwZS53cml0ZXIudjEuU2V0dGxlUmV0dXJuUmVxdWVzdBolLnRyaXBlLndyaXRlci52MS5TZXR0bGVSZXR1cm5SZXNwb25zZRJeCg1MZWFzZUF0dGVtcHRzEiUudHJpcGUud3JpdGVyLnYxLkxlYXNlQXR0ZW1wdHNSZXF1ZXN0GiYudHJpcGUud3JpdGVyLnYxLkxlYXNlQXR0ZW1wdHNSZXNwb25zZRJkCg9Qb3N0cG9uZUF0dGVtcHQSJy50cmlwZS53cml0ZXIudjEuUG9zdHBvbmVBdHRlbXB0UmVxdWVzdBooLnRyaXBlLndyaXRlci52MS5Qb3N0cG9uZUF0dGVtcHRSZXNwb25zZRJeCg1DcmVhdGVQcm9kdWN0EiUudHJpcGUud3JpdGVyLnYxLkNyZWF0ZVByb2R1Y3RSZXF1ZXN0GiYudHJpcGUud3JpdGVyLnYxLkNyZWF0ZVByb2R1Y3RSZXNwb25zZRJeCg1VcGRhdGVQcm9kdWN0EiUudHJpcGUud3JpdGVyLnYxLlVwZGF0ZVByb2R1Y3RSZXF1ZXN0GiYudHJpcGUud3JpdGVyLnYxLlVwZGF0ZVByb2R1Y3RSZXNwb25zZRJYCgtDcmVhdGVQcmljZRIjLnRyaXBlLndyaXRlci52MS5DcmVhdGVQcmljZVJlcXVlc3QaJC50cmlwZS53cml0ZXIudjEuQ3JlYXRlUHJpY2VSZXNwb25zZRJYCgtVcGRhdGVQcmljZRIjLnRyaXBlLndyaXRlci52MS5VcGRhdGVQcmljZVJlcXVlc3QaJC50cmlwZS53cml0ZXIudjEuVXBkYXRlUHJpY2VSZXNwb25zZRJqChFDcmVhdGVJbnZvaWNlSXRlbRIpLnRyaXBlLndyaXRlci52MS5DcmVhdGVJbnZvaWNlSXRlbVJlcXVlc3QaKi50cmlwZS53cml0ZXIudjEuQ3JlYXRlSW52b2ljZUl0ZW1SZXNwb25zZRJqChFVcGRhdGVJbnZvaWNlSXRlbRIpLnRyaXBlLndyaXRlci52MS5VcGRhdGVJbnZvaWNlSXRlbVJlcXVlc3QaKi50cmlwZS53cml0ZXIudjEuVXBkYXRlSW52b2ljZUl0ZW1SZXNwb25zZRJqChFEZWxldGVJbnZvaWNlSXRlbRIpLnRyaXBlLndyaXRlci52MS5EZWxldGVJbnZvaWNlSXRlbVJlcXVlc3QaKi50cmlwZS53cml0ZXIudjEuRGVsZXRlSW52b2ljZUl0ZW1SZXNwb25zZRJeCg1DcmVhdGVJbnZvaWNlEiUudHJpcGUud3JpdGVyLnYxLkNyZWF0ZUludm9pY2VSZXF1ZXN0GiYudHJpcGUud3JpdGVyLnYxLkNyZWF0ZUludm9pY2VSZXNwb25zZRJeCg1VcGRhdGVJbnZvaWNlEiUudHJpcGUud3JpdGVyLnYxLlVwZGF0ZUludm9pY2VSZXF1ZXN0GiYudHJpcGUud3JpdGVyLnYxLlVwZGF0ZUludm9pY2VSZXNwb25zZRJeCg1EZWxldGVJbnZvaWNlEiUudHJpcGUud3JpdGVyLnYxLkRlbGV0ZUludm9pY2VSZXF1ZXN0GiYudHJpcGUud3JpdGVyLnYxLkRlbGV0ZUludm9pY2VSZXNwb25zZRJkCg9GaW5hbGl6ZUludm9pY2USJy50cmlwZS53cml0ZXIudjEuRmluYWxpemVJbnZvaWNlUmVxdWVzdBooLnRyaXBlLndyaXRlci52MS5GaW5hbGl6ZUludm9pY2VSZXNwb25zZRJYCgtWb2lkSW52b2ljZRIjLnRyaXBlLndyaXRlci52MS5Wb2lkSW52b2ljZVJlcXVlc3QaJC50cmlwZS53cml0ZXIudjEuVm9pZEludm9pY2VSZXNwb25zZRJ/ChhNYXJrSW52b2ljZVVuY29sbGVjdGlibGUSMC50cmlwZS53cml0ZXIudjEuTWFya0ludm9pY2VVbmNvbGxlY3RpYmxlUmVxdWVzdBoxLnRyaXBlLndyaXRlci52MS5NYXJrSW52b2ljZVVuY29sbGVjdGlibGVSZXNwb25zZRJwChNQYXlJbnZvaWNlT3V0T2ZCYW5kEisudHJpcGUud3JpdGVyLnYxLlBheUludm9pY2VPdXRPZkJhbmRSZXF1ZXN0GiwudHJpcGUud3JpdGVyLnYxLlBheUludm9pY2VPdXRPZkJhbmRSZXNwb25zZRJkCg9CZWdpbkNvbGxlY3Rpb24SJy50cmlwZS53cml0ZXIudjEuQmVnaW5Db2xsZWN0aW9uUmVxdWVzdBooLnRyaXBlLndyaXRlci52MS5CZWdpbkNvbGxlY3Rpb25SZXNwb25zZRJnChBTZXR0bGVDb2xsZWN0aW9uEigudHJpcGUud3JpdGVyLnYxLlNldHRsZUNvbGxlY3Rpb25SZXF1ZXN0GikudHJpcGUud3JpdGVyLnYxLlNldHRsZUNvbGxlY3Rpb25SZXNwb25zZRJnChBMZWFzZUNvbGxlY3Rpb25zEigudHJpcGUud3JpdGVyLnYxLkxlYXNlQ29sbGVjdGlvbnNSZXF1ZXN0GikudHJpcGUud3JpdGVyLnYxLkxlYXNlQ29sbGVjdGlvbnNSZXNwb25zZRJbCgxCZWdpblNlbmRpbmcSJC50cmlwZS53cml0ZXIudjEuQmVnaW5TZW5kaW5nUmVxdWVzdBolLnRyaXBlLndyaXRlci52MS5CZWdpblNlbmRpbmdSZXNwb25zZRJeCg1MZWFzZVNlbmRpbmdzEiUudHJpcGUud3JpdGVyLnYxLkxlYXNlU2VuZGluZ3NSZXF1ZXN0GiYudHJpcGUud3JpdGVyLnYxLkxlYXNlU2VuZGluZ3NSZXNwb25zZRJPCghNYXJrU2VudBIgLnRyaXBlLndyaXRlci52MS5NYXJrU2VudFJlcXVlc3QaIS50cmlwZS53cml0ZXIudjEuTWFya1NlbnRSZXNwb25zZRJtChJDcmVhdGVTdWJzY3JpcHRpb24SKi50cmlwZS53cml0ZXIudjEuQ3JlYXRlU3Vic2NyaXB0aW9uUmVxdWVzdBorLnRyaXBlLndyaXRlci52MS5DcmVhdGVTdWJzY3JpcHRpb25SZXNwb25zZRJtChJVcGRhdGVTdWJzY3JpcHRpb24SKi50cmlwZS53cml0ZXIudjEuVXBkYXRlU3Vic2NyaXB0aW9uUmVxdWVzdBorLnRyaXBlLndyaXRlci52MS5VcGRhdGVTdWJzY3JpcHRpb25SZXNwb25zZRJtChJDYW5jZWxTdWJzY3JpcHRpb24SKi50cmlwZS53cml0ZXIudjEuQ2FuY2VsU3Vic2NyaXB0aW9uUmVxdWVzdBorLnRyaXBlLndyaXRlci52MS5DYW5jZWxTdWJzY3JpcHRpb25SZXNwb25zZRJeCg1MZWFzZVJlbmV3YWxzEiUudHJpcGUud3JpdGVyLnYxLkxlYXNlUmVuZXdhbHNSZXF1ZXN0GiYudHJpcGUud3JpdGVyLnYxLkxlYXNlUmVuZXdhbHNSZXNwb25zZRJqChFSZW5ld1N1YnNjcmlwdGlvbhIpLnRyaXBlLndyaXRlci52MS5SZW5ld1N1YnNjcmlwdGlvblJlcXVlc3QaKi50cmlwZS53cml0ZXIudjEuUmVuZXdTdWJzY3JpcHRpb25SZXNwb25zZRJzChRNYXJrRXZlbnRzRGlzcGF0Y2hlZBIsLnRyaXBlLndyaXRlci52MS5NYXJrRXZlbnRzRGlzcGF0Y2hlZFJlcXVlc3QaLS50cmlwZS53cml0ZXIudjEuTWFya0V2ZW50c0Rpc3BhdGNoZWRSZXNwb25zZWIGcHJvdG8z", [file_tripe_writer_v1_attempts, file_tripe_writer_v1_charges, file_tripe_writer_v1_collections, file_tripe_writer_v1_customers, file_tripe_writer_v1_events, file_tripe_writer_v1_invoices, file_tripe_writer_v1_payment_methods, file_tripe_writer_v1_products, file_tripe_writer_v1_returns, file_tripe_writer_v1_subscriptions]);
 
 /**
  * WriterService inserts into and updates the database. One rpc is one atomic change, with its events and its stored answer.
@@ -172,6 +182,267 @@ export const WriterService: GenService<{
     methodKind: "unary";
     input: typeof PostponeAttemptRequestSchema;
     output: typeof PostponeAttemptResponseSchema;
+  },
+  /**
+   * CreateProduct makes a product, and its default price when one is given.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.CreateProduct
+   */
+  createProduct: {
+    methodKind: "unary";
+    input: typeof CreateProductRequestSchema;
+    output: typeof CreateProductResponseSchema;
+  },
+  /**
+   * UpdateProduct changes a product.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.UpdateProduct
+   */
+  updateProduct: {
+    methodKind: "unary";
+    input: typeof UpdateProductRequestSchema;
+    output: typeof UpdateProductResponseSchema;
+  },
+  /**
+   * CreatePrice makes a price, and its product when one is given.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.CreatePrice
+   */
+  createPrice: {
+    methodKind: "unary";
+    input: typeof CreatePriceRequestSchema;
+    output: typeof CreatePriceResponseSchema;
+  },
+  /**
+   * UpdatePrice changes a price, never its amount.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.UpdatePrice
+   */
+  updatePrice: {
+    methodKind: "unary";
+    input: typeof UpdatePriceRequestSchema;
+    output: typeof UpdatePriceResponseSchema;
+  },
+  /**
+   * CreateInvoiceItem makes an invoice item.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.CreateInvoiceItem
+   */
+  createInvoiceItem: {
+    methodKind: "unary";
+    input: typeof CreateInvoiceItemRequestSchema;
+    output: typeof CreateInvoiceItemResponseSchema;
+  },
+  /**
+   * UpdateInvoiceItem changes an invoice item that no finalized invoice holds.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.UpdateInvoiceItem
+   */
+  updateInvoiceItem: {
+    methodKind: "unary";
+    input: typeof UpdateInvoiceItemRequestSchema;
+    output: typeof UpdateInvoiceItemResponseSchema;
+  },
+  /**
+   * DeleteInvoiceItem deletes an invoice item that no finalized invoice holds.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.DeleteInvoiceItem
+   */
+  deleteInvoiceItem: {
+    methodKind: "unary";
+    input: typeof DeleteInvoiceItemRequestSchema;
+    output: typeof DeleteInvoiceItemResponseSchema;
+  },
+  /**
+   * CreateInvoice makes a draft.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.CreateInvoice
+   */
+  createInvoice: {
+    methodKind: "unary";
+    input: typeof CreateInvoiceRequestSchema;
+    output: typeof CreateInvoiceResponseSchema;
+  },
+  /**
+   * UpdateInvoice changes a draft, or the metadata of any invoice.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.UpdateInvoice
+   */
+  updateInvoice: {
+    methodKind: "unary";
+    input: typeof UpdateInvoiceRequestSchema;
+    output: typeof UpdateInvoiceResponseSchema;
+  },
+  /**
+   * DeleteInvoice deletes a draft that no subscription made.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.DeleteInvoice
+   */
+  deleteInvoice: {
+    methodKind: "unary";
+    input: typeof DeleteInvoiceRequestSchema;
+    output: typeof DeleteInvoiceResponseSchema;
+  },
+  /**
+   * FinalizeInvoice gives a draft its number, copies the customer in and freezes the money.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.FinalizeInvoice
+   */
+  finalizeInvoice: {
+    methodKind: "unary";
+    input: typeof FinalizeInvoiceRequestSchema;
+    output: typeof FinalizeInvoiceResponseSchema;
+  },
+  /**
+   * VoidInvoice voids an invoice that is owed; it keeps its number.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.VoidInvoice
+   */
+  voidInvoice: {
+    methodKind: "unary";
+    input: typeof VoidInvoiceRequestSchema;
+    output: typeof VoidInvoiceResponseSchema;
+  },
+  /**
+   * MarkInvoiceUncollectible gives an open invoice up.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.MarkInvoiceUncollectible
+   */
+  markInvoiceUncollectible: {
+    methodKind: "unary";
+    input: typeof MarkInvoiceUncollectibleRequestSchema;
+    output: typeof MarkInvoiceUncollectibleResponseSchema;
+  },
+  /**
+   * PayInvoiceOutOfBand records that an invoice was paid elsewhere.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.PayInvoiceOutOfBand
+   */
+  payInvoiceOutOfBand: {
+    methodKind: "unary";
+    input: typeof PayInvoiceOutOfBandRequestSchema;
+    output: typeof PayInvoiceOutOfBandResponseSchema;
+  },
+  /**
+   * BeginCollection is commit A of the payment of an invoice: its charge and attempt, leased to the caller, unless a
+   * charge is under way.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.BeginCollection
+   */
+  beginCollection: {
+    methodKind: "unary";
+    input: typeof BeginCollectionRequestSchema;
+    output: typeof BeginCollectionResponseSchema;
+  },
+  /**
+   * SettleCollection draws the consequence of a charge that has ended, for its invoice and the subscription.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.SettleCollection
+   */
+  settleCollection: {
+    methodKind: "unary";
+    input: typeof SettleCollectionRequestSchema;
+    output: typeof SettleCollectionResponseSchema;
+  },
+  /**
+   * LeaseCollections takes up invoices that are due to be finalized or collected.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.LeaseCollections
+   */
+  leaseCollections: {
+    methodKind: "unary";
+    input: typeof LeaseCollectionsRequestSchema;
+    output: typeof LeaseCollectionsResponseSchema;
+  },
+  /**
+   * BeginSending puts an invoice into the outbox of mails.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.BeginSending
+   */
+  beginSending: {
+    methodKind: "unary";
+    input: typeof BeginSendingRequestSchema;
+    output: typeof BeginSendingResponseSchema;
+  },
+  /**
+   * LeaseSendings takes up sendings that are due.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.LeaseSendings
+   */
+  leaseSendings: {
+    methodKind: "unary";
+    input: typeof LeaseSendingsRequestSchema;
+    output: typeof LeaseSendingsResponseSchema;
+  },
+  /**
+   * MarkSent records that an invoice was mailed.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.MarkSent
+   */
+  markSent: {
+    methodKind: "unary";
+    input: typeof MarkSentRequestSchema;
+    output: typeof MarkSentResponseSchema;
+  },
+  /**
+   * CreateSubscription makes a subscription with its first invoice, finalized, in one commit.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.CreateSubscription
+   */
+  createSubscription: {
+    methodKind: "unary";
+    input: typeof CreateSubscriptionRequestSchema;
+    output: typeof CreateSubscriptionResponseSchema;
+  },
+  /**
+   * UpdateSubscription changes a subscription.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.UpdateSubscription
+   */
+  updateSubscription: {
+    methodKind: "unary";
+    input: typeof UpdateSubscriptionRequestSchema;
+    output: typeof UpdateSubscriptionResponseSchema;
+  },
+  /**
+   * CancelSubscription ends a subscription now.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.CancelSubscription
+   */
+  cancelSubscription: {
+    methodKind: "unary";
+    input: typeof CancelSubscriptionRequestSchema;
+    output: typeof CancelSubscriptionResponseSchema;
+  },
+  /**
+   * LeaseRenewals takes up subscriptions whose period has ended.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.LeaseRenewals
+   */
+  leaseRenewals: {
+    methodKind: "unary";
+    input: typeof LeaseRenewalsRequestSchema;
+    output: typeof LeaseRenewalsResponseSchema;
+  },
+  /**
+   * RenewSubscription takes a subscription exactly one period further, with the draft that bills it, in one commit.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.RenewSubscription
+   */
+  renewSubscription: {
+    methodKind: "unary";
+    input: typeof RenewSubscriptionRequestSchema;
+    output: typeof RenewSubscriptionResponseSchema;
+  },
+  /**
+   * MarkEventsDispatched records that events were taken up.
+   *
+   * @generated from rpc tripe.writer.v1.WriterService.MarkEventsDispatched
+   */
+  markEventsDispatched: {
+    methodKind: "unary";
+    input: typeof MarkEventsDispatchedRequestSchema;
+    output: typeof MarkEventsDispatchedResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tripe_writer_v1_writer_service, 0);
