@@ -11,7 +11,7 @@ import { chargeStates } from "./words.ts";
 export const chargeColumns = `c.charge_id, c.state, c.amount_minor, c.currency_code, c.captured_minor, c.returned_minor,
   c.customer_id, c.payment_method_id, c.is_from_source, c.decline_reason, c.response_code, c.description, c.metadata,
   c.receipt_email, c.statement_descriptor, c.statement_descriptor_suffix, c.transfer_group, c.shipping,
-  c.authorization_code, c.ledger_transfer_id, c.create_time, c.settle_time, p.billing_details, a.is_live, ${cardColumns}`;
+  c.authorization_code, c.ledger_transfer_id, c.invoice_id, c.create_time, c.settle_time, p.billing_details, a.is_live, ${cardColumns}`;
 
 /** What `chargeColumns` are read from, after `charge c`. */
 export const chargeJoins = `join payment_method p on p.account_id = c.account_id and p.payment_method_id = c.payment_method_id
@@ -39,6 +39,7 @@ export interface ChargeRow extends CardRow {
   readonly shipping: JsonValue;
   readonly authorization_code: string;
   readonly ledger_transfer_id: string | null;
+  readonly invoice_id: string | null;
   readonly create_time: Date;
   readonly settle_time: Date | null;
   readonly billing_details: JsonValue;
@@ -67,6 +68,7 @@ export function chargeOf(row: ChargeRow): Charge {
     shipping: shippingOf(row.shipping),
     authorizationCode: row.authorization_code,
     ledgerTransferId: row.ledger_transfer_id ?? "",
+    invoiceId: row.invoice_id ?? "",
     createTime: timestampOf(row.create_time),
     settleTime: timestampOf(row.settle_time),
     isLive: row.is_live,

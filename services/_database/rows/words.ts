@@ -1,9 +1,17 @@
 import { ApiKeyKind } from "../../../gen/tripe/billing/v1/account_pb.ts";
 import { AttemptKind, OutcomeKind } from "../../../gen/tripe/billing/v1/attempt_pb.ts";
 import { ChargeState } from "../../../gen/tripe/billing/v1/charge_pb.ts";
+import {
+  BillingReason,
+  CollectionMethod,
+  InvoicePaymentState,
+  InvoiceState,
+} from "../../../gen/tripe/billing/v1/invoice_pb.ts";
 import { LedgerTransferKind } from "../../../gen/tripe/billing/v1/ledger_pb.ts";
 import { CheckResult } from "../../../gen/tripe/billing/v1/payment_method_pb.ts";
+import { IntervalUnit } from "../../../gen/tripe/billing/v1/product_pb.ts";
 import { ReturnState } from "../../../gen/tripe/billing/v1/return_pb.ts";
+import { SubscriptionState } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
 
 /** An enum's values and the words that stand for them in a column. */
 export interface Words<Value extends number> {
@@ -79,4 +87,53 @@ export const apiKeyKinds: Words<ApiKeyKind> = words<ApiKeyKind>({
   secret: ApiKeyKind.SECRET,
   publishable: ApiKeyKind.PUBLISHABLE,
   restricted: ApiKeyKind.RESTRICTED,
+});
+
+/** `price.interval_unit` and `subscription.interval_unit`. */
+export const intervalUnits: Words<IntervalUnit> = words<IntervalUnit>({
+  day: IntervalUnit.DAY,
+  week: IntervalUnit.WEEK,
+  month: IntervalUnit.MONTH,
+  year: IntervalUnit.YEAR,
+});
+
+/** `invoice.state`. */
+export const invoiceStates: Words<InvoiceState> = words<InvoiceState>({
+  draft: InvoiceState.DRAFT,
+  open: InvoiceState.OPEN,
+  paid: InvoiceState.PAID,
+  uncollectible: InvoiceState.UNCOLLECTIBLE,
+  void: InvoiceState.VOID,
+});
+
+/** `invoice.billing_reason`. */
+export const billingReasons: Words<BillingReason> = words<BillingReason>({
+  manual: BillingReason.MANUAL,
+  subscription_create: BillingReason.SUBSCRIPTION_CREATE,
+  subscription_cycle: BillingReason.SUBSCRIPTION_CYCLE,
+});
+
+/** `invoice.collection_method` and `subscription.collection_method`. */
+export const collectionMethods: Words<CollectionMethod> = words<CollectionMethod>({
+  charge_automatically: CollectionMethod.CHARGE_AUTOMATICALLY,
+  send_invoice: CollectionMethod.SEND_INVOICE,
+});
+
+/** `invoice_payment.state`. */
+export const invoicePaymentStates: Words<InvoicePaymentState> = words<InvoicePaymentState>({
+  open: InvoicePaymentState.OPEN,
+  paid: InvoicePaymentState.PAID,
+  canceled: InvoicePaymentState.CANCELED,
+});
+
+/** `subscription.state`. */
+export const subscriptionStates: Words<SubscriptionState> = words<SubscriptionState>({
+  incomplete: SubscriptionState.INCOMPLETE,
+  incomplete_expired: SubscriptionState.INCOMPLETE_EXPIRED,
+  trialing: SubscriptionState.TRIALING,
+  active: SubscriptionState.ACTIVE,
+  past_due: SubscriptionState.PAST_DUE,
+  unpaid: SubscriptionState.UNPAID,
+  canceled: SubscriptionState.CANCELED,
+  paused: SubscriptionState.PAUSED,
 });
