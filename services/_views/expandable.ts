@@ -15,3 +15,14 @@ export function expandable<Noun, View extends { id: string }>(
   assert(expanded.id === id, `${id} was expanded with ${expanded.id}`);
   return expanded;
 }
+
+/** The same for a field that is never empty. Stops at an empty id. */
+export function expandableOf<Noun, View extends { id: string }>(
+  id: string,
+  noun: Noun | undefined,
+  view: (noun: Noun) => View,
+): string | View {
+  const shown = expandable(id, noun, view);
+  assert(shown !== null, "what a noun always belongs to is known");
+  return shown;
+}

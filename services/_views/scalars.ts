@@ -26,7 +26,7 @@ export function secondsOrNull(time: Timestamp | undefined): number | null {
 
 /** A moment that must be known, in whole unix seconds, rounded down. */
 export function secondsOf(time: Timestamp | undefined): number {
-  assert(time !== undefined, "every noun was made at some time");
+  assert(time !== undefined, "a moment that is always shown is known");
   return amountOf(time.seconds);
 }
 

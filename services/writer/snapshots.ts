@@ -2,8 +2,11 @@ import { create } from "@bufbuild/protobuf";
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import type { Customer } from "../../gen/tripe/billing/v1/customer_pb.ts";
 import { type Snapshot, SnapshotSchema } from "../../gen/tripe/billing/v1/event_pb.ts";
+import type { Invoice, InvoiceItem } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { PaymentMethod, Token } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
+import type { Price, Product } from "../../gen/tripe/billing/v1/product_pb.ts";
 import type { Return } from "../../gen/tripe/billing/v1/return_pb.ts";
+import type { Subscription } from "../../gen/tripe/billing/v1/subscription_pb.ts";
 
 /** The nouns that are kept as they were. */
 export interface Nouns {
@@ -12,6 +15,11 @@ export interface Nouns {
   charge: Charge;
   return: Return;
   token: Token;
+  product: Product;
+  price: Price;
+  invoice: Invoice;
+  invoiceItem: InvoiceItem;
+  subscription: Subscription;
 }
 
 /** Keeps a noun as it is now. */

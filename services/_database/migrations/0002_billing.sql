@@ -143,7 +143,6 @@ create table invoice (
   foreign key (account_id, default_payment_method_id) references payment_method,
   unique (account_id, subscription_id, period_index),
   unique (account_id, customer_id, sequence),
-  unique (account_id, number),
   check ((subscription_id is null) = (period_index is null)),
   check ((state = 'draft') = (number is null)),
   check ((number is null) = (sequence is null)),

@@ -1,0 +1,83 @@
+import { Code } from "@connectrpc/connect";
+import { type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import type { FinalizeInvoiceRequest } from "../../gen/tripe/writer/v1/invoices_pb.ts";
+import type { Query } from "../_database/connect.ts";
+import { refuse } from "../_runtime/errors.ts";
+import { createId } from "../_runtime/ids.ts";
+import type { WriterDependencies } from "./answers.ts";
+import { type InvoiceKey, lockInvoice } from "./invoice-rows.ts";
+import { invoiceEffect } from "./invoices.ts";
+import { once } from "./once.ts";
+import { nounOf } from "./snapshots.ts";
+
+/**
+ * The customer's row is locked while its sequence goes up, so numbers have no gaps: a transaction that rolls back gives its
+ * number back. With nothing to pay the invoice is paid.
+ */
+const FINALIZE = {
+  name: "finalize_invoice",
+  text: `with numbered as (
+      update customer u set next_invoice_sequence = u.next_invoice_sequence + 1
+      from invoice n
+      where n.account_id = $1 and n.invoice_id = $2 and n.state = 'draft'
+        and u.account_id = n.account_id and u.customer_id = n.customer_id
+      returning u.next_invoice_sequence - 1 as sequence, u.invoice_prefix, u.address, u.email, u.name, u.phone,
+        business_now(u.account_id, u.customer_id) as business_time
+    )
+    update invoice n set revision = n.revision + 1, sequence = c.sequence,
+      number = c.invoice_prefix || '-' || case when c.sequence < 10000 then lpad(c.sequence::text, 4, '0') else c.sequence::text end,
+      customer_details = jsonb_strip_nulls(jsonb_build_object('address', c.address, 'email', c.email, 'name', c.name,
+        'phone', c.phone)),
+      state = case when n.amount_due_minor = 0 then 'paid' else 'open' end,
+      pay_time = case when n.amount_due_minor = 0 then c.business_time end,
+      finalize_time = c.business_time,
+      due_time = case n.collection_method when 'send_invoice'
+        then c.business_time + n.days_until_due * interval '1 day' end,
+      is_auto_advancing = coalesce($3, n.is_auto_advancing),
+      next_attempt_time = case when n.amount_due_minor > 0 and n.collection_method = 'charge_automatically'
+        and coalesce($3, n.is_auto_advancing) then c.business_time end,
+      lease_end_time = statement_timestamp() + $4 * interval '1 ms'
+    from numbered c where n.account_id = $1 and n.invoice_id = $2`,
+};
+
+const SEND = {
+  name: "send_finalized_invoice",
+  text: `insert into sending (account_id, sending_id, invoice_id, request_id, tries, due_time, is_given_up, create_time)
+    select $1, $3, $2, $3, 0, statement_timestamp(), false, business_now($1, customer_id)
+    from invoice where account_id = $1 and invoice_id = $2 and collection_method = 'send_invoice' and is_auto_advancing`,
+};
+
+/**
+ * How long whoever finalizes an invoice has its collection to itself: a caller that goes on to collect it does so within its
+ * own deadline (10 s at most). Nobody else collects it before.
+ */
+const COLLECT_LEASE_MS = 12_000;
+
+/** Finalizes a draft. Refuses INVOICE_NOT_FOUND, and with INVOICE_NOT_DRAFT one that is finalized. */
+export async function finalizeInvoice(dependencies: WriterDependencies, request: FinalizeInvoiceRequest) {
+  const { answer, isReplayed } = await once(dependencies, request, async (query) => {
+    const { accountId, invoiceId, isAutoAdvancing } = request;
+    const invoice = await finalize(query, { accountId, invoiceId, isAutoAdvancing });
+    return invoiceEffect(invoice, ...finalizeEvents(invoice));
+  });
+  return { invoice: nounOf(answer, "invoice"), isReplayed };
+}
+
+/** Finalizes a draft inside a transaction: its number, its customer as of now, its money for good, its mail if any. */
+export async function finalize(
+  query: Query,
+  { accountId, invoiceId, isAutoAdvancing }: InvoiceKey & { isAutoAdvancing?: boolean | undefined },
+): Promise<Invoice> {
+  const draft = await lockInvoice(query, { accountId, invoiceId });
+  if (draft.state !== InvoiceState.DRAFT) {
+    refuse(Code.FailedPrecondition, "INVOICE_NOT_DRAFT", `the invoice ${invoiceId} is finalized`, "invoice_id");
+  }
+  await query(FINALIZE, [accountId, invoiceId, isAutoAdvancing ?? null, COLLECT_LEASE_MS]);
+  await query(SEND, [accountId, invoiceId, createId("snd_")]);
+  return lockInvoice(query, { accountId, invoiceId });
+}
+
+/** The events of an invoice that was just finalized. */
+export function finalizeEvents({ state }: Invoice): string[] {
+  return state === InvoiceState.PAID ? ["invoice.finalized", "invoice.paid"] : ["invoice.finalized"];
+}
