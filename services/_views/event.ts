@@ -3,9 +3,14 @@ import type { Event, Snapshot } from "../../gen/tripe/billing/v1/event_pb.ts";
 import { assert, unreachable } from "../_runtime/errors.ts";
 import { chargeView } from "./charge.ts";
 import { customerView } from "./customer.ts";
+import { type InvoiceView, invoiceView } from "./invoice.ts";
+import { type InvoiceItemView, invoiceItemView } from "./invoice-item.ts";
 import { paymentMethodView } from "./payment-method.ts";
+import { priceView } from "./price.ts";
+import { productView } from "./product.ts";
 import { returnView } from "./return.ts";
 import { secondsOf, textOrNull } from "./scalars.ts";
+import { type SubscriptionView, subscriptionView } from "./subscription.ts";
 import { tokenView } from "./token.ts";
 import { API_VERSION, type Wire } from "./wire.ts";
 
@@ -13,25 +18,36 @@ import { API_VERSION, type Wire } from "./wire.ts";
 export type EventObject =
   | Wire<Stripe.Charge>
   | Wire<Stripe.Customer>
+  | InvoiceItemView
+  | InvoiceView
+  | SubscriptionView
   | Wire<Stripe.PaymentMethod>
+  | Wire<Stripe.Price>
+  | Wire<Stripe.Product>
   | Wire<Stripe.Refund>
   | Wire<Stripe.Token>;
 
 /** An event as the public API shows it, the noun typed. */
 export type EventView = Omit<Wire<Stripe.EventBase>, "data" | "type"> & { data: { object: EventObject }; type: string };
 
+/** What an event does not hold: how many endpoints have not taken it yet, and where the PDF of its invoice is. */
+export interface EventContext {
+  readonly pendingWebhooks?: number | undefined;
+  readonly invoicePdfUrl?: string | undefined;
+}
+
 /**
- * Shows an event: its noun as it was when it happened, never as it is now, and never expanded. `pendingWebhooks` is how
- * many endpoints have not taken it yet; who does not know leaves it out.
+ * Shows an event: its noun as it was when it happened, never as it is now, and never expanded. Who does not know
+ * something of the context leaves it out.
  */
-export function eventView(event: Event, { pendingWebhooks = 0 }: { pendingWebhooks?: number } = {}): EventView {
+export function eventView(event: Event, { pendingWebhooks = 0, invoicePdfUrl }: EventContext = {}): EventView {
   assert(event.snapshot !== undefined, "an event has a snapshot");
   return {
     id: event.eventId,
     object: "event",
     api_version: API_VERSION,
     created: secondsOf(event.createTime),
-    data: { object: snapshotView(event.snapshot) },
+    data: { object: snapshotView(event.snapshot, { invoicePdfUrl }) },
     livemode: event.isLive,
     pending_webhooks: pendingWebhooks,
     request: { id: textOrNull(event.requestId), idempotency_key: textOrNull(event.idempotencyKey) },
@@ -39,8 +55,8 @@ export function eventView(event: Event, { pendingWebhooks = 0 }: { pendingWebhoo
   };
 }
 
-/** Shows one noun as it was at one moment. */
-export function snapshotView({ noun }: Snapshot): EventObject {
+/** Shows one noun as it was at one moment. `invoicePdfUrl` is for an invoice alone. */
+export function snapshotView({ noun }: Snapshot, context: Pick<EventContext, "invoicePdfUrl"> = {}): EventObject {
   switch (noun.case) {
     case "customer":
       return customerView(noun.value);
@@ -52,6 +68,16 @@ export function snapshotView({ noun }: Snapshot): EventObject {
       return returnView(noun.value);
     case "token":
       return tokenView(noun.value);
+    case "product":
+      return productView(noun.value);
+    case "price":
+      return priceView(noun.value);
+    case "invoice":
+      return invoiceView(noun.value, context);
+    case "invoiceItem":
+      return invoiceItemView(noun.value);
+    case "subscription":
+      return subscriptionView(noun.value);
     case undefined:
       throw new Error("assertion failed: a snapshot holds a noun");
     default:

@@ -1,15 +1,16 @@
 import type Stripe from "stripe";
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import type { Customer } from "../../gen/tripe/billing/v1/customer_pb.ts";
-import { BillingReason, CollectionMethod, type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { BillingReason, type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { PaymentMethod } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
 import type { Subscription } from "../../gen/tripe/billing/v1/subscription_pb.ts";
-import { addressView } from "./address.ts";
 import { chargeView } from "./charge.ts";
-import { customerOrDeletedView } from "./customer.ts";
+import { collectionMethodOf } from "./collection-method.ts";
 import { expandable, expandableOf } from "./expandable.ts";
 import { amountsView, totalsView } from "./invoice-amounts.ts";
+import { invoiceCustomerView } from "./invoice-customer.ts";
 import { type InvoiceLineView, invoiceLineView } from "./invoice-line.ts";
+import { finalizeSecondsOf, isAdvancing, paymentSecondsOf, transitionsView } from "./invoice-steps.ts";
 import { type ListView, listView } from "./list.ts";
 import { paymentMethodView } from "./payment-method.ts";
 import { currencyOf, metadataOf, secondsOf, secondsOrNull, textOrNull, wordOf } from "./scalars.ts";
@@ -17,18 +18,17 @@ import { type SubscriptionView, subscriptionView } from "./subscription.ts";
 import type { Wire } from "./wire.ts";
 
 /**
- * What of an invoice was asked to be shown whole. `payments` is in no answer that did not ask for it. `charge` and
- * `subscription` are where older versions had them. `invoicePdfUrl` is the link to the PDF of a finalized invoice: who
- * does not know where the edge is leaves it out.
+ * What of an invoice was asked to be shown whole. `payments` is in no answer that did not ask for it; `charge` and
+ * `subscription` are where older versions had them. `invoicePdfUrl` is the link to the PDF, for those who know it.
  */
 export interface InvoiceExpansions {
   readonly charge?: Charge | undefined;
   readonly customer?: Customer | undefined;
   readonly default_payment_method?: PaymentMethod | undefined;
+  readonly invoicePdfUrl?: string | undefined;
   readonly "parent.subscription_details.subscription"?: Subscription | undefined;
   readonly payments?: ListView<Wire<Stripe.InvoicePayment>> | undefined;
   readonly subscription?: Subscription | undefined;
-  readonly invoicePdfUrl?: string | undefined;
 }
 
 /** Fields that newer versions dropped and programs for older ones still read. */
@@ -48,10 +48,11 @@ export interface OlderInvoiceFields {
 /** An invoice as the public API shows it. */
 export type InvoiceView = Wire<Stripe.Invoice> & OlderInvoiceFields & { lines: ListView<InvoiceLineView> };
 
-/** Shows an invoice with its first lines. A draft has no number, no PDF and no moment of finalize. */
+/** Shows an invoice and the first of its lines. A draft has no number, no PDF and no balance at its end yet. */
 export function invoiceView(invoice: Invoice, expansions: InvoiceExpansions = {}): InvoiceView {
-  const { isPaidOutOfBand, state } = invoice;
-  const { payments } = expansions;
+  const { invoicePdfUrl, payments } = expansions;
+  const isFinal = invoice.finalizeTime !== undefined;
+  const isPaid = invoice.state === InvoiceState.PAID;
   return {
     id: invoice.invoiceId,
     object: "invoice",
@@ -62,13 +63,112 @@ export function invoiceView(invoice: Invoice, expansions: InvoiceExpansions = {}
     application: null,
     application_fee_amount: null,
     attempt_count: invoice.attemptCount,
-    // What was paid without an attempt, because nothing was owed or it was paid elsewhere, counts as attempted.
-    attempted: invoice.attemptCount > 0 || state === InvoiceState.PAID,
-    auto_advance: invoice.isAutoAdvancing && isUnderWay(invoice),
+    // What was paid without an attempt, elsewhere or because nothing was due, counts as attempted.
+    attempted: invoice.attemptCount > 0 || isPaid,
+    auto_advance: isAdvancing(invoice),
     automatic_tax: { disabled_reason: null, enabled: false, liability: null, provider: null, status: null },
-    ...nextStepsOf(invoice),
+    automatically_finalizes_at: finalizeSecondsOf(invoice),
     billing_reason: wordOf(billingReasons, invoice.billingReason),
     charge: expandable(invoice.chargeId, expansions.charge, chargeView),
-    collection_method: wordOf(collectionMethods, invoice.collectionMethod),
+    collection_method: collectionMethodOf(invoice.collectionMethod),
+    created: secondsOf(invoice.createTime),
+    currency: currencyOf(invoice.currencyCode),
+    custom_fields: null,
+    ...invoiceCustomerView(invoice, expansions.customer),
+    default_payment_method: expandable(
+      invoice.defaultPaymentMethodId,
+      expansions.default_payment_method,
+      paymentMethodView,
+    ),
+    default_source: null,
+    default_tax_rates: [],
+    description: textOrNull(invoice.description),
+    discount: null,
+    discounts: [],
+    due_date: secondsOrNull(invoice.dueTime),
+    effective_at: secondsOrNull(invoice.finalizeTime),
+    ending_balance: isFinal ? 0 : null,
+    footer: textOrNull(invoice.footer),
+    from_invoice: null,
+    hosted_invoice_url: null,
+    invoice_pdf: isFinal ? (invoicePdfUrl ?? null) : null,
+    issuer: { type: "self" },
+    last_finalization_error: null,
+    latest_revision: null,
+    lines: linesView(invoice),
+    livemode: invoice.isLive,
+    metadata: metadataOf(invoice.metadata),
+    next_payment_attempt: paymentSecondsOf(invoice),
+    number: textOrNull(invoice.number),
+    on_behalf_of: null,
+    paid: isPaid,
+    paid_out_of_band: invoice.isPaidOutOfBand,
+    parent: parentView(invoice, expansions["parent.subscription_details.subscription"]),
+    payment_intent: null,
+    payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
+    ...(payments === undefined ? {} : { payments }),
+    period_end: secondsOf(invoice.periodEndTime ?? invoice.createTime),
+    period_start: secondsOf(invoice.periodStartTime ?? invoice.createTime),
+    ...unoffered,
+    status: wordOf(statuses, invoice.state),
+    status_transitions: transitionsView(invoice),
+    subscription: expandable(invoice.subscriptionId, expansions.subscription, subscriptionView),
+    ...totalsView(invoice),
+    transfer_data: null,
+    webhooks_delivered_at: null,
+  };
+}
+
+// Tripe has no credit notes, quotes, shipping of goods or balances of customers.
+const unoffered = {
+  post_payment_credit_notes_amount: 0,
+  pre_payment_credit_notes_amount: 0,
+  quote: null,
+  receipt_number: null,
+  rendering: null,
+  shipping_cost: null,
+  shipping_details: null,
+  starting_balance: 0,
+  statement_descriptor: null,
+} as const;
+
+const statuses = {
+  [InvoiceState.DRAFT]: "draft",
+  [InvoiceState.OPEN]: "open",
+  [InvoiceState.PAID]: "paid",
+  [InvoiceState.UNCOLLECTIBLE]: "uncollectible",
+  [InvoiceState.VOID]: "void",
+} as const;
+
+const billingReasons = {
+  [BillingReason.MANUAL]: "manual",
+  [BillingReason.SUBSCRIPTION_CREATE]: "subscription_create",
+  [BillingReason.SUBSCRIPTION_CYCLE]: "subscription_cycle",
+} as const;
+
+// As many as a page of Stripe's lists has when nobody says how many; the others are at the list's url.
+const LINES_MAX = 10;
+
+function linesView(invoice: Invoice): ListView<InvoiceLineView> {
+  return listView({
+    url: `/v1/invoices/${invoice.invoiceId}/lines`,
+    data: invoice.lines.slice(0, LINES_MAX).map((line) => invoiceLineView(line, invoice)),
+    hasMore: invoice.lines.length > LINES_MAX,
+  });
+}
+
+/** What made the invoice: a subscription, whose metadata the invoice does not hold; null when a merchant did. */
+function parentView(
+  { subscriptionId }: Invoice,
+  subscription: Subscription | undefined,
+): Wire<Stripe.Invoice.Parent> | null {
+  if (subscriptionId === "") return null;
+  return {
+    quote_details: null,
+    subscription_details: {
+      metadata: null,
+      subscription: expandableOf(subscriptionId, subscription, subscriptionView),
+    },
+    type: "subscription_details",
   };
 }

@@ -8,7 +8,7 @@ export interface Priced {
   readonly priceId: string;
   readonly productId: string;
   readonly quantity: bigint;
-  readonly unitAmountMinor?: bigint;
+  readonly unitAmountMinor?: bigint | undefined;
 }
 
 /** Shows what a unit costs and by which price. One unit of a bare amount costs that amount. */
@@ -31,15 +31,7 @@ export type OlderPriceView = Pick<
 /** What a line knows of its plan; older versions had the whole plan here. */
 export type OlderPlanView = Pick<
   Wire<Stripe.Plan>,
-  | "id"
-  | "object"
-  | "amount"
-  | "amount_decimal"
-  | "billing_scheme"
-  | "currency"
-  | "livemode"
-  | "product"
-  | "usage_type"
+  "id" | "object" | "amount" | "amount_decimal" | "billing_scheme" | "currency" | "livemode" | "product" | "usage_type"
 >;
 
 /** Where a price stands: its currency and whether its account is live are told by what it stands in. */
