@@ -1,5 +1,5 @@
-import { create, type DescField, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import { TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { create, type DescField, type DescMessage, type MessageShape, ScalarType } from "@bufbuild/protobuf";
+import { FeatureSet_FieldPresence, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { MoneySchema } from "../../gen/tripe/type/v1/money_pb.ts";
 import { currencies } from "../_runtime/currency.ts";
@@ -25,7 +25,9 @@ function anyMember(member: DescMessage["members"][number]): [string, fc.Arbitrar
 function anyField(field: DescField): fc.Arbitrary<unknown> {
   switch (field.fieldKind) {
     case "scalar":
-      return anyScalar(field.scalar, field.name);
+      return field.presence === FeatureSet_FieldPresence.EXPLICIT
+        ? anyOptionalScalar(field)
+        : anyScalar(field.scalar, field.name);
     case "enum":
       return fc.constantFrom(...field.enum.values.map(({ number }) => number).filter((number) => number > 0));
     case "message":
@@ -33,8 +35,16 @@ function anyField(field: DescField): fc.Arbitrary<unknown> {
     case "map":
       return fc.dictionary(fc.string({ minLength: 1, maxLength: 40 }), fc.string({ maxLength: 60 }), { maxKeys: 6 });
     case "list":
-      return fc.array(fc.string({ maxLength: 35 }), { maxLength: 4 });
+      return fc.array(anyEntry(field), { maxLength: 3 });
   }
+}
+
+function anyEntry(field: DescField & { fieldKind: "list" }): fc.Arbitrary<unknown> {
+  return field.listKind === "message" ? anyMessage(field.message) : fc.string({ maxLength: 35 });
+}
+
+function anyOptionalScalar({ scalar, name }: { scalar: number; name: string }): fc.Arbitrary<unknown> {
+  return fc.option(anyScalar(scalar, name), { nil: undefined });
 }
 
 function anyScalar(type: number, name: string): fc.Arbitrary<unknown> {
@@ -43,13 +53,14 @@ function anyScalar(type: number, name: string): fc.Arbitrary<unknown> {
   if (kind === "bigint") return fc.bigInt({ min: 0n, max: AMOUNT_MAX_MINOR });
   if (kind === "number") return fc.integer({ min: 1, max: 9999 });
   if (kind === "boolean") return fc.boolean();
+  if (type === ScalarType.BYTES) return fc.uint8Array({ maxLength: 32 });
   if (name === "currency_code") return anyCurrency;
   return fc.oneof(fc.constant(""), fc.string({ unit: "binary", maxLength: 12 }));
 }
 
 function anyKnownMessage(desc: DescMessage, name: string): fc.Arbitrary<unknown> {
   if (desc === TimestampSchema) return name === "create_time" ? anyTime : fc.option(anyTime, { nil: undefined });
-  if (desc === MoneySchema || ["card", "payment_method", "snapshot"].includes(name)) return anyMessage(desc);
+  if (desc === MoneySchema || ["card", "payment_method", "price", "snapshot"].includes(name)) return anyMessage(desc);
   return fc.option(anyMessage(desc), { nil: undefined });
 }
 

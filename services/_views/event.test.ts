@@ -4,9 +4,15 @@ import { EventSchema, type Snapshot } from "../../gen/tripe/billing/v1/event_pb.
 import { chargeView } from "./charge.ts";
 import { customerView } from "./customer.ts";
 import { eventView } from "./event.ts";
+import { invoiceView } from "./invoice.ts";
+import { invoiceItemView } from "./invoice-item.ts";
 import { paymentMethodView } from "./payment-method.ts";
+import { priceView } from "./price.ts";
+import { productView } from "./product.ts";
 import { returnView } from "./return.ts";
+import { subscriptionView } from "./subscription.ts";
 import { sampleCharge, sampleCustomer, samplePaymentMethod, sampleReturn, sampleToken } from "./testing.ts";
+import { sampleInvoice, sampleInvoiceItem, samplePrice, sampleProduct, sampleSubscription } from "./testing-billing.ts";
 import { tokenView } from "./token.ts";
 
 const nouns: [Snapshot["noun"], object][] = [
@@ -15,6 +21,11 @@ const nouns: [Snapshot["noun"], object][] = [
   [{ case: "paymentMethod", value: samplePaymentMethod() }, paymentMethodView(samplePaymentMethod())],
   [{ case: "return", value: sampleReturn() }, returnView(sampleReturn())],
   [{ case: "token", value: sampleToken() }, tokenView(sampleToken())],
+  [{ case: "product", value: sampleProduct() }, productView(sampleProduct())],
+  [{ case: "price", value: samplePrice() }, priceView(samplePrice())],
+  [{ case: "invoice", value: sampleInvoice() }, invoiceView(sampleInvoice())],
+  [{ case: "invoiceItem", value: sampleInvoiceItem() }, invoiceItemView(sampleInvoiceItem())],
+  [{ case: "subscription", value: sampleSubscription() }, subscriptionView(sampleSubscription())],
 ];
 
 test.each(nouns)("an event wraps its noun as it was: $case", (noun, object) => {
@@ -29,6 +40,12 @@ test.each(nouns)("an event wraps its noun as it was: $case", (noun, object) => {
     request: { id: "req_1", idempotency_key: null },
     type: "charge.succeeded",
   });
+});
+
+test("an event of an invoice links its PDF for those who know where that is", () => {
+  const invoicePdfUrl = "https://example.com/v1/invoices/in_1/pdf";
+  const view = eventView(event({ case: "invoice", value: sampleInvoice() }), { invoicePdfUrl });
+  expect(view.data.object).toEqual(invoiceView(sampleInvoice(), { invoicePdfUrl }));
 });
 
 test("an event without a noun is not shown", () => {

@@ -3,10 +3,18 @@ import { sourceView } from "./card.ts";
 import { chargeView } from "./charge.ts";
 import { customerView } from "./customer.ts";
 import { deletedView } from "./deleted.ts";
+import { invoiceView } from "./invoice.ts";
+import { invoiceItemView } from "./invoice-item.ts";
+import { invoiceLineView } from "./invoice-line.ts";
+import { invoicePaymentView } from "./invoice-payment.ts";
 import { ledgerTransferView } from "./ledger-transfer.ts";
 import { listView } from "./list.ts";
 import { paymentMethodView } from "./payment-method.ts";
+import { planView, priceView } from "./price.ts";
+import { productView } from "./product.ts";
 import { returnView } from "./return.ts";
+import { subscriptionView } from "./subscription.ts";
+import { subscriptionItemView } from "./subscription-item.ts";
 import {
   sampleCharge,
   sampleCustomer,
@@ -15,6 +23,15 @@ import {
   sampleReturn,
   sampleToken,
 } from "./testing.ts";
+import {
+  sampleInvoice,
+  sampleInvoiceItem,
+  sampleInvoiceLine,
+  sampleInvoicePayment,
+  samplePrice,
+  sampleProduct,
+  sampleSubscription,
+} from "./testing-billing.ts";
 import { tokenView } from "./token.ts";
 import type { Wire } from "./wire.ts";
 
@@ -62,9 +79,78 @@ const read: [string, object, string][] = [
      metadata`,
   ],
   ["balance_transaction", ledgerTransferView(sampleLedgerTransfer()), "id object amount fee net status type source"],
+  [
+    "product",
+    productView(sampleProduct()),
+    `id object active name description metadata default_price images marketing_features created updated livemode type
+     url`,
+  ],
+  [
+    "price",
+    priceView(samplePrice()),
+    `id object active currency unit_amount unit_amount_decimal type recurring.interval recurring.interval_count
+     recurring.usage_type recurring.meter recurring.trial_period_days product billing_scheme lookup_key nickname
+     metadata tax_behavior created livemode`,
+  ],
+  ["plan", planView(samplePrice()), "id object amount currency interval interval_count product nickname usage_type"],
+  [
+    "invoice",
+    invoiceView(sampleInvoice()),
+    `id object number status customer customer_email customer_name currency created period_start period_end
+     collection_method auto_advance billing_reason amount_due amount_paid amount_remaining amount_overpaid subtotal total
+     starting_balance ending_balance attempt_count attempted due_date next_payment_attempt description metadata
+     default_payment_method lines.object lines.data lines.has_more lines.url parent.type
+     parent.subscription_details.subscription parent.subscription_details.metadata status_transitions.finalized_at
+     status_transitions.marked_uncollectible_at status_transitions.paid_at status_transitions.voided_at
+     hosted_invoice_url invoice_pdf payment_settings automatic_tax.enabled issuer.type discounts default_tax_rates
+     total_taxes total_discount_amounts paid paid_out_of_band charge subscription payment_intent tax`,
+  ],
+  [
+    "invoice line",
+    invoiceLineView(sampleInvoiceLine(), sampleInvoice()),
+    `id object amount subtotal currency description quantity quantity_decimal period.start period.end pricing.type
+     pricing.price_details.price pricing.price_details.product pricing.unit_amount_decimal parent.type
+     parent.subscription_item_details.subscription_item invoice subscription metadata taxes discounts discount_amounts
+     discountable livemode pretax_credit_amounts price.id price.product price.unit_amount plan.id plan.amount proration
+     type subscription_item`,
+  ],
+  [
+    "invoice item",
+    invoiceItemView(sampleInvoiceItem()),
+    `id object amount currency customer date description discountable invoice livemode metadata period.start period.end
+     pricing.price_details.price proration quantity quantity_decimal tax_rates price.id unit_amount`,
+  ],
+  [
+    "invoice payment",
+    invoicePaymentView(sampleInvoicePayment()),
+    `id object status amount_paid amount_requested currency invoice is_default payment.type payment.charge
+     status_transitions.canceled_at status_transitions.paid_at created livemode`,
+  ],
+  [
+    "subscription",
+    subscriptionView(sampleSubscription()),
+    `id object status customer currency created start_date billing_cycle_anchor collection_method days_until_due
+     cancel_at cancel_at_period_end canceled_at ended_at cancellation_details.reason trial_start trial_end items.object
+     items.data items.has_more items.url latest_invoice default_payment_method metadata description discounts
+     pause_collection pending_update schedule billing_mode.type automatic_tax.enabled payment_settings livemode
+     current_period_start current_period_end plan.id quantity`,
+  ],
+  [
+    "subscription item",
+    itemView(),
+    `id object subscription price.id plan.id quantity metadata created current_period_start current_period_end discounts
+     tax_rates billing_thresholds current_trial`,
+  ],
   ["list", listView({ url: "/v1/charges", data: [], hasMore: true }), "object url has_more data"],
   ["deleted customer", deletedView("cus_1", "customer"), "id object deleted"],
 ];
+
+function itemView() {
+  const subscription = sampleSubscription();
+  const [item] = subscription.items;
+  if (item === undefined) throw new Error("the sample has an item");
+  return subscriptionItemView(item, subscription);
+}
 
 test.each(read)("a %s has every key that programs read", (_name, view, paths) => {
   for (const path of paths.split(/\s+/)) expect(view, path).toHaveProperty(path.split("."));

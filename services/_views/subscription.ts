@@ -140,7 +140,7 @@ const unoffered = {
   next_pending_invoice_item_invoice: null,
   on_behalf_of: null,
   pause_collection: null,
-  payment_settings: null,
+  payment_settings: { payment_method_options: null, payment_method_types: null, save_default_payment_method: null },
   pending_invoice_item_interval: null,
   pending_setup_intent: null,
   pending_update: null,

@@ -1,24 +1,47 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Charge, ChargeSchema } from "../../gen/tripe/billing/v1/charge_pb.ts";
+import { ChargeSchema } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import { CustomerSchema } from "../../gen/tripe/billing/v1/customer_pb.ts";
-import { type Event, EventSchema } from "../../gen/tripe/billing/v1/event_pb.ts";
+import { EventSchema } from "../../gen/tripe/billing/v1/event_pb.ts";
+import { InvoiceItemSchema, InvoicePaymentSchema, InvoiceSchema } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { LedgerTransferSchema } from "../../gen/tripe/billing/v1/ledger_pb.ts";
 import { PaymentMethodSchema, TokenSchema } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
+import { PriceSchema, ProductSchema } from "../../gen/tripe/billing/v1/product_pb.ts";
 import { ReturnSchema } from "../../gen/tripe/billing/v1/return_pb.ts";
+import { SubscriptionSchema } from "../../gen/tripe/billing/v1/subscription_pb.ts";
 import { anyMessage } from "./arbitrary.ts";
 import { sourceView } from "./card.ts";
 import { chargeView } from "./charge.ts";
 import { customerView } from "./customer.ts";
 import { eventView } from "./event.ts";
+import { invoiceView } from "./invoice.ts";
+import { invoiceItemView } from "./invoice-item.ts";
+import { invoicePaymentView } from "./invoice-payment.ts";
 import { ledgerTransferView } from "./ledger-transfer.ts";
 import { paymentMethodView } from "./payment-method.ts";
+import { priceView } from "./price.ts";
+import { productView } from "./product.ts";
 import { returnView } from "./return.ts";
+import { subscriptionView } from "./subscription.ts";
+import {
+  withKnownInvoice,
+  withKnownItem,
+  withKnownNoun,
+  withKnownPayment,
+  withKnownPrice,
+  withKnownSubscription,
+  withRealSums,
+} from "./testing-known.ts";
 import { tokenView } from "./token.ts";
 
 const anyCharge = anyMessage(ChargeSchema).map(withRealSums);
-const anyEvent = anyMessage(EventSchema).map(withRealCharge);
+const anyInvoice = anyMessage(InvoiceSchema).map(withKnownInvoice);
+const anyInvoiceItem = anyMessage(InvoiceItemSchema).map(withKnownItem);
+const anyInvoicePayment = anyMessage(InvoicePaymentSchema).map(withKnownPayment);
+const anyPrice = anyMessage(PriceSchema).map(withKnownPrice);
+const anySubscription = anyMessage(SubscriptionSchema).map(withKnownSubscription);
+const anyEvent = anyMessage(EventSchema).map(withKnownNoun);
 
 /** Each view with any message of its noun, and the same message after a trip through its bytes, its map keys reversed. */
 const views = [
@@ -46,6 +69,27 @@ const views = [
       ledgerTransferView(noun),
       ledgerTransferView(travelled(LedgerTransferSchema, noun)),
     ]),
+  ],
+  [
+    "productView",
+    anyMessage(ProductSchema).map((noun) => [productView(noun), productView(travelled(ProductSchema, noun))]),
+  ],
+  ["priceView", anyPrice.map((noun) => [priceView(noun), priceView(travelled(PriceSchema, noun))])],
+  ["invoiceView", anyInvoice.map((noun) => [invoiceView(noun), invoiceView(travelled(InvoiceSchema, noun))])],
+  [
+    "invoiceItemView",
+    anyInvoiceItem.map((noun) => [invoiceItemView(noun), invoiceItemView(travelled(InvoiceItemSchema, noun))]),
+  ],
+  [
+    "invoicePaymentView",
+    anyInvoicePayment.map((noun) => [
+      invoicePaymentView(noun),
+      invoicePaymentView(travelled(InvoicePaymentSchema, noun)),
+    ]),
+  ],
+  [
+    "subscriptionView",
+    anySubscription.map((noun) => [subscriptionView(noun), subscriptionView(travelled(SubscriptionSchema, noun))]),
   ],
   ["eventView", anyEvent.map((noun) => [eventView(noun), eventView(travelled(EventSchema, noun))])],
 ] as const;
@@ -106,17 +150,4 @@ function travelled<Desc extends Parameters<typeof anyMessage>[0]>(
     copy.metadata = Object.fromEntries(Object.entries(copy.metadata).reverse());
   }
   return copy;
-}
-
-/** No charge captures more than was asked or returns more than was captured. */
-function withRealSums(charge: Charge): Charge {
-  const sums = [charge.amount?.amountMinor ?? 0n, charge.capturedMinor, charge.returnedMinor];
-  const [returned = 0n, captured = 0n] = sums.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
-  return { ...charge, capturedMinor: captured, returnedMinor: returned };
-}
-
-function withRealCharge(event: Event): Event {
-  const noun = event.snapshot?.noun;
-  if (noun?.case === "charge") noun.value = withRealSums(noun.value);
-  return event;
 }

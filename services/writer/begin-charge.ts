@@ -1,6 +1,6 @@
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import type { BeginChargeRequest } from "../../gen/tripe/writer/v1/charges_pb.ts";
-import { violatedConstraint } from "../_database/connect.ts";
+import { type Query, violatedConstraint } from "../_database/connect.ts";
 import { type AttemptRow, attemptOf } from "../_database/rows/attempt.ts";
 import { type ChargeRow, chargeColumns, chargeJoins, chargeOf } from "../_database/rows/charge.ts";
 import { nullIfEmpty, shippingJson } from "../_database/rows/fields.ts";
@@ -75,7 +75,8 @@ const BEGIN = {
     from charged c join attempted t on t.account_id = c.account_id and t.charge_id = c.charge_id ${chargeJoins}`,
 };
 
-interface Command {
+/** A charge to be begun. */
+export interface Command {
   readonly request: BeginChargeRequest;
   readonly charge: Charge;
   readonly publicRequestId: string;
@@ -90,7 +91,7 @@ export function createBeginCharge(
       `request ${request.accountId} ${request.requestId}`,
       ...(request.tokenId === "" ? [] : [`token ${request.accountId} ${request.tokenId}`]),
     ],
-    run: (commands) => run(dependencies, commands),
+    run: (commands) => beginCharges(dependencies.database.query, commands),
   });
   return async (request) => {
     const { charge } = request;
@@ -106,12 +107,10 @@ export function createBeginCharge(
   };
 }
 
-async function run(
-  { database }: WriterDependencies,
-  commands: readonly Command[],
-): Promise<(BegunCharge | undefined)[]> {
+/** Begins charges as one statement, inside a transaction or as one of its own; undefined for one that may not go ahead. */
+export async function beginCharges(query: Query, commands: readonly Command[]): Promise<(BegunCharge | undefined)[]> {
   const column = <Value>(of: (command: Command) => Value): Value[] => commands.map(of);
-  const rows = await database.query<ChargeRow & AttemptRow>(BEGIN, [
+  const rows = await query<ChargeRow & AttemptRow>(BEGIN, [
     column(({ request }) => request.accountId),
     column(({ request }) => request.requestId),
     column(({ request }) => request.requestDigest),

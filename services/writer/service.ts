@@ -3,12 +3,25 @@ import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.
 import type { WriterDependencies } from "./answers.ts";
 import { leaseAttempts, postponeAttempt } from "./attempts.ts";
 import { createBeginCharge } from "./begin-charge.ts";
+import { beginCollection } from "./begin-collection.ts";
 import { createBeginReturn } from "./begin-return.ts";
+import { markInvoiceUncollectible, payInvoiceOutOfBand, voidInvoice } from "./close-invoice.ts";
 import { createCustomer, deleteCustomer, updateCustomer } from "./customers.ts";
+import { leaseCollections, leaseRenewals, leaseSendings } from "./due.ts";
+import { markEventsDispatched } from "./events.ts";
 import { DEFAULT_FEE_SCHEDULE, type FeeSchedule } from "./fee.ts";
+import { finalizeInvoice } from "./finalize-invoice.ts";
+import { createInvoiceItem, deleteInvoiceItem, updateInvoiceItem } from "./invoice-items.ts";
+import { createInvoice, deleteInvoice, updateInvoice } from "./invoices.ts";
 import { attachPaymentMethod, createPaymentMethod, createToken, detachPaymentMethod } from "./payment-methods.ts";
+import { createPrice, updatePrice } from "./prices.ts";
+import { createProduct, updateProduct } from "./products.ts";
+import { renewSubscription } from "./renew-subscription.ts";
+import { beginSending, markSent } from "./sendings.ts";
 import { createSettleCharge } from "./settle-charge.ts";
+import { settleCollection } from "./settle-collection.ts";
 import { createSettleReturn } from "./settle-return.ts";
+import { cancelSubscription, createSubscription, updateSubscription } from "./subscriptions.ts";
 import { updateCharge } from "./update-charge.ts";
 
 /** Creates the writer: one rpc is one atomic change. */
@@ -35,6 +48,32 @@ export function createWriter(
     settleReturn: async (request) => nameReturn(await settleReturn(request)),
     leaseAttempts: (request) => leaseAttempts(dependencies, request),
     postponeAttempt: (request) => postponeAttempt(dependencies, request),
+    createProduct: (request) => createProduct(dependencies, request),
+    updateProduct: (request) => updateProduct(dependencies, request),
+    createPrice: (request) => createPrice(dependencies, request),
+    updatePrice: (request) => updatePrice(dependencies, request),
+    createInvoiceItem: (request) => createInvoiceItem(dependencies, request),
+    updateInvoiceItem: (request) => updateInvoiceItem(dependencies, request),
+    deleteInvoiceItem: (request) => deleteInvoiceItem(dependencies, request),
+    createInvoice: (request) => createInvoice(dependencies, request),
+    updateInvoice: (request) => updateInvoice(dependencies, request),
+    deleteInvoice: (request) => deleteInvoice(dependencies, request),
+    finalizeInvoice: (request) => finalizeInvoice(dependencies, request),
+    voidInvoice: (request) => voidInvoice(dependencies, request),
+    markInvoiceUncollectible: (request) => markInvoiceUncollectible(dependencies, request),
+    payInvoiceOutOfBand: (request) => payInvoiceOutOfBand(dependencies, request),
+    beginCollection: (request) => beginCollection(dependencies, request),
+    settleCollection: (request) => settleCollection(dependencies, request),
+    leaseCollections: (request) => leaseCollections(dependencies, request),
+    beginSending: (request) => beginSending(dependencies, request),
+    leaseSendings: (request) => leaseSendings(dependencies, request),
+    markSent: (request) => markSent(dependencies, request),
+    createSubscription: (request) => createSubscription(dependencies, request),
+    updateSubscription: (request) => updateSubscription(dependencies, request),
+    cancelSubscription: (request) => cancelSubscription(dependencies, request),
+    leaseRenewals: (request) => leaseRenewals(dependencies, request),
+    renewSubscription: (request) => renewSubscription(dependencies, request),
+    markEventsDispatched: (request) => markEventsDispatched(dependencies, request),
   };
 }
 

@@ -1,0 +1,113 @@
+import { create } from "@bufbuild/protobuf";
+import type { Attempt } from "../../gen/tripe/billing/v1/attempt_pb.ts";
+import { type Charge, ChargeSchema } from "../../gen/tripe/billing/v1/charge_pb.ts";
+import { type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { BeginChargeRequestSchema } from "../../gen/tripe/writer/v1/charges_pb.ts";
+import type { BeginCollectionRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
+import type { Query } from "../_database/connect.ts";
+import { type ChargeRow, chargeColumns, chargeJoins, chargeOf } from "../_database/rows/charge.ts";
+import { createId } from "../_runtime/ids.ts";
+import type { WriterDependencies } from "./answers.ts";
+import { beginCharges } from "./begin-charge.ts";
+import { lockInvoice } from "./invoice-rows.ts";
+import { LEASE_MS } from "./lease.ts";
+import { publicRequestId } from "./once.ts";
+
+/** What is to be done for an invoice. */
+export interface BegunCollection {
+  readonly invoice: Invoice;
+  /** The charge that pays it, or has paid it, or was last to try; absent when there is nothing to charge it to. */
+  readonly charge?: Charge;
+  /** Leased to the caller; absent when nothing was begun here. */
+  readonly attempt?: Attempt;
+}
+
+const CHARGE = {
+  name: "charge_of_invoice",
+  text: `select ${chargeColumns} from charge c ${chargeJoins}
+    where c.account_id = $1 and c.charge_id = $2 and c.invoice_id = $3`,
+};
+
+const IS_OPEN = {
+  name: "open_payment_of_invoice",
+  text: "select charge_id from invoice_payment where account_id = $1 and invoice_id = $2 and state = 'open'",
+};
+
+const PAYER = {
+  name: "payer_of_invoice",
+  text: `select coalesce($3, n.default_payment_method_id, s.default_payment_method_id, u.default_payment_method_id)
+      as payment_method_id
+    from invoice n join customer u on u.account_id = n.account_id and u.customer_id = n.customer_id
+    left join subscription s on s.account_id = n.account_id and s.subscription_id = n.subscription_id
+    where n.account_id = $1 and n.invoice_id = $2`,
+};
+
+/** Due again at once, but leased: whoever dies between the bank and the settlement is followed by the sweep. */
+const BEGIN = {
+  name: "begin_collection",
+  text: `with charged as (
+      update charge set invoice_id = $2 where account_id = $1 and charge_id = $3
+    ), opened as (
+      insert into invoice_payment (account_id, invoice_payment_id, invoice_id, charge_id, amount_minor, currency_code,
+        state, create_time)
+      select $1, $4, $2, $3, amount_due_minor, currency_code, 'open', business_now($1, customer_id)
+      from invoice where account_id = $1 and invoice_id = $2
+    )
+    update invoice set revision = revision + 1, charge_id = $3, attempt_count = attempt_count + 1,
+      next_attempt_time = business_now($1, customer_id),
+      lease_end_time = statement_timestamp() + ${LEASE_MS} * interval '1 ms'
+    where account_id = $1 and invoice_id = $2`,
+};
+
+/**
+ * Begins the charge that pays an invoice, unless one is under way or the invoice is owed no more: the invoice's row is
+ * locked, so that two at once begin one. The charge's request id is the invoice's and the number of the attempt.
+ */
+export async function beginCollection(
+  { database }: WriterDependencies,
+  request: BeginCollectionRequest,
+): Promise<BegunCollection> {
+  const { accountId, invoiceId } = request;
+  return database.transaction(async (query) => {
+    const invoice = await lockInvoice(query, { accountId, invoiceId });
+    const [open] = await query<{ charge_id: string }>(IS_OPEN, [accountId, invoiceId]);
+    const isOwed = invoice.state === InvoiceState.OPEN || invoice.state === InvoiceState.UNCOLLECTIBLE;
+    if (open !== undefined || !isOwed) {
+      return { invoice, ...(await chargeOfInvoice(query, invoice, accountId, open?.charge_id ?? invoice.chargeId)) };
+    }
+    const [payer] = await query<{ payment_method_id: string | null }>(PAYER, [
+      accountId,
+      invoiceId,
+      request.paymentMethodId === "" ? null : request.paymentMethodId,
+    ]);
+    if (!payer?.payment_method_id) return { invoice };
+    const [begun] = await beginCharges(query, [commandOf(request, invoice, payer.payment_method_id)]);
+    // The payment method was detached since: nothing to charge it to.
+    if (begun === undefined) return { invoice };
+    await query(BEGIN, [accountId, invoiceId, request.chargeId, createId("inpay_")]);
+    return { ...begun, invoice: await lockInvoice(query, { accountId, invoiceId }) };
+  });
+}
+
+async function chargeOfInvoice(query: Query, invoice: Invoice, accountId: string, chargeId: string) {
+  const [row] = await query<ChargeRow>(CHARGE, [accountId, chargeId, invoice.invoiceId]);
+  return row === undefined ? {} : { charge: chargeOf(row) };
+}
+
+function commandOf(request: BeginCollectionRequest, invoice: Invoice, paymentMethodId: string) {
+  const { accountId, chargeId, attemptId } = request;
+  const charge = create(ChargeSchema, {
+    chargeId,
+    ...(invoice.amountDue && { amount: invoice.amountDue }),
+    customerId: invoice.customerId,
+    paymentMethodId,
+    description: invoice.number === "" ? "" : `Invoice ${invoice.number}`,
+    receiptEmail: invoice.customerDetails?.email ?? "",
+  });
+  const requestId = `${invoice.invoiceId}/${invoice.attemptCount + 1}`;
+  return {
+    request: create(BeginChargeRequestSchema, { accountId, requestId, attemptId, charge }),
+    charge,
+    publicRequestId: publicRequestId(),
+  };
+}

@@ -1,0 +1,113 @@
+import type { LeaseCollectionsRequest, LeaseSendingsRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
+import type { LeaseRenewalsRequest } from "../../gen/tripe/writer/v1/subscriptions_pb.ts";
+import { priceJoins } from "../_database/rows/product.ts";
+import {
+  type SubscriptionItemRow,
+  type SubscriptionRow,
+  subscriptionColumns,
+  subscriptionItemColumns,
+  subscriptionOf,
+} from "../_database/rows/subscription.ts";
+import type { WriterDependencies } from "./answers.ts";
+import { LEASE_MS } from "./lease.ts";
+
+/**
+ * No row is due later than this: now, or as far as the farthest test clock has gone. It bounds the index; whether a row is
+ * due is then judged by its own customer's time.
+ */
+const HORIZON = "(select greatest(business_now(''), max(business_time)) from test_clock)";
+
+const LEASED = `statement_timestamp() + ${LEASE_MS} * interval '1 ms'`;
+
+const LEASE_COLLECTIONS = {
+  name: "lease_collections",
+  text: `with due as (
+      select account_id, invoice_id from invoice
+      where next_attempt_time is not null and state in ('draft', 'open') and next_attempt_time <= ${HORIZON}
+        and next_attempt_time <= business_now(account_id, customer_id)
+        and (lease_end_time is null or lease_end_time <= statement_timestamp())
+      order by next_attempt_time limit $1 for update skip locked
+    )
+    update invoice n set lease_end_time = ${LEASED}
+    from due where n.account_id = due.account_id and n.invoice_id = due.invoice_id
+    returning n.account_id, n.invoice_id, n.state = 'draft' as is_draft`,
+};
+
+const LEASE_SENDINGS = {
+  name: "lease_sendings",
+  text: `with due as (
+      select account_id, sending_id from sending where due_time <= statement_timestamp()
+      order by due_time limit $1 for update skip locked
+    )
+    update sending s set tries = s.tries + 1,
+      due_time = statement_timestamp() + least(30 * 4 ^ least(s.tries, 6), 3600) * interval '1 second'
+    from due where s.account_id = due.account_id and s.sending_id = due.sending_id
+    returning s.account_id, s.sending_id, s.invoice_id, s.tries`,
+};
+
+const LEASE_RENEWALS = {
+  name: "lease_renewals",
+  text: `with due as (
+      select account_id, subscription_id from subscription
+      where renew_time <= ${HORIZON} and renew_time <= business_now(account_id, customer_id)
+        and (lease_end_time is null or lease_end_time <= statement_timestamp())
+      order by renew_time limit $1 for update skip locked
+    ), leased as (
+      update subscription s set lease_end_time = ${LEASED}
+      from due where s.account_id = due.account_id and s.subscription_id = due.subscription_id
+      returning s.*
+    )
+    select s.account_id, ${subscriptionColumns} from leased s join account a using (account_id)`,
+};
+
+const ITEMS = {
+  name: "items_of_due_subscriptions",
+  text: `select ${subscriptionItemColumns}
+    from unnest($1::text[], $2::text[]) as d(account_id, subscription_id)
+    join subscription_item i on i.account_id = d.account_id and i.subscription_id = d.subscription_id
+    join price p on p.account_id = i.account_id and p.price_id = i.price_id ${priceJoins.replace(" d on d.", " o on o.").replace("d.product_id", "o.product_id")}
+    order by i.subscription_item_id`,
+};
+
+/** Takes up invoices that are due to be finalized or collected, the longest due first. */
+export async function leaseCollections({ database }: WriterDependencies, { limit }: LeaseCollectionsRequest) {
+  const rows = await database.query<{ account_id: string; invoice_id: string; is_draft: boolean }>(LEASE_COLLECTIONS, [
+    limit,
+  ]);
+  return {
+    invoices: rows.map((row) => ({ accountId: row.account_id, invoiceId: row.invoice_id, isDraft: row.is_draft })),
+  };
+}
+
+/** Takes up sendings that are due; each is due again after 30 s, 2 min, 8 min and so on to an hour, until it was sent. */
+export async function leaseSendings({ database }: WriterDependencies, { limit }: LeaseSendingsRequest) {
+  interface Row {
+    readonly account_id: string;
+    readonly sending_id: string;
+    readonly invoice_id: string;
+    readonly tries: number;
+  }
+  const rows = await database.query<Row>(LEASE_SENDINGS, [limit]);
+  const sendings = rows.map((row) => ({
+    accountId: row.account_id,
+    sendingId: row.sending_id,
+    invoiceId: row.invoice_id,
+    tries: row.tries,
+  }));
+  return { sendings };
+}
+
+/** Takes up subscriptions whose period has ended, or whose time to be paid is over. */
+export async function leaseRenewals({ database }: WriterDependencies, { limit }: LeaseRenewalsRequest) {
+  const rows = await database.query<SubscriptionRow & { account_id: string }>(LEASE_RENEWALS, [limit]);
+  const items = await database.query<SubscriptionItemRow>(ITEMS, [
+    rows.map((row) => row.account_id),
+    rows.map((row) => row.subscription_id),
+  ]);
+  const itemsOf = (id: string) => items.filter((item) => item.subscription_id === id);
+  const subscriptions = rows.map((row) => ({
+    accountId: row.account_id,
+    subscription: subscriptionOf(row, itemsOf(row.subscription_id)),
+  }));
+  return { subscriptions };
+}

@@ -1,0 +1,162 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { Code } from "@connectrpc/connect";
+import { type InvoiceItem, InvoiceLineSchema, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import type {
+  CreateInvoiceItemRequest,
+  DeleteInvoiceItemRequest,
+  UpdateInvoiceItemRequest,
+} from "../../gen/tripe/writer/v1/invoices_pb.ts";
+import type { Query } from "../_database/connect.ts";
+import { nullIfEmpty } from "../_database/rows/fields.ts";
+import { type InvoiceItemRow, invoiceItemColumns, invoiceItemJoins, invoiceItemOf } from "../_database/rows/invoice.ts";
+import { assert, refuse } from "../_runtime/errors.ts";
+import type { WriterDependencies } from "./answers.ts";
+import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
+import { addLines, lockInvoice, sumInvoice } from "./invoice-rows.ts";
+import { refuseNotEditable } from "./invoices.ts";
+import { applyMask } from "./masks.ts";
+import { patchMetadata } from "./metadata.ts";
+import { type Effect, once } from "./once.ts";
+import { nounOf, snapshotOf } from "./snapshots.ts";
+
+const INSERT = {
+  name: "insert_invoice_item",
+  text: `insert into invoice_item (account_id, invoice_item_id, customer_id, currency_code, amount_minor, quantity,
+      unit_amount_minor, price_id, description, period_start_time, period_end_time, metadata, create_time)
+    select $1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, t.business_time), coalesce($11, t.business_time), $12,
+      t.business_time
+    from (select business_now($1, $3) as business_time) t`,
+};
+
+const LOCK = {
+  name: "lock_invoice_item",
+  text: `select ${invoiceItemColumns} from invoice_item m ${invoiceItemJoins}
+    where m.account_id = $1 and m.invoice_item_id = $2 for update of m`,
+};
+
+const UPDATE = {
+  name: "update_invoice_item",
+  text: `with lined as (
+      update invoice_line set description = $3, amount_minor = $4, quantity = $5, unit_amount_minor = $6
+      where account_id = $1 and invoice_item_id = $2
+    )
+    update invoice_item set description = $3, amount_minor = $4, quantity = $5, unit_amount_minor = $6, metadata = $7
+    where account_id = $1 and invoice_item_id = $2`,
+};
+
+const DELETE_LINE = {
+  name: "delete_line_of_item",
+  text: "delete from invoice_line where account_id = $1 and invoice_item_id = $2",
+};
+
+const DELETE = {
+  name: "delete_invoice_item",
+  text: "delete from invoice_item where account_id = $1 and invoice_item_id = $2",
+};
+
+const UPDATABLE = ["description", "amount_minor", "quantity", "unit_amount_minor"];
+
+/** Makes an item: pending, or at once a line of the draft it names. Refuses a finalized invoice, or another customer's. */
+export async function createInvoiceItem(dependencies: WriterDependencies, request: CreateInvoiceItemRequest) {
+  const { answer, isReplayed } = await once(dependencies, request, async (query) => {
+    const { accountId, invoiceItem: item } = request;
+    assert(item !== undefined, "validation requires the item");
+    refuseDeleted(await lockCustomer(query, { accountId, customerId: item.customerId }));
+    await insert(query, accountId, item);
+    if (item.invoiceId !== "") await addToDraft(query, accountId, item);
+    return effectOf(await lockItem(query, accountId, item.invoiceItemId), "invoiceitem.created");
+  });
+  return { invoiceItem: nounOf(answer, "invoiceItem"), isReplayed };
+}
+
+/** Changes an item, and the draft's line made of it. Refuses one that a finalized invoice holds. */
+export async function updateInvoiceItem(dependencies: WriterDependencies, request: UpdateInvoiceItemRequest) {
+  const { answer, isReplayed } = await once(dependencies, request, async (query) => {
+    const { accountId, invoiceItem: change } = request;
+    assert(change !== undefined, "validation requires the item");
+    const current = await lockEditable(query, accountId, change.invoiceItemId);
+    const next = applyMask(current, change, request.updateMask?.paths ?? [], UPDATABLE);
+    await query(UPDATE, [
+      accountId,
+      change.invoiceItemId,
+      next.description,
+      next.amountMinor,
+      next.quantity,
+      next.unitAmountMinor ?? null,
+      JSON.stringify(patchMetadata(current.metadata, request.metadataPatch)),
+    ]);
+    if (current.invoiceId !== "") await sumInvoice(query, { accountId, invoiceId: current.invoiceId });
+    return effectOf(await lockItem(query, accountId, change.invoiceItemId), "invoiceitem.updated");
+  });
+  return { invoiceItem: nounOf(answer, "invoiceItem"), isReplayed };
+}
+
+/** Deletes an item, and the draft's line made of it. Refuses one that a finalized invoice holds. */
+export async function deleteInvoiceItem(dependencies: WriterDependencies, request: DeleteInvoiceItemRequest) {
+  const { answer, isReplayed } = await once(dependencies, request, async (query) => {
+    const { accountId, invoiceItemId } = request;
+    const current = await lockEditable(query, accountId, invoiceItemId);
+    await query(DELETE_LINE, [accountId, invoiceItemId]);
+    await query(DELETE, [accountId, invoiceItemId]);
+    if (current.invoiceId !== "") await sumInvoice(query, { accountId, invoiceId: current.invoiceId });
+    return effectOf(current, "invoiceitem.deleted");
+  });
+  return { invoiceItem: nounOf(answer, "invoiceItem"), isReplayed };
+}
+
+async function insert(query: Query, accountId: string, item: InvoiceItem): Promise<void> {
+  const { periodStartTime, periodEndTime } = item;
+  await query(INSERT, [
+    accountId,
+    item.invoiceItemId,
+    item.customerId,
+    item.currencyCode,
+    item.amountMinor,
+    item.quantity,
+    item.unitAmountMinor ?? null,
+    nullIfEmpty(item.priceId),
+    item.description,
+    periodStartTime === undefined ? null : timestampDate(periodStartTime),
+    periodEndTime === undefined ? null : timestampDate(periodEndTime),
+    JSON.stringify(item.metadata),
+  ]);
+}
+
+async function addToDraft(query: Query, accountId: string, item: InvoiceItem): Promise<void> {
+  const invoice = await lockInvoice(query, { accountId, invoiceId: item.invoiceId });
+  if (invoice.state !== InvoiceState.DRAFT) refuseNotEditable(invoice);
+  const { invoiceItemId, description, quantity, unitAmountMinor, amountMinor, priceId, metadata } = item;
+  const line = create(InvoiceLineSchema, {
+    invoiceItemId,
+    description,
+    quantity,
+    ...(unitAmountMinor !== undefined && { unitAmountMinor }),
+    amountMinor,
+    priceId,
+    metadata,
+  });
+  await addLines(query, { accountId, invoice, lines: [line] });
+}
+
+async function lockEditable(query: Query, accountId: string, invoiceItemId: string): Promise<InvoiceItem> {
+  const item = await lockItem(query, accountId, invoiceItemId);
+  if (item.invoiceId === "") return item;
+  const invoice = await lockInvoice(query, { accountId, invoiceId: item.invoiceId });
+  if (invoice.state !== InvoiceState.DRAFT) refuseNotEditable(invoice);
+  return item;
+}
+
+async function lockItem(query: Query, accountId: string, invoiceItemId: string): Promise<InvoiceItem> {
+  const [row] = await query<InvoiceItemRow>(LOCK, [accountId, invoiceItemId]);
+  if (row === undefined) {
+    refuse(Code.NotFound, "INVOICE_ITEM_NOT_FOUND", `no invoice item ${invoiceItemId}`, "invoice_item_id");
+  }
+  return invoiceItemOf(row);
+}
+
+function effectOf(invoiceItem: InvoiceItem, type: string): Effect {
+  const snapshot = snapshotOf("invoiceItem", invoiceItem);
+  const nounId = invoiceItem.invoiceItemId;
+  return { answer: snapshot, nounId, events: [{ type, objectId: nounId, snapshot }] };
+}

@@ -1,0 +1,95 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import type { SettleCollectionRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
+import type { Query } from "../_database/connect.ts";
+import { createId } from "../_runtime/ids.ts";
+import { snapshotBytes, type WriterDependencies } from "./answers.ts";
+import { lockInvoice } from "./invoice-rows.ts";
+import { publicRequestId } from "./once.ts";
+import { snapshotOf } from "./snapshots.ts";
+import { activateSubscription, giveSubscriptionUp, putSubscriptionBehind } from "./subscription-states.ts";
+
+/** What became of the charge of an open payment; no row when that payment was settled before. */
+const READ = {
+  name: "read_collection",
+  text: `select c.state from invoice_payment y
+    join charge c on c.account_id = y.account_id and c.charge_id = y.charge_id
+    where y.account_id = $1 and y.invoice_id = $2 and y.charge_id = $3 and y.state = 'open'`,
+};
+
+const PAID = {
+  name: "settle_collection_paid",
+  text: `with counted as (
+      update invoice_payment set state = 'paid', pay_time = t.business_time
+      from (select business_now($1, (select customer_id from invoice where account_id = $1 and invoice_id = $2))
+        as business_time) t
+      where account_id = $1 and charge_id = $3
+    )
+    update invoice set revision = revision + 1, state = 'paid', paid_minor = amount_due_minor,
+      pay_time = business_now($1, customer_id), next_attempt_time = null, lease_end_time = null
+    where account_id = $1 and invoice_id = $2`,
+};
+
+const FAILED = {
+  name: "settle_collection_failed",
+  text: `with counted as (
+      update invoice_payment set state = 'canceled' where account_id = $1 and charge_id = $3
+    )
+    update invoice set revision = revision + 1, lease_end_time = null,
+      attempt_count = attempt_count + case when $3 = '' then 1 else 0 end,
+      next_attempt_time = business_now($1, customer_id) + $4::double precision * interval '1 ms'
+    where account_id = $1 and invoice_id = $2`,
+};
+
+const TELL = {
+  name: "tell_of_collection",
+  text: `insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
+    select $1, e.event_id, e.type, $2, $3, $4, '', business_now($1, $5)
+    from unnest($6::text[], $7::text[]) as e(event_id, type)`,
+};
+
+/**
+ * Draws the consequence of a charge that has ended: the invoice is paid and its subscription active; or its next attempt is
+ * set, the subscription past due, or ended when there is no next one. Nothing happens twice, and nothing while the charge
+ * is pending. Without a charge, there was nothing to charge the invoice to: that is a failed attempt.
+ */
+export async function settleCollection({ database }: WriterDependencies, request: SettleCollectionRequest) {
+  const { accountId, invoiceId, chargeId, retryDelay } = request;
+  return database.transaction(async (query) => {
+    const invoice = await lockInvoice(query, { accountId, invoiceId });
+    const state = chargeId === "" ? "failed" : await stateOf(query, request);
+    if (state === undefined || state === "pending" || invoice.state === InvoiceState.PAID) return { invoice };
+    const of = { accountId, subscriptionId: invoice.subscriptionId };
+    if (state === "succeeded") {
+      await query(PAID, [accountId, invoiceId, chargeId]);
+      await activateSubscription(query, of);
+      return { invoice: await tell(query, request, ["invoice.paid", "invoice.payment_succeeded"]) };
+    }
+    // Only what advances by itself is tried again by itself; a merchant's own try changes nothing of the plan.
+    const delayMs = invoice.isAutoAdvancing && retryDelay !== undefined ? durationMs(retryDelay) : null;
+    await query(FAILED, [accountId, invoiceId, chargeId, delayMs]);
+    if (invoice.isAutoAdvancing && delayMs === null) await giveSubscriptionUp(query, of);
+    else await putSubscriptionBehind(query, of);
+    return { invoice: await tell(query, request, ["invoice.payment_failed"]) };
+  });
+}
+
+async function stateOf(query: Query, { accountId, invoiceId, chargeId }: SettleCollectionRequest) {
+  const [row] = await query<{ state: string }>(READ, [accountId, invoiceId, chargeId]);
+  return row?.state;
+}
+
+async function tell(query: Query, request: SettleCollectionRequest, types: readonly string[]): Promise<Invoice> {
+  const { accountId, invoiceId } = request;
+  const invoice = await lockInvoice(query, { accountId, invoiceId });
+  await query(TELL, [
+    accountId,
+    invoiceId,
+    snapshotBytes(snapshotOf("invoice", invoice)),
+    publicRequestId(),
+    invoice.customerId,
+    types.map(() => createId("evt_")),
+    types,
+  ]);
+  return invoice;
+}
