@@ -31,8 +31,6 @@ export const SECRET_KEY = "sk_test_bench12345678";
 
 /** What a test may change about its Tripe. */
 export interface BenchOptions {
-  /** Default: all. */
-  readonly actions?: readonly EdgeAction[];
   /** Watches and holds back the calls of every caller. */
   readonly hooks?: Pick<ClientOptions, "delayMs" | "observe">;
 }
@@ -48,14 +46,21 @@ export interface Bench {
   readonly clients: Clients;
   /** Makes the bank's next request for money go wrong. */
   failNext(fault: Fault): void;
+  /** Ends the bank: nobody listens at its port any more. */
+  endBank(): Promise<void>;
   /** Takes a service away, and gives it back. */
   stop(name: ServiceName): void;
   start(name: ServiceName): void;
   /** Asks the edge without a port, with the sandbox key unless told otherwise. */
-  ask(options: InjectOptions & { key?: string | null }): Promise<Reply>;
+  ask(options: Asked): Promise<Reply>;
+  /** Another edge over the same services, which serves these actions only. */
+  edgeOf(actions: readonly EdgeAction[]): Pick<Bench, "ask" | "app">;
   /** The official SDK, over a real port of this machine. */
   stripe(config?: Partial<Stripe.StripeConfig>): Promise<Stripe>;
 }
+
+/** A request; without a `key` with the sandbox's, with null with none. */
+export type Asked = InjectOptions & { readonly key?: string | null };
 
 /** An answer of the edge. */
 export interface Reply {
@@ -65,7 +70,7 @@ export interface Reply {
 }
 
 /** Starts a Tripe for a test file; it ends with the file's tests. */
-export async function startBench({ actions, hooks = {} }: BenchOptions = {}): Promise<Bench> {
+export async function startBench({ hooks = {} }: BenchOptions = {}): Promise<Bench> {
   const { urls } = await createTestDatabase();
   const accounts = await seed({ ownerUrl: urls.owner, secretKey: SECRET_KEY });
   const bank = await openBank();
@@ -99,19 +104,23 @@ export async function startBench({ actions, hooks = {} }: BenchOptions = {}): Pr
   await host("bank", startBank);
   await host("transactions", startTransactions);
   const clients = clientsOf("edge");
-  const app = createEdge({
-    clients,
-    clock: systemClock,
-    log,
-    createId,
-    digestKey: Buffer.alloc(32, 7),
-    actions: actions ?? config.edgeActions,
-    isServing: async (name) => !away.has(name) && hosts.get(name)?.isServing() === true,
-  });
+  const edgeOf = (actions: readonly EdgeAction[]) => {
+    const app = createEdge({
+      clients,
+      clock: systemClock,
+      log,
+      createId,
+      digestKey: Buffer.alloc(32, 7),
+      actions,
+      isServing: async (name) => !away.has(name) && hosts.get(name)?.isServing() === true,
+    });
+    return { app, ask: (options: Asked) => ask(app, options) };
+  };
+  const { app } = edgeOf(config.edgeActions);
   afterAll(async () => {
     await app.close();
     for (const close of closers) await close();
-    await bank.close();
+    await bank.close().catch(() => undefined);
   });
   return {
     app,
@@ -119,9 +128,11 @@ export async function startBench({ actions, hooks = {} }: BenchOptions = {}): Pr
     log,
     clients,
     ownerUrl: urls.owner,
+    endBank: bank.close,
     failNext: (fault) => bank.faults.push(fault),
     stop: (name) => away.add(name),
     start: (name) => away.delete(name),
+    edgeOf,
     ask: (options) => ask(app, options),
     stripe: (own) => connectSdk(app, own),
   };
@@ -144,10 +155,7 @@ async function configOf(bankPort: number): Promise<Config> {
   return readConfig({ TRIPE_DATA_DIR: dataDir, TRIPE_BANK_ADDRESS: `127.0.0.1:${bankPort}` });
 }
 
-async function ask(
-  app: FastifyInstance,
-  { key = SECRET_KEY, headers, ...options }: InjectOptions & { key?: string | null },
-): Promise<Reply> {
+async function ask(app: FastifyInstance, { key = SECRET_KEY, headers, ...options }: Asked): Promise<Reply> {
   const authorization = key === null ? {} : { authorization: `Bearer ${key}` };
   const response = await app.inject({ ...options, headers: { ...authorization, ...headers } });
   const isJson = String(response.headers["content-type"]).startsWith("application/json");
