@@ -39,7 +39,8 @@ export type WholeTripe = Awaited<ReturnType<typeof createWholeTripe>>;
 
 /** A first start compiles everything ten times over: some 5 s on a quiet machine, a minute on a busy one. */
 const START_MAX_MS = 120_000;
-const POLL_MS = 20;
+/** Each look at /healthz asks eight services: often enough to measure with, seldom enough to be no load. */
+const POLL_MS = 100;
 
 /** Makes a Tripe that is not started yet, on PORT and the ten ports after it. */
 export async function createWholeTripe(port: number, environment: Readonly<Record<string, string>> = {}) {
