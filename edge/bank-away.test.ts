@@ -24,7 +24,7 @@ test("an answer that cannot be read is a pending charge, which the client is tol
 });
 
 test("a bank that nobody reaches is a failed charge, a 402 with processing_error", async () => {
-  await bench.endBank();
+  await bench.tripe.stopBank();
   const { status, body } = await charge();
   expect([status, body.error?.["code"]]).toEqual([402, "processing_error"]);
   const kept = await bench.ask({ method: "GET", url: `/v1/charges/${String(body.error?.["charge"])}` });

@@ -13,7 +13,7 @@ function post(url: string, payload: string, more: { key?: string } = {}) {
 
 test("a live account knows no test cards and takes a card's number for tokens only", async () => {
   const key = "sk_live_edge12345678";
-  await addKey(bench.ownerUrl, { accountId: bench.accounts.liveAccountId, text: key });
+  await addKey(bench.tripe.database.urls.owner, { accountId: bench.tripe.liveAccountId, text: key });
   expect((await post("/v1/charges", "amount=500&currency=usd&source=tok_visa", { key })).body.error).toMatchObject({
     code: "resource_missing",
     param: "source",

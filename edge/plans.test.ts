@@ -10,7 +10,7 @@ const TOLERANCE_MS = 20;
 let delayMs = 0;
 let calls: ObservedCall[] = [];
 
-const bench = await startBench({ hooks: { delayMs: () => delayMs, observe: (call) => calls.push(call) } });
+const bench = await startBench({ delayMs: () => delayMs, observe: (call) => calls.push(call) });
 
 /** A public request; with `fresh` parameters for each time it is made. */
 interface Asked {
