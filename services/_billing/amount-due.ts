@@ -22,7 +22,7 @@ export function amountDueOf(terms: {
   readonly minimumMinor?: bigint;
 }): AmountDue {
   const owedMinor = checkAmount(terms.totalMinor + terms.customerBalanceMinor, "what the customer owes");
-  const isDue = owedMinor > 0n && owedMinor >= (terms.minimumMinor ?? 0n);
+  const isDue = owedMinor >= (terms.minimumMinor ?? 0n);
   return isDue
     ? { amountDueMinor: owedMinor, endingBalanceMinor: 0n }
     : { amountDueMinor: 0n, endingBalanceMinor: owedMinor };
