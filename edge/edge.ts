@@ -58,6 +58,8 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
     },
     routerOptions: { maxParamLength: PATH_PARAMETER_MAX },
     exposeHeadRoutes: false,
+    // What arrives on an open connection while the edge ends is still answered: the drain waits for it.
+    return503OnClosing: false,
     genReqId: () => options.createId("req_"),
     clientErrorHandler: (error, socket) => answerBrokenSocket(error, socket, options.createId("req_")),
     // Before there is a route there are no hooks either.

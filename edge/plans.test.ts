@@ -10,7 +10,7 @@ const TOLERANCE_MS = 20;
 let delayMs = 0;
 let calls: ObservedCall[] = [];
 
-const bench = await startBench({ hooks: { delayMs: () => delayMs, observe: (call) => calls.push(call) } });
+const bench = await startBench({ delayMs: () => delayMs, observe: (call) => calls.push(call) });
 
 /** A public request; with `fresh` parameters for each time it is made. */
 interface Asked {
@@ -22,8 +22,8 @@ interface Asked {
 }
 
 interface Run {
-  /** What the delays added. */
-  readonly delayedMs: number;
+  /** Whether the delays added so many of them, one after another, and no more. */
+  readonly isCriticalPath: boolean;
   /** Calls of the edge, in the order in which they started; those that started together, side by side, in one list. */
   readonly plan: readonly (readonly string[])[];
   readonly body: Record<string, unknown>;
@@ -31,33 +31,39 @@ interface Run {
   readonly remoteCalls: readonly string[];
 }
 
-// The best of three, delayed and not: the machine's own moods are no part of a plan.
-const TIMES = 3;
+// The best of up to eight, delayed and not: a machine that is busy with other tests is slower at times, and no plan is
+// faster than its critical path.
+const TIMES_MAX = 8;
 
-async function run(asked: Asked): Promise<Run> {
-  const plain = await best(asked, 0);
-  const delayed = await best(asked, DELAY_MS);
+async function run(asked: Asked, delays: number): Promise<Run> {
+  let [plainMs, delayedMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  let body: Record<string, unknown> = {};
+  for (let time = 0; time < TIMES_MAX && !isCritical(delayedMs - plainMs, delays); time += 1) {
+    plainMs = Math.min(plainMs, (await once(asked, 0)).ms);
+    const delayed = await once(asked, DELAY_MS);
+    delayedMs = Math.min(delayedMs, delayed.ms);
+    body = delayed.body;
+  }
   return {
-    delayedMs: delayed.ms - plain.ms,
-    body: delayed.body,
+    isCriticalPath: isCritical(delayedMs - plainMs, delays),
+    body,
     plan: planOf(calls.filter(({ caller }) => caller === "edge")),
     remoteCalls: calls.map(({ rpc }) => rpc),
   };
 }
 
-async function best(asked: Asked, delay: number): Promise<{ ms: number; body: Record<string, unknown> }> {
-  let body: Record<string, unknown> = {};
-  let ms = Number.POSITIVE_INFINITY;
-  for (let time = 0; time < TIMES; time += 1) {
-    const { url, params } = { params: {}, ...asked, ...(await asked.fresh?.()) };
-    calls = [];
-    delayMs = delay;
-    const startMs = performance.now();
-    const answer = await send(asked.method, url, params);
-    ms = Math.min(ms, performance.now() - startMs);
-    delayMs = 0;
-    body = answer.body;
-  }
+function isCritical(addedMs: number, delays: number): boolean {
+  return Math.abs(addedMs - delays * DELAY_MS) <= TOLERANCE_MS;
+}
+
+async function once(asked: Asked, delay: number): Promise<{ ms: number; body: Record<string, unknown> }> {
+  const { url, params } = { params: {}, ...asked, ...(await asked.fresh?.()) };
+  calls = [];
+  delayMs = delay;
+  const startMs = performance.now();
+  const { body } = await send(asked.method, url, params);
+  const ms = performance.now() - startMs;
+  delayMs = 0;
   return { ms, body };
 }
 
@@ -78,10 +84,6 @@ function planOf(made: readonly ObservedCall[]): string[][] {
   return steps.map(({ names }) => names.sort());
 }
 
-function expectCriticalPath({ delayedMs }: Run, delays: number): void {
-  expect(Math.abs(delayedMs - delays * DELAY_MS)).toBeLessThanOrEqual(TOLERANCE_MS);
-}
-
 const quick = async (url: string, params: object) => (await bench.ask({ method: "POST", url, payload: params })).body;
 const card = { number: "4242424242424242", exp_month: 12, exp_year: 2034, cvc: "123" };
 const customer = await quick("/v1/customers", { source: card });
@@ -90,11 +92,11 @@ const chargeUrl = `/v1/charges/${String(charge["id"])}`;
 
 test("a charge of a customer: GetPayer, then CreateCharge with its three, five remote calls in all", async () => {
   const params = { amount: 500, currency: "usd", customer: customer["id"] };
-  const made = await run({ method: "POST", url: "/v1/charges", params });
+  const made = await run({ method: "POST", url: "/v1/charges", params }, 5);
   expect(made.body["status"]).toBe("succeeded");
   expect(made.plan).toEqual([["reader.GetPayer"], ["transactions.CreateCharge"]]);
   expect(made.remoteCalls).toEqual(["GetPayer", "BeginCharge", "Submit", "SettleCharge", "CreateCharge"]);
-  expectCriticalPath(made, 5);
+  expect(made.isCriticalPath).toBe(true);
 });
 
 test("a charge of a token has the same plan", async () => {
@@ -102,65 +104,65 @@ test("a charge of a token has the same plan", async () => {
     const token = await quick("/v1/tokens", { card });
     return { params: { amount: 500, currency: "usd", source: token["id"] } };
   };
-  const made = await run({ method: "POST", url: "/v1/charges", fresh });
+  const made = await run({ method: "POST", url: "/v1/charges", fresh }, 5);
   expect(made.body["status"]).toBe("succeeded");
   expect(made.plan).toEqual([["reader.GetPayer"], ["transactions.CreateCharge"]]);
-  expectCriticalPath(made, 5);
+  expect(made.isCriticalPath).toBe(true);
 });
 
 test("a return: GetCharge, then CreateReturn with its three", async () => {
-  const made = await run({ method: "POST", url: "/v1/refunds", params: { charge: charge["id"], amount: 100 } });
+  const made = await run({ method: "POST", url: "/v1/refunds", params: { charge: charge["id"], amount: 100 } }, 5);
   expect(made.body["status"]).toBe("succeeded");
   expect(made.plan).toEqual([["reader.GetCharge"], ["transactions.CreateReturn"]]);
   expect(made.remoteCalls).toEqual(["GetCharge", "BeginReturn", "Submit", "SettleReturn", "CreateReturn"]);
-  expectCriticalPath(made, 5);
+  expect(made.isCriticalPath).toBe(true);
 });
 
 test("a customer: one write; with a card, sealed and stored before", async () => {
-  const bare = await run({ method: "POST", url: "/v1/customers", params: { email: "a@example.com" } });
+  const bare = await run({ method: "POST", url: "/v1/customers", params: { email: "a@example.com" } }, 1);
   expect(bare.plan).toEqual([["writer.CreateCustomer"]]);
-  expectCriticalPath(bare, 1);
-  const withCard = await run({ method: "POST", url: "/v1/customers", params: { source: card } });
+  expect(bare.isCriticalPath).toBe(true);
+  const withCard = await run({ method: "POST", url: "/v1/customers", params: { source: card } }, 3);
   expect(withCard.plan).toEqual([["bank.SealCard"], ["writer.CreateToken"], ["writer.CreateCustomer"]]);
-  expectCriticalPath(withCard, 3);
+  expect(withCard.isCriticalPath).toBe(true);
 });
 
 test("another card for a customer is sealed while the customer is read", async () => {
   const url = `/v1/customers/${String(customer["id"])}/sources`;
-  const made = await run({ method: "POST", url, params: { source: "tok_visa" } });
+  const made = await run({ method: "POST", url, params: { source: "tok_visa" } }, 3);
   expect(made.plan).toEqual([
     ["bank.SealCard", "reader.GetCustomer"],
     ["writer.CreateToken"],
     ["writer.AttachPaymentMethod"],
   ]);
-  expectCriticalPath(made, 3);
+  expect(made.isCriticalPath).toBe(true);
 });
 
 test("a charge shown whole: its returns beside it, then its customer beside its booking", async () => {
   const params = { "expand[0]": "customer", "expand[1]": "balance_transaction", "expand[2]": "refunds" };
-  const shown = await run({ method: "GET", url: chargeUrl, params });
+  const shown = await run({ method: "GET", url: chargeUrl, params }, 2);
   expect(shown.plan).toEqual([
     ["reader.GetCharge", "reader.ListReturns"],
     ["reader.GetCustomer", "reader.GetLedgerTransfer"],
   ]);
-  expectCriticalPath(shown, 2);
+  expect(shown.isCriticalPath).toBe(true);
 });
 
 test("a list reads each customer once, beside each other, and the filter's beside the list", async () => {
   const params = { customer: customer["id"], "expand[0]": "data.customer", "expand[1]": "data.balance_transaction" };
-  const listed = await run({ method: "GET", url: "/v1/charges", params });
+  const listed = await run({ method: "GET", url: "/v1/charges", params }, 2);
   const bookings = listed.remoteCalls.filter((rpc) => rpc === "GetLedgerTransfer").map((rpc) => `reader.${rpc}`);
   expect(bookings.length).toBeGreaterThan(1);
   expect(listed.plan).toEqual([["reader.GetCustomer", "reader.ListCharges"], bookings]);
-  expectCriticalPath(listed, 2);
+  expect(listed.isCriticalPath).toBe(true);
 });
 
 test("a deletion and the change of a charge are one write each", async () => {
   const fresh = async () => ({ url: `/v1/customers/${String((await quick("/v1/customers", {}))["id"])}` });
-  const deleted = await run({ method: "DELETE", url: "", fresh });
+  const deleted = await run({ method: "DELETE", url: "", fresh }, 1);
   expect(deleted.plan).toEqual([["writer.DeleteCustomer"]]);
-  expectCriticalPath(deleted, 1);
-  const changed = await run({ method: "POST", url: chargeUrl, params: { description: "x" } });
+  expect(deleted.isCriticalPath).toBe(true);
+  const changed = await run({ method: "POST", url: chargeUrl, params: { description: "x" } }, 1);
   expect(changed.plan).toEqual([["writer.UpdateCharge"]]);
-  expectCriticalPath(changed, 1);
+  expect(changed.isCriticalPath).toBe(true);
 });

@@ -50,3 +50,9 @@ test("passwords and keys do not show, neither when printed nor when refused", ()
   expect(shown).not.toMatch(/hunter2|abcdefgh/);
   expect(() => readConfig({ DATABASE_URL: "mysql://me:hunter2@db" })).not.toThrow("hunter2");
 });
+
+test("a switch is yes or no, and nothing that might mean either", () => {
+  expect(readConfig({}).webhooksLoopback).toBe(true);
+  expect(readConfig({ TRIPE_WEBHOOKS_LOOPBACK: "no" }).webhooksLoopback).toBe(false);
+  expect(() => readConfig({ TRIPE_WEBHOOKS_LOOPBACK: "false" })).toThrow('must be "yes" or "no"');
+});

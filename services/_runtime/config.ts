@@ -29,6 +29,8 @@ export interface Config {
   readonly cardKey: Secret | undefined;
   /** TRIPE_BANK_FAULTS: what goes wrong in the sandbox bank, for tests (services/bank/sandbox/faults.ts); empty for nothing. */
   readonly bankFaults: string;
+  /** TRIPE_WEBHOOKS_LOOPBACK, "yes" (default) or "no": whether endpoints on this machine may be called. */
+  readonly webhooksLoopback: boolean;
   /** TRIPE_EDGE_ACTIONS, default all: the actions this edge serves. */
   readonly edgeActions: readonly EdgeAction[];
   /** TRIPE_READER_ADDRESS and so on, default 127.0.0.1:PORT+offset: where callers find each service. */
@@ -56,6 +58,7 @@ export function readConfig(env: Env = process.env): Config {
     bankAddress: readAddress(env, "TRIPE_BANK_ADDRESS", `127.0.0.1:${port + portOffset.sandboxBank}`),
     cardKey: readSecret(env, "TRIPE_CARD_KEY"),
     bankFaults: read(env, "TRIPE_BANK_FAULTS") ?? "",
+    webhooksLoopback: readSwitch(env, "TRIPE_WEBHOOKS_LOOPBACK", true),
     edgeActions: readEdgeActions(env),
     addresses: {
       reader: address("reader"),
@@ -86,6 +89,13 @@ function readPort(env: Env, name: string, fallback: number): number {
   const port = Number(value);
   if (/^\d{1,5}$/.test(value) && port >= 1 && port <= PORT_MAX) return port;
   throw new Error(`${name} must be a whole number from 1 to ${PORT_MAX}, not "${value}"`);
+}
+
+function readSwitch(env: Env, name: string, fallback: boolean): boolean {
+  const value = read(env, name);
+  if (value === undefined) return fallback;
+  if (value === "yes" || value === "no") return value === "yes";
+  throw new Error(`${name} must be "yes" or "no", not "${value}"`);
 }
 
 function readAddress(env: Env, name: string, fallback: string): string {

@@ -10,6 +10,9 @@ import { createMailerClient } from "./testing/client.ts";
 import { type Behaviour, startServer } from "./testing/mail-server.ts";
 import { invoiceRequest, receiptRequest } from "./testing/requests.ts";
 
+// Real sockets on a busy machine take their time; that is no reason to fail.
+vi.setConfig({ testTimeout: 30_000 });
+
 const { ACCEPTED, FAILED, POSTPONED, UNKNOWN } = DeliveryState;
 
 async function setup(behaviour: Behaviour = {}, clock = systemClock) {

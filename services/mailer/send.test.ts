@@ -1,11 +1,14 @@
 import { Code } from "@connectrpc/connect";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { DeliveryState } from "../../gen/tripe/mailer/v1/mailer_service_pb.ts";
 import { systemClock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
 import type { Carrier } from "./carrier.ts";
 import { createMailerClient } from "./testing/client.ts";
 import { receiptRequest } from "./testing/requests.ts";
+
+// Real sockets on a busy machine take their time; that is no reason to fail.
+vi.setConfig({ testTimeout: 30_000 });
 
 function setup() {
   const road = Promise.withResolvers<void>();
@@ -28,7 +31,7 @@ test("the 1,001st mail on its way is refused, and there is room again afterwards
   openRoad();
   expect(await Promise.all(underway)).toHaveLength(1_000);
   expect((await client.sendReceipt(receiptRequest())).deliveries).toHaveLength(1);
-}, 20_000);
+});
 
 test("a recipient asked for twice gets one mail and is told of twice", async () => {
   const { client, openRoad } = setup();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Code } from "@connectrpc/connect";
 import { simpleParser } from "mailparser";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import { InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
@@ -13,6 +13,9 @@ import { refusalOf } from "../_runtime/errors.ts";
 import { createFolderCarrier } from "./carry-to-folder.ts";
 import { createMailerClient } from "./testing/client.ts";
 import { invoiceRequest, receiptRequest, returnNoticeRequest, seller } from "./testing/requests.ts";
+
+// Real sockets on a busy machine take their time; that is no reason to fail.
+vi.setConfig({ testTimeout: 30_000 });
 
 function setup() {
   const folder = mkdtempSync(join(tmpdir(), "tripe-mail-"));

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { Code, createClient, createRouterTransport } from "@connectrpc/connect";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { PdfService } from "../../gen/tripe/pdf/v1/pdf_service_pb.ts";
 import { createTestClock } from "../_runtime/clock.ts";
@@ -10,7 +10,10 @@ import { silentLog } from "../_runtime/log.ts";
 import { createRenderer } from "./renderer.ts";
 import { createPdf } from "./service.ts";
 import { createInvoice, type InvoiceChange, seller } from "./testing/invoice.ts";
-import { readPages, readPlaces } from "./testing/read-pdf.ts";
+import { readPages, readPlaces, readProperties } from "./testing/read-pdf.ts";
+
+// Printing and reading back take a second on an idle machine; a busy one is no reason to fail.
+vi.setConfig({ testTimeout: 30_000 });
 
 // One thread for the whole file: starting it is most of what a small invoice takes.
 const renderer = createRenderer({ clock: createTestClock(), log: silentLog });
@@ -176,6 +179,12 @@ test("the same invoice gives the same bytes, in another process and another time
   expect(digest).toBe(Buffer.from(first.sha256).toString("hex"));
 });
 
+test("a file says which invoice it is, whose, and of when: not when it was printed", async () => {
+  const { pdf } = await setup().render();
+  const expected = { Title: "Invoice KAFFEE-0001", Author: seller.name, CreationDate: "D:20260115233000Z" };
+  expect(await readProperties(pdf)).toMatchObject(expected);
+});
+
 test("another invoice gives other bytes", async () => {
   const { render } = setup();
   expect((await render({ footer: "Payable within 31 days." })).sha256).not.toEqual((await render()).sha256);
@@ -206,4 +215,4 @@ test("an invoice that would not fit into a message is refused", async () => {
   const lines = Array.from({ length: 150 }, () => ({ description: "word ".repeat(900), amountMinor: 50n }));
   const refused = await setup().refusal({ lines });
   expect(refused).toMatchObject({ code: Code.FailedPrecondition, reason: "INVOICE_TOO_LARGE" });
-}, 20_000);
+});

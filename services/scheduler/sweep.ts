@@ -1,5 +1,8 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../_runtime/clock.ts";
+import { refusalOf } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
+import { createTimeGuard } from "./time-guard.ts";
 
 /** What one run of a sweep did. */
 export interface SweepRun {
@@ -15,7 +18,7 @@ export interface SweepHealth {
   readonly successMs: number | undefined;
   /** How many runs have failed since. */
   readonly failureCount: number;
-  /** The last failure's words; empty after a success. */
+  /** The last failure's reason, in UPPER_SNAKE_CASE; empty after a success. */
   readonly failureReason: string;
 }
 
@@ -50,6 +53,7 @@ const ROUNDS_MAX = 100;
 /** Starts a sweep: it runs every second, and again at once while it finds its hands full. */
 export function startSweep({ name, work, fullCount, clock, log }: SweepOptions): Sweep {
   const stopping = new AbortController();
+  const guard = createTimeGuard({ clock, log });
   let health: SweepHealth = { successMs: undefined, failureCount: 0, failureReason: "" };
   let running: Promise<SweepRun> | undefined;
 
@@ -65,18 +69,20 @@ export function startSweep({ name, work, fullCount, clock, log }: SweepOptions):
       health = { successMs: clock.nowMs(), failureCount: 0, failureReason: "" };
       return done;
     } catch (error) {
-      const failureReason = error instanceof Error ? error.message : String(error);
-      health = { ...health, failureCount: health.failureCount + 1, failureReason };
-      log.warn("a sweep failed", { sweep: name, failure_count: health.failureCount, reason: failureReason });
+      health = { ...health, failureCount: health.failureCount + 1, failureReason: reasonOf(error) };
+      log.error("a sweep failed", error, { sweep: name, failure_count: health.failureCount });
       throw error;
+    }
+  };
+  const sweepAll = async () => {
+    for (let rounds = 0; rounds < ROUNDS_MAX && !stopping.signal.aborted; rounds += 1) {
+      const done = await run().catch(() => undefined);
+      if (done === undefined || done.takenCount < fullCount) break;
     }
   };
   const loop = async () => {
     while (!stopping.signal.aborted) {
-      for (let rounds = 0; rounds < ROUNDS_MAX && !stopping.signal.aborted; rounds += 1) {
-        const done = await run().catch(() => undefined);
-        if (done === undefined || done.takenCount < fullCount) break;
-      }
+      if (guard.isSteady()) await sweepAll();
       const waitMs = Math.min(INTERVAL_MS * 2 ** health.failureCount, BACKOFF_MAX_MS);
       await clock.sleep(waitMs, stopping.signal).catch(() => undefined);
     }
@@ -91,4 +97,12 @@ export function startSweep({ name, work, fullCount, clock, log }: SweepOptions):
       await running?.catch(() => undefined);
     },
   };
+}
+
+// The words of a failure are in the log; a status says what a program can decide on.
+function reasonOf(error: unknown): string {
+  if (!(error instanceof ConnectError)) return "FAULT";
+  return (
+    refusalOf(error)?.reason ?? (Code[error.code] ?? "FAULT").replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase()
+  );
 }

@@ -29,15 +29,39 @@ const SETTLE_RESERVE_MS = 500;
 /** Beyond this a bank is not waited for, however patient the caller (3-money.md: the client waits 8 s at most). */
 const BANK_WAIT_MAX_MS = 7_500;
 
+/**
+ * How long after asking for a lease its holder may begin to submit. The writer leases for 20 s; the longest wait for a bank
+ * and a settlement fit into what is left.
+ */
+const HOLD_MS = 12_000;
+
 /** A caller that leaves less than this is not worth asking a bank for: the resolver will. */
 const BANK_WAIT_MIN_MS = 200;
+
+/** An attempt and the moment, by the clock's `preciseMs`, at which its lease was asked for. */
+export interface Leased {
+  readonly attempt: Attempt;
+  readonly askedMs: number;
+}
+
+/**
+ * Says whether its lease is surely still ours. A process that was paused for longer finds the attempt in other hands: it
+ * then leaves it alone, whatever it was about to do.
+ */
+export function isHeld({ clock, log }: TransactionsDependencies, { attempt, askedMs }: Leased): boolean {
+  const isIt = clock.preciseMs() - askedMs < HOLD_MS;
+  if (!isIt) log.warn("an attempt was left to the resolver: its lease is over", { attempt_id: attempt.attemptId });
+  return isIt;
+}
 
 /**
  * Asks the bank and books what it says. Undefined when that is not known yet: the attempt is then due again later, never
  * failed. Once money may move, nobody's hanging up stops it: the caller's deadline only bounds how long the bank is
  * waited for.
  */
-export async function runAttempt(dependencies: TransactionsDependencies, attempt: Attempt): Promise<End | undefined> {
+export async function runAttempt(dependencies: TransactionsDependencies, leased: Leased): Promise<End | undefined> {
+  if (!isHeld(dependencies, leased)) return undefined;
+  const { attempt } = leased;
   const caller = currentCall();
   const leftMs = (caller?.deadlineMs ?? Number.POSITIVE_INFINITY) - dependencies.clock.nowMs() - SETTLE_RESERVE_MS;
   const waitMs = Math.max(BANK_WAIT_MIN_MS, Math.min(leftMs, BANK_WAIT_MAX_MS));

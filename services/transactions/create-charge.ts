@@ -8,6 +8,7 @@ import { runAttempt, type TransactionsDependencies } from "./attempt.ts";
  */
 export async function createCharge(dependencies: TransactionsDependencies, request: CreateChargeRequest) {
   const { accountId, requestId, requestDigest, tokenId, charge: asked } = request;
+  const askedMs = dependencies.clock.preciseMs();
   const begun = await dependencies.clients.writer.beginCharge({
     accountId,
     requestId,
@@ -17,7 +18,7 @@ export async function createCharge(dependencies: TransactionsDependencies, reque
     attemptId: createId("att_"),
   });
   if (begun.attempt === undefined) return { ...(begun.charge && { charge: begun.charge }), isReplayed: true };
-  const end = await runAttempt(dependencies, begun.attempt);
+  const end = await runAttempt(dependencies, { attempt: begun.attempt, askedMs });
   const charge = end?.case === "charge" ? end.value : begun.charge;
   return { ...(charge && { charge }), isReplayed: false };
 }

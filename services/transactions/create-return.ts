@@ -5,6 +5,7 @@ import { runAttempt, type TransactionsDependencies } from "./attempt.ts";
 /** Gives money of a charge back, once per request id, in the same three steps as a charge is made. */
 export async function createReturn(dependencies: TransactionsDependencies, request: CreateReturnRequest) {
   const { accountId, requestId, requestDigest, chargeId, amountMinor, reason, metadata } = request;
+  const askedMs = dependencies.clock.preciseMs();
   const begun = await dependencies.clients.writer.beginReturn({
     accountId,
     requestId,
@@ -17,7 +18,7 @@ export async function createReturn(dependencies: TransactionsDependencies, reque
     attemptId: createId("att_"),
   });
   if (begun.attempt === undefined) return { ...(begun.return && { return: begun.return }), isReplayed: true };
-  const end = await runAttempt(dependencies, begun.attempt);
+  const end = await runAttempt(dependencies, { attempt: begun.attempt, askedMs });
   const record = end?.case === "return" ? end.value : begun.return;
   return { ...(record && { return: record }), isReplayed: false };
 }

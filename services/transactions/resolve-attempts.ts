@@ -1,14 +1,14 @@
 import { type Attempt, OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import type { ResolveAttemptsRequest } from "../../gen/tripe/transactions/v1/transactions_service_pb.ts";
-import { book, submit, type TransactionsDependencies } from "./attempt.ts";
+import { book, isHeld, submit, type TransactionsDependencies } from "./attempt.ts";
 
-/** Chosen so that a set is done well within its lease of 20 s, though each may wait for a bank. */
+/** What a set may be without its last ones outliving their lease, when banks answer as they mostly do, within a second. */
 const LIMIT_DEFAULT = 100;
 
 /** Banks are asked about so many at once: enough to be done in time, few enough to leave merchants the lines. */
 const CONCURRENCY = 20;
 
-/** How long a bank may take for one inquiry or repeat: five sets of 20 within a lease of 20 s. */
+/** How long a bank may take for one inquiry or repeat: both fit into what is left of a lease when it is still held. */
 const BANK_WAIT_MS = 3_500;
 
 /**
@@ -16,11 +16,15 @@ const BANK_WAIT_MS = 3_500;
  * reference; one that has never heard of it is asked again to do it, under the same reference.
  */
 export async function resolveAttempts(dependencies: TransactionsDependencies, { limit }: ResolveAttemptsRequest) {
+  const askedMs = dependencies.clock.preciseMs();
   const { attempts } = await dependencies.clients.writer.leaseAttempts({ limit: limit === 0 ? LIMIT_DEFAULT : limit });
   let settledCount = 0;
   const queue = attempts.values();
   const work = async () => {
-    for (const attempt of queue) if (await resolve(dependencies, attempt)) settledCount += 1;
+    for (const attempt of queue) {
+      const isOurs = isHeld(dependencies, { attempt, askedMs });
+      if (isOurs && (await resolve(dependencies, attempt))) settledCount += 1;
+    }
   };
   await Promise.all(Array.from({ length: Math.min(CONCURRENCY, attempts.length) }, work));
   return { takenCount: attempts.length, settledCount };

@@ -1,139 +1,141 @@
-import { expect, test } from "vitest";
+import { Code } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
 import { ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import { ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
-import { createClient } from "../_database/connect-client.ts";
-import { createId } from "../_runtime/ids.ts";
-import { readStatement } from "../bank/sandbox/statement.ts";
+import { refusalOf } from "../_runtime/errors.ts";
 import { startTestTripe } from "../testing.ts";
+import { createSteps, effectsOf, makeDue, selectRows } from "./testing.ts";
 
-const tripe = await startTestTripe();
-const { accountId } = tripe;
+describe.each(["direct", "grpc"] as const)("over %s", async (wiring) => {
+  const calls: string[] = [];
+  const tripe = await startTestTripe({ wiring, observe: ({ service, rpc }) => calls.push(`${service}.${rpc}`) });
+  const { accountId } = tripe;
 
-function setup() {
-  const edge = tripe.clientsOf("edge");
-  const key = () => ({ accountId, requestId: createId("req_"), requestDigest: new Uint8Array([1]) });
-  return { edge, key };
-}
-
-async function createPayer({ edge, key }: ReturnType<typeof setup>, number: string) {
-  const paymentMethodId = createId("card_");
-  const tokenId = createId("tok_");
-  const { sealedCard, card } = await edge.bank.sealCard({
-    accountId,
-    paymentMethodId,
-    card: { number, expMonth: 12, expYear: 2040, cvc: "" },
+  test("createCharge takes the money once: the charge, the attempt and the bank's statement agree", async () => {
+    const { createPayer, chargeRequest, charge } = createSteps(tripe);
+    const request = chargeRequest(await createPayer());
+    const { charge: made } = await charge(request);
+    expect(made).toMatchObject({ state: ChargeState.SUCCEEDED, capturedMinor: 2000n, card: { brand: "visa" } });
+    expect(await charge(request)).toMatchObject({ isReplayed: true, charge: made });
+    expect(await effectsOf(tripe, made.chargeId)).toMatchObject([
+      { kind: "purchase", amountMinor: 2000n, currencyCode: "USD" },
+    ]);
+    const [clearing] = await selectRows<{ amount_minor: bigint }>(
+      tripe,
+      `select amount_minor from ledger_entry join ledger_transfer using (ledger_transfer_id)
+        where charge_id = $1 and ledger_account = 'bank_clearing'`,
+      made.chargeId,
+    );
+    expect(clearing?.amount_minor).toBe(2000n);
   });
-  const paymentMethod = { paymentMethodId, ...(card && { card }) };
-  await edge.writer.createToken({ ...key(), token: { tokenId, paymentMethod }, sealedCard });
-  const customerId = createId("cus_");
-  await edge.writer.createCustomer({ ...key(), customer: { customerId, invoicePrefix: "ABC" }, tokenId });
-  return { customerId, paymentMethodId };
-}
 
-async function charge(fixture: ReturnType<typeof setup>, number: string, requestId = createId("req_")) {
-  const payer = await createPayer(fixture, number);
-  const request = {
-    ...fixture.key(),
-    requestId,
-    charge: { ...payer, amount: { amountMinor: 2000n, currencyCode: "USD" } },
-  };
-  const answer = await fixture.edge.transactions.createCharge(request);
-  if (answer.charge === undefined) throw new Error("a charge is answered");
-  return { request, isReplayed: answer.isReplayed, charge: answer.charge };
-}
+  test("one request raced ten ways is one effect at the bank, and one answer", async () => {
+    const { createPayer, chargeRequest, charge } = createSteps(tripe);
+    const request = chargeRequest(await createPayer());
+    const answers = await Promise.all(Array.from({ length: 10 }, () => charge(request)));
+    const [first] = answers;
+    for (const { charge: made } of answers) expect(made).toEqual(first?.charge);
+    expect(answers.filter(({ isReplayed }) => !isReplayed)).toHaveLength(1);
+    expect(await effectsOf(tripe, first?.charge.chargeId ?? "")).toHaveLength(1);
+  });
 
-async function statementOf(...amounts: string[]) {
-  const lines = [];
-  for await (const line of readStatement(tripe.statementFile)) if (amounts.includes(line.bankRef)) lines.push(line);
-  return lines;
-}
+  test("createCharge keeps a declined charge, with the bank's reason, and moves nothing", async () => {
+    const { createPayer, chargeRequest, charge } = createSteps(tripe);
+    const { charge: made } = await charge(chargeRequest(await createPayer("4000000000009995")));
+    expect(made).toMatchObject({ state: ChargeState.FAILED, decline: { reason: "insufficient_funds" } });
+    expect(await effectsOf(tripe, made.chargeId)).toEqual([]);
+  });
 
-async function sql<Row>(text: string, ...values: unknown[]): Promise<Row[]> {
-  const client = createClient({ url: tripe.database.urls.owner, name: "test" });
-  await client.connect();
-  try {
-    return (await client.query(text, values)).rows as Row[];
-  } finally {
-    await client.end();
-  }
-}
+  test("createCharge asks no bank before the intent is stored", async () => {
+    const { createPayer, chargeRequest, charge } = createSteps(tripe);
+    const request = chargeRequest(await createPayer());
+    await tripe.stopService("writer");
+    calls.length = 0;
+    const error = await charge(request).catch((reason: unknown) => reason);
+    await tripe.startService("writer");
+    expect(error).toMatchObject({ code: Code.Unavailable });
+    expect(calls).not.toContain("bank.Submit");
+    expect(await charge(request)).toMatchObject({ isReplayed: false, charge: { state: ChargeState.SUCCEEDED } });
+  });
 
-async function attemptOf(chargeId: string) {
-  const rows = await sql<{ bank_ref: string; state: string; tries: number }>(
-    "select bank_ref, state, tries from attempt where charge_id = $1 and return_id is null",
-    chargeId,
-  );
-  const [attempt] = rows;
-  if (attempt === undefined) throw new Error("a charge has an attempt");
-  return attempt;
-}
+  test("createCharge passes on why a charge was not begun, and asks no bank", async () => {
+    const { createPayer, chargeRequest, charge } = createSteps(tripe);
+    const payer = await createPayer();
+    calls.length = 0;
+    const error = await charge(chargeRequest({ ...payer, paymentMethodId: "pm_none" })).catch((reason) => reason);
+    expect(refusalOf(error)).toMatchObject({ code: Code.NotFound, reason: "PAYMENT_METHOD_NOT_FOUND" });
+    expect(calls).not.toContain("bank.Submit");
+  });
 
-test("createCharge takes the money once: the charge, the attempt and the bank's statement agree", async () => {
-  const fixture = setup();
-  const { charge: made, request } = await charge(fixture, "4242424242424242");
-  expect(made).toMatchObject({ state: ChargeState.SUCCEEDED, capturedMinor: 2000n, card: { brand: "visa" } });
-  const again = await fixture.edge.transactions.createCharge(request);
-  expect(again).toMatchObject({ isReplayed: true, charge: { chargeId: made.chargeId } });
-  const { bank_ref } = await attemptOf(made.chargeId);
-  expect(await statementOf(bank_ref)).toMatchObject([{ kind: "purchase", amountMinor: 2000n, currencyCode: "USD" }]);
-});
+  test("createReturn gives part of a charge back, once", async () => {
+    const { edge, key, createPayer, chargeRequest, charge } = createSteps(tripe);
+    const { charge: made } = await charge(chargeRequest(await createPayer()));
+    const request = { ...key(), chargeId: made.chargeId, amountMinor: 500n };
+    const { return: record } = await edge.transactions.createReturn(request);
+    expect(record).toMatchObject({ state: ReturnState.SUCCEEDED, amount: { amountMinor: 500n } });
+    const again = await edge.transactions.createReturn(request);
+    expect(again).toMatchObject({ isReplayed: true, return: { returnId: record?.returnId } });
+    const effects = await effectsOf(tripe, made.chargeId);
+    expect(effects).toMatchObject([{ kind: "purchase" }, { kind: "refund", amountMinor: 500n }]);
+    expect(effects[1]?.originalBankRef).toBe(effects[0]?.bankRef);
+  });
 
-test("createCharge keeps a declined charge, with the bank's reason", async () => {
-  const { charge: made } = await charge(setup(), "4000000000009995");
-  expect(made).toMatchObject({ state: ChargeState.FAILED, decline: { reason: "insufficient_funds" } });
-});
+  test("returns that race for one charge give back no more than was captured, at the bank too", async () => {
+    const { edge, key, createPayer, chargeRequest, charge } = createSteps(tripe);
+    const { charge: made } = await charge(chargeRequest(await createPayer()));
+    const give = () => edge.transactions.createReturn({ ...key(), chargeId: made.chargeId, amountMinor: 600n });
+    const results = await Promise.allSettled(Array.from({ length: 8 }, give));
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
+    const refunds = (await effectsOf(tripe, made.chargeId)).filter(({ kind }) => kind === "refund");
+    expect(refunds.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)).toBe(1800n);
+  });
 
-test("createReturn gives part of a charge back, once", async () => {
-  const fixture = setup();
-  const { charge: made } = await charge(fixture, "4242424242424242");
-  const request = { ...fixture.key(), chargeId: made.chargeId, amountMinor: 500n };
-  const { return: record } = await fixture.edge.transactions.createReturn(request);
-  expect(record).toMatchObject({ state: ReturnState.SUCCEEDED, amount: { amountMinor: 500n } });
-  const again = await fixture.edge.transactions.createReturn(request);
-  expect(again).toMatchObject({ isReplayed: true, return: { returnId: record?.returnId } });
-});
+  test("a bank that cannot be reached fails the charge, for not a byte was sent", async () => {
+    const { createPayer, chargeRequest, charge } = createSteps(tripe);
+    const request = chargeRequest(await createPayer());
+    await tripe.stopBank();
+    try {
+      const answer = await charge(request);
+      expect(answer.charge).toMatchObject({ state: ChargeState.FAILED, decline: { reason: "processing_error" } });
+    } finally {
+      await tripe.startBank();
+    }
+  });
 
-test("a bank that cannot be reached fails the charge, for not a byte was sent", async () => {
-  const fixture = setup();
-  const payer = await createPayer(fixture, "4242424242424242");
-  await tripe.stopBank();
-  try {
-    const answer = await fixture.edge.transactions.createCharge({
-      ...fixture.key(),
-      charge: { ...payer, amount: { amountMinor: 2000n, currencyCode: "USD" } },
+  test("a caller who hangs up stops nothing once money may move", async () => {
+    const { edge, createPayer, chargeRequest } = createSteps(tripe);
+    const request = chargeRequest(await createPayer());
+    const gone = new AbortController();
+    calls.length = 0;
+    const hungUp = edge.transactions.createCharge(request, { signal: gone.signal }).catch((error: unknown) => error);
+    await expect.poll(() => calls, { interval: 1 }).toContain("writer.BeginCharge");
+    gone.abort();
+    await hungUp;
+    await expect.poll(() => calls).toContain("writer.SettleCharge");
+    const again = await edge.transactions.createCharge(request);
+    expect(again).toMatchObject({ isReplayed: true, charge: { state: ChargeState.SUCCEEDED } });
+    expect(await effectsOf(tripe, again.charge?.chargeId ?? "")).toHaveLength(1);
+  });
+
+  test("a bank service that dies leaves the charge pending, and the resolver ends it", async () => {
+    const { edge, createPayer, chargeRequest, charge } = createSteps(tripe);
+    const request = chargeRequest(await createPayer(), 700n);
+    await tripe.stopService("bank");
+    const { charge: pending } = await charge(request);
+    // Nobody works on it now: the same request again is answered with it as it is.
+    const again = await charge(request);
+    await tripe.startService("bank");
+    expect(again).toMatchObject({
+      isReplayed: true,
+      charge: { chargeId: pending.chargeId, state: ChargeState.PENDING },
     });
-    expect(answer.charge).toMatchObject({ state: ChargeState.FAILED, decline: { reason: "processing_error" } });
-  } finally {
-    await tripe.startBank();
-  }
-});
-
-test("a bank service that dies leaves the charge pending, and the resolver ends it", async () => {
-  const fixture = setup();
-  const payer = await createPayer(fixture, "4242424242424242");
-  await tripe.stopService("bank");
-  const request = { ...fixture.key(), charge: { ...payer, amount: { amountMinor: 700n, currencyCode: "USD" } } };
-  const { charge: pending } = await fixture.edge.transactions.createCharge(request);
-  expect(pending?.state).toBe(ChargeState.PENDING);
-  await tripe.startService("bank");
-  await sql("update attempt set resolve_time = now() where charge_id = $1", pending?.chargeId);
-  const scheduler = tripe.clientsOf("scheduler");
-  const { takenCount, settledCount } = await scheduler.transactions.resolveAttempts({ limit: 10 });
-  expect({ takenCount, settledCount }).toEqual({ takenCount: 1, settledCount: 1 });
-  const { charge: ended } = await fixture.edge.reader.getCharge({ accountId, chargeId: pending?.chargeId ?? "" });
-  expect(ended?.state).toBe(ChargeState.SUCCEEDED);
-  const replayed = await fixture.edge.transactions.createCharge(request);
-  expect(replayed.charge).toEqual(ended);
-  expect(await statementOf((await attemptOf(pending?.chargeId ?? "")).bank_ref)).toHaveLength(1);
-});
-
-test("a pending charge that nobody is working on is answered as it is when its request comes again", async () => {
-  const fixture = setup();
-  const payer = await createPayer(fixture, "4242424242424242");
-  await tripe.stopService("bank");
-  const request = { ...fixture.key(), charge: { ...payer, amount: { amountMinor: 700n, currencyCode: "USD" } } };
-  await fixture.edge.transactions.createCharge(request);
-  const again = await fixture.edge.transactions.createCharge(request);
-  await tripe.startService("bank");
-  expect(again).toMatchObject({ isReplayed: true, charge: { state: ChargeState.PENDING } });
+    expect(pending.state).toBe(ChargeState.PENDING);
+    await makeDue(tripe, pending.chargeId);
+    const { transactions } = tripe.clientsOf("scheduler");
+    expect(await transactions.resolveAttempts({ limit: 10 })).toMatchObject({ takenCount: 1, settledCount: 1 });
+    const { charge: ended } = await edge.reader.getCharge({ accountId, chargeId: pending.chargeId });
+    expect(ended?.state).toBe(ChargeState.SUCCEEDED);
+    expect((await charge(request)).charge).toEqual(ended);
+    expect(await effectsOf(tripe, pending.chargeId)).toHaveLength(1);
+  });
 });

@@ -7,6 +7,9 @@ import { refusalOf } from "../_runtime/errors.ts";
 import { createWebhooksClient } from "./testing/client.ts";
 import { startMerchant } from "./testing/merchant.ts";
 
+// Real sockets on a busy machine take their time; that is no reason to fail.
+vi.setConfig({ testTimeout: 30_000 });
+
 const { DELIVERED, POSTPONED, REFUSED } = DeliverEventResult;
 const body = new TextEncoder().encode('{"id":"evt_1"}');
 

@@ -14,6 +14,9 @@ import { sampleCustomer } from "../_views/testing.ts";
 import { createWebhooksClient } from "./testing/client.ts";
 import { startBareServer, startMerchant } from "./testing/merchant.ts";
 
+// Real sockets on a busy machine take their time; that is no reason to fail.
+vi.setConfig({ testTimeout: 30_000 });
+
 const { DELIVERED, GONE, POSTPONED } = DeliverEventResult;
 const secrets = ["whsec_old0123456789", "whsec_new9876543210"];
 const event: Event = create(EventSchema, {

@@ -22,10 +22,11 @@ export interface Words<Value extends number> {
 }
 
 function words<Value extends number>(table: Readonly<Record<string, Value>>): Words<Value> {
+  const byWord = new Map(Object.entries(table));
   const byValue = new Map(Object.entries(table).map(([word, value]) => [value, word]));
   return {
     of(word) {
-      const value = table[word];
+      const value = byWord.get(word);
       if (value === undefined) throw new Error(`no enum value has the word ${JSON.stringify(word)}`);
       return value;
     },

@@ -11,7 +11,8 @@ export const seller = create(AccountSchema, {
   email: "billing@kaffee.example",
 });
 
-const FINALIZE_TIME = timestampFromDate(new Date("2026-01-15T10:00:00Z"));
+// Late enough that it is another day in Tokyo.
+const FINALIZE_TIME = timestampFromDate(new Date("2026-01-15T23:30:00Z"));
 
 /** Fields of an invoice that a test wants otherwise. */
 export type InvoiceChange = Extract<MessageInitShape<typeof InvoiceSchema>, { $typeName?: never }>;

@@ -31,3 +31,9 @@ export async function readPages(pdf: Uint8Array): Promise<string[]> {
   });
   return Promise.all(pages);
 }
+
+/** Reads what a PDF says of itself. */
+export async function readProperties(pdf: Uint8Array): Promise<unknown> {
+  const document = await getDocument({ data: new Uint8Array(pdf), verbosity: 0 }).promise;
+  return (await document.getMetadata()).info;
+}

@@ -1,0 +1,112 @@
+import { systemClock } from "../../services/_runtime/clock.ts";
+import { createId } from "../../services/_runtime/ids.ts";
+import { SECRET_KEY, type WholeTripe } from "./whole-tripe.ts";
+
+/** One charge that a merchant wants, and everything it was told about it. */
+export interface Wish {
+  readonly key: string;
+  readonly amountMinor: number;
+  /** The status of every answer, in order; 0 when the connection failed. */
+  readonly statuses: number[];
+  /** The ids of every 2xx: each was acknowledged, and is never to be lost. */
+  readonly ids: string[];
+}
+
+/** A charge as the public API shows it. */
+export interface ShownCharge {
+  readonly id: string;
+  readonly status: string;
+  readonly amount: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What a client does again under the same key: nothing came, an equal request still runs, or Tripe asks it to come back. */
+const AGAIN = new Set([0, 409, 429, 503]);
+
+/** Between two tries: a client that keeps asking, and not the whole processor. */
+const PAUSE_MS = 200;
+
+/** A killed owner costs its attempt the lease of 20 s; twice that, and the machine is busy. */
+const PATIENCE_MS = 60_000;
+
+/** No answer takes longer: the edge waits for a bank for 8 s at most. */
+const ANSWER_MAX_MS = 12_000;
+
+/** A merchant's program: it charges, repeats what it has no answer for under the same key, and remembers every word. */
+export function createMerchant(tripe: Pick<WholeTripe, "url">) {
+  const wishes: Wish[] = [];
+  // Amounts are told apart by everybody: by the merchant, in the books, and in the bank's statement.
+  let nextAmountMinor = 1_000;
+
+  const ask = async (path: string, wish?: Wish): Promise<{ status: number; body: unknown }> => {
+    const form = wish && formOf(wish);
+    try {
+      const answer = await fetch(`${tripe.url}${path}`, {
+        headers: {
+          authorization: `Bearer ${SECRET_KEY}`,
+          ...(wish && { "idempotency-key": wish.key, "content-type": "application/x-www-form-urlencoded" }),
+        },
+        ...(form === undefined ? {} : { method: "POST", body: form }),
+        signal: AbortSignal.timeout(ANSWER_MAX_MS),
+      });
+      return { status: answer.status, body: await answer.json() };
+    } catch {
+      return { status: 0, body: undefined };
+    }
+  };
+
+  const tryOnce = async (wish: Wish): Promise<number> => {
+    const { status, body } = await ask("/v1/charges", wish);
+    wish.statuses.push(status);
+    if (status === 200) wish.ids.push(readId(body));
+    return status;
+  };
+
+  return {
+    wishes,
+    /** A charge to be asked for; nothing is sent yet. */
+    wish(): Wish {
+      nextAmountMinor += 1;
+      const wish = { key: createId("key_"), amountMinor: nextAmountMinor, statuses: [], ids: [] };
+      wishes.push(wish);
+      return wish;
+    },
+    tryOnce,
+    /** Asks, again and again under the one key, until there is an answer that stands. */
+    async insist(wish: Wish): Promise<Wish> {
+      const endMs = systemClock.preciseMs() + PATIENCE_MS;
+      while (AGAIN.has(await tryOnce(wish))) {
+        if (systemClock.preciseMs() > endMs) throw new Error(`no answer: ${wish.statuses.join(" ")}`);
+        await systemClock.sleep(PAUSE_MS);
+      }
+      return wish;
+    },
+    /** Every charge that Tripe knows of. */
+    async listCharges(): Promise<ShownCharge[]> {
+      const charges: ShownCharge[] = [];
+      for (;;) {
+        const last = charges.at(-1);
+        const page = await ask(`/v1/charges?limit=100${last === undefined ? "" : `&starting_after=${last.id}`}`);
+        const { data, has_more } = page.body as { data: ShownCharge[]; has_more: boolean };
+        charges.push(...data);
+        if (!has_more) return charges;
+      }
+    },
+    ask,
+  };
+}
+
+/** A wish as the body of its request. */
+export function formOf({ key, amountMinor }: Wish): string {
+  return new URLSearchParams({
+    amount: String(amountMinor),
+    currency: "usd",
+    source: "tok_visa",
+    "metadata[key]": key,
+  }).toString();
+}
+
+function readId(body: unknown): string {
+  const id: unknown = typeof body === "object" && body !== null ? Reflect.get(body, "id") : undefined;
+  return typeof id === "string" ? id : "";
+}

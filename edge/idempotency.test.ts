@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createTestClock } from "../services/_runtime/clock.ts";
+import { createIdFactory } from "../services/_runtime/ids.ts";
+import { createIdentity, readIdempotencyKey } from "./idempotency.ts";
+import { Problem } from "./problem.ts";
+
+const tools = { digestKey: Buffer.alloc(32, 1), createId: createIdFactory(createTestClock()) };
+const request = {
+  key: "k",
+  accountId: "acct_1",
+  method: "POST",
+  path: "/v1/charges#",
+  params: { a: 1, b: { c: "2", d: [1, 2] } },
+};
+
+const digestOf = (change: Partial<typeof request>) =>
+  Buffer.from(createIdentity({ ...request, ...change }, tools).digest).toString("hex");
+
+test("the order of parameters does not matter, everything else does", () => {
+  const same = digestOf({});
+  expect(digestOf({ key: "other", params: { b: { d: [1, 2], c: "2" }, a: 1 } })).toBe(same);
+  const others = [
+    digestOf({ path: "/v1/refunds#" }),
+    digestOf({ accountId: "acct_2" }),
+    digestOf({ method: "DELETE" }),
+    digestOf({ params: { a: 1, b: { c: "2", d: [2, 1] } } }),
+    digestOf({ params: { a: 2, b: { c: "2", d: [1, 2] } } }),
+  ];
+  expect(new Set([same, ...others]).size).toBe(6);
+});
+
+test("the digest is nothing without its key: a card number cannot be guessed from it", () => {
+  const other = createIdentity(request, { ...tools, digestKey: Buffer.alloc(32, 2) });
+  expect(Buffer.from(other.digest).toString("hex")).not.toBe(digestOf({}));
+});
+
+test("no two keys become one, and no key becomes a step of another", () => {
+  const key = fc
+    .array(fc.constantFrom("a", "/", "1", "/1", "/2/"), { minLength: 1, maxLength: 6 })
+    .map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(key, key, fc.integer({ min: 1, max: 3 }), (one, other, number) => {
+      const [a, b] = [one, other].map((given) => createIdentity({ ...request, key: given }, tools));
+      expect(a?.requestId === b?.requestId).toBe(one === other);
+      expect(a?.step(number)).not.toBe(b?.requestId);
+    }),
+  );
+});
+
+test("without a key every request is one of its own", () => {
+  const make = () => createIdentity({ ...request, key: undefined }, tools).requestId;
+  expect(make()).not.toBe(make());
+});
+
+test.each([["", "k".repeat(256), "a\u00e9", " a", "a\tb"], [["a", "b"]]].flat())("%j is no key", (given) => {
+  expect(() => readIdempotencyKey(given)).toThrow(Problem);
+});
+
+test("255 printable characters are a key, and none is none", () => {
+  expect(readIdempotencyKey("k".repeat(255))).toHaveLength(255);
+  expect(readIdempotencyKey("order 42: a")).toBe("order 42: a");
+  expect(readIdempotencyKey(undefined)).toBeUndefined();
+});

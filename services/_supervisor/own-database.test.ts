@@ -1,0 +1,38 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { connectDatabase } from "../_database/connect.ts";
+import { startEmbedded } from "../_database/embedded.ts";
+import { testSettings } from "../_database/embedded-settings.ts";
+import { seed } from "../_database/seed.ts";
+import { readConfig } from "../_runtime/config.ts";
+import { silentLog } from "../_runtime/log.ts";
+import { openDatabase } from "./database.ts";
+
+test("a Postgres of one's own serves, whose role is no superuser but may create roles", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "tripe-own-"));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
+  // The server of somebody else's: its own folder, and a role for Tripe such as an administrator makes.
+  const options = { dataDir: join(dataDir, "server"), port: 22_660 + (process.pid % 40), log: silentLog };
+  const server = await startEmbedded({ ...options, settings: testSettings });
+  onTestFinished(server.stop);
+  const admin = connectDatabase({ url: server.url, role: "admin", connectionsMax: 2, log: silentLog });
+  await admin.query({ name: "", text: "create role merchant login createrole password 'secret'" }, []);
+  await admin.query({ name: "", text: "create database shop owner merchant" }, []);
+  await admin.close();
+  const url = new URL(server.url);
+  Object.assign(url, { username: "merchant", password: "secret", pathname: "/shop" });
+
+  const config = readConfig({ DATABASE_URL: url.href, TRIPE_DATA_DIR: join(dataDir, "tripe") });
+  for (const _ of ["first start", "second start"]) {
+    const database = await openDatabase({ config, log: silentLog, seed });
+    for (const role of ["reader", "writer", "audit", "scheduler"] as const) {
+      const own = connectDatabase({ url: database.urls[role], role, connectionsMax: 2, log: silentLog });
+      const text = role === "scheduler" ? "create table if not exists jobs.probe ()" : "select from account";
+      await expect(own.query({ name: "", text }, [])).resolves.toHaveLength(role === "scheduler" ? 0 : 2);
+      await own.close();
+    }
+    await database.close();
+  }
+});

@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import { Code } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { ApiKeyKind } from "../../gen/tripe/billing/v1/account_pb.ts";
+import { createId } from "../_runtime/ids.ts";
+import { refusal, SECRET_KEY, startTestReader } from "./testing.ts";
+
+const { reader, accountId, liveAccountId, sql } = await startTestReader();
+
+const hashOf = (key: string) => createHash("sha256").update(key).digest();
+const notFound = { code: Code.NotFound, reason: "API_KEY_NOT_FOUND" };
+
+/** A key of the live account; its ends are SQL, as "now() + interval '1 h'". */
+async function setup({ kind = "secret", expires = "null", revoked = "null" } = {}) {
+  const keySha256 = hashOf(createId("sk_live_"));
+  await sql(
+    `insert into api_key (account_id, api_key_id, key_sha256, kind, last4, create_time, expire_time, revoke_time)
+      values ($1, $2, $3, $4, 'last', now(), ${expires}, ${revoked})`,
+    ...[liveAccountId, createId("key_"), keySha256, kind],
+  );
+  return { keySha256 };
+}
+
+test("getApiKey finds a key's account by the key's hash", async () => {
+  const found = await reader.getApiKey({ keySha256: hashOf(SECRET_KEY) });
+  expect(found.account).toEqual((await reader.getAccount({ accountId })).account);
+  expect(found.apiKey).toMatchObject({ kind: ApiKeyKind.SECRET, last4: "er01" });
+  expect(found.apiKey?.expireTime).toBeUndefined();
+});
+
+test("getApiKey tells kinds and accounts apart", async () => {
+  for (const [kind, expected] of [
+    ["publishable", ApiKeyKind.PUBLISHABLE],
+    ["restricted", ApiKeyKind.RESTRICTED],
+  ] as const) {
+    const found = await reader.getApiKey(await setup({ kind }));
+    expect(found).toMatchObject({ account: { accountId: liveAccountId, isLive: true }, apiKey: { kind: expected } });
+  }
+});
+
+test("getApiKey does not find a key that nobody has, was revoked or has expired", async () => {
+  expect(await refusal(reader.getApiKey({ keySha256: hashOf("sk_test_wrong") }))).toMatchObject(notFound);
+  const revoked = await setup({ revoked: "now()" });
+  expect(await refusal(reader.getApiKey(revoked))).toMatchObject(notFound);
+  const expired = await setup({ expires: "now() - interval '1 ms'" });
+  expect(await refusal(reader.getApiKey(expired))).toMatchObject(notFound);
+});
+
+test("getApiKey finds a key that expires later, and says when", async () => {
+  const { apiKey } = await reader.getApiKey(await setup({ expires: "now() + interval '1 h'" }));
+  expect(apiKey?.expireTime).toBeDefined();
+});
