@@ -75,7 +75,7 @@ test("what was asked to be expanded stands whole where its id stood", () => {
     default_payment_method: samplePaymentMethod(),
     "items.data.price.product": new Map([["prod_1", sampleProduct()]]),
     latest_invoice: sampleInvoice(),
-    latestInvoice: { invoicePdfUrl },
+    latestInvoiceExpansions: { invoicePdfUrl },
   });
   expect(view.customer).toEqual(customerView(sampleCustomer()));
   expect(view.default_payment_method).toEqual(paymentMethodView(samplePaymentMethod()));

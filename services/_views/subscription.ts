@@ -16,14 +16,14 @@ import type { Wire } from "./wire.ts";
 
 /**
  * What of a subscription was asked to be shown whole. Products are given by their ids; an item whose product is not
- * among them shows the id. `latestInvoice` says how an expanded invoice is shown in turn.
+ * among them shows the id. `latestInvoiceExpansions` says how an expanded invoice is shown in turn.
  */
 export interface SubscriptionExpansions {
   readonly customer?: Customer | undefined;
   readonly default_payment_method?: PaymentMethod | undefined;
   readonly "items.data.price.product"?: ReadonlyMap<string, Product> | undefined;
   readonly latest_invoice?: Invoice | undefined;
-  readonly latestInvoice?: InvoiceExpansions | undefined;
+  readonly latestInvoiceExpansions?: InvoiceExpansions | undefined;
 }
 
 /** Fields that newer versions dropped and programs for older ones still read; plan and quantity of a single item only. */
@@ -89,7 +89,7 @@ export function subscriptionView(
       hasMore: false,
     }),
     latest_invoice: expandable(subscription.latestInvoiceId, expansions.latest_invoice, (invoice) =>
-      invoiceView(invoice, expansions.latestInvoice),
+      invoiceView(invoice, expansions.latestInvoiceExpansions),
     ),
     livemode: subscription.isLive,
     managed_payments: null,
