@@ -1,7 +1,11 @@
 import { chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
 import { customerColumns } from "../_database/rows/customer.ts";
+import { eventColumns } from "../_database/rows/event.ts";
+import { invoiceColumns, invoiceItemColumns, invoiceItemJoins, invoiceJoins } from "../_database/rows/invoice.ts";
 import { paymentMethodColumns, tokenColumns } from "../_database/rows/payment-method.ts";
+import { priceColumns, priceJoins, productColumns } from "../_database/rows/product.ts";
 import { returnColumns } from "../_database/rows/return.ts";
+import { subscriptionColumns } from "../_database/rows/subscription.ts";
 import { accountColumns } from "./accounts.ts";
 import type { Finding } from "./one.ts";
 
@@ -54,4 +58,52 @@ export const findReturn: Finding = {
   key: "return_id",
   text: `select r.account_id as of_account_id, ${returnColumns}
     ${asked} join charge_return r on r.account_id = i.account_id and r.return_id = i.id ${account("r")}`,
+};
+
+/** Products by id. */
+export const findProduct: Finding = {
+  name: "product",
+  key: "product_id",
+  text: `select d.account_id as of_account_id, ${productColumns}
+    ${asked} join product d on d.account_id = i.account_id and d.product_id = i.id ${account("d")}`,
+};
+
+/** Prices by id. */
+export const findPrice: Finding = {
+  name: "price",
+  key: "price_id",
+  text: `select p.account_id as of_account_id, ${priceColumns}
+    ${asked} join price p on p.account_id = i.account_id and p.price_id = i.id ${priceJoins}`,
+};
+
+/** Invoices by id. */
+export const findInvoice: Finding = {
+  name: "invoice",
+  key: "invoice_id",
+  text: `select n.account_id as of_account_id, ${invoiceColumns}
+    ${asked} join invoice n on n.account_id = i.account_id and n.invoice_id = i.id ${invoiceJoins}`,
+};
+
+/** Invoice items by id. */
+export const findInvoiceItem: Finding = {
+  name: "invoice_item",
+  key: "invoice_item_id",
+  text: `select m.account_id as of_account_id, ${invoiceItemColumns}
+    ${asked} join invoice_item m on m.account_id = i.account_id and m.invoice_item_id = i.id ${invoiceItemJoins}`,
+};
+
+/** Subscriptions by id. */
+export const findSubscription: Finding = {
+  name: "subscription",
+  key: "subscription_id",
+  text: `select s.account_id as of_account_id, ${subscriptionColumns}
+    ${asked} join subscription s on s.account_id = i.account_id and s.subscription_id = i.id ${account("s")}`,
+};
+
+/** Events by id. */
+export const findEvent: Finding = {
+  name: "event",
+  key: "event_id",
+  text: `select e.account_id as of_account_id, ${eventColumns}
+    ${asked} join event e on e.account_id = i.account_id and e.event_id = i.id ${account("e")}`,
 };

@@ -1,7 +1,16 @@
 import { chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
 import { customerColumns } from "../_database/rows/customer.ts";
+import {
+  invoiceColumns,
+  invoiceItemColumns,
+  invoiceItemJoins,
+  invoiceJoins,
+  invoicePaymentColumns,
+} from "../_database/rows/invoice.ts";
 import { paymentMethodColumns } from "../_database/rows/payment-method.ts";
+import { priceColumns, priceJoins, productColumns } from "../_database/rows/product.ts";
 import { returnColumns } from "../_database/rows/return.ts";
+import { subscriptionColumns } from "../_database/rows/subscription.ts";
 import type { Listing } from "./page.ts";
 
 const account = (alias: string) => `join account a on a.account_id = ${alias}.account_id`;
@@ -20,6 +29,7 @@ export const paymentMethods: Listing = {
   select: `select ${paymentMethodColumns} from payment_method p ${account("p")}`,
   alias: "p",
   key: "payment_method_id",
+  hasPrefixes: true,
 };
 
 /** Charges, newest first. */
@@ -36,4 +46,52 @@ export const returns: Listing = {
   select: `select ${returnColumns} from charge_return r ${account("r")}`,
   alias: "r",
   key: "return_id",
+};
+
+/** Products, newest first. */
+export const products: Listing = {
+  name: "products",
+  select: `select ${productColumns} from product d ${account("d")}`,
+  alias: "d",
+  key: "product_id",
+};
+
+/** Prices, newest first. */
+export const prices: Listing = {
+  name: "prices",
+  select: `select ${priceColumns} from price p ${priceJoins}`,
+  alias: "p",
+  key: "price_id",
+};
+
+/** Invoices, newest first. */
+export const invoices: Listing = {
+  name: "invoices",
+  select: `select ${invoiceColumns} from invoice n ${invoiceJoins}`,
+  alias: "n",
+  key: "invoice_id",
+};
+
+/** Invoice items, newest first. */
+export const invoiceItems: Listing = {
+  name: "invoice_items",
+  select: `select ${invoiceItemColumns} from invoice_item m ${invoiceItemJoins}`,
+  alias: "m",
+  key: "invoice_item_id",
+};
+
+/** Payments of invoices, newest first. */
+export const invoicePayments: Listing = {
+  name: "invoice_payments",
+  select: `select ${invoicePaymentColumns} from invoice_payment y ${account("y")}`,
+  alias: "y",
+  key: "invoice_payment_id",
+};
+
+/** Subscriptions, newest first. */
+export const subscriptions: Listing = {
+  name: "subscriptions",
+  select: `select ${subscriptionColumns} from subscription s ${account("s")}`,
+  alias: "s",
+  key: "subscription_id",
 };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { CreateTimeRange } from "../../gen/tripe/reader/v1/create_time_range_pb.ts";
 import type { Query } from "../_database/connect.ts";
@@ -21,14 +22,20 @@ export interface Listing {
   readonly alias: string;
   /** The id's column: ids sort by time of creation. */
   readonly key: string;
+  /** Whether the ids have several prefixes: they are then sorted by what follows. */
+  readonly hasPrefixes?: boolean;
 }
 
 /** A condition on a column; a value of undefined sets none. */
 export interface Filter {
   readonly column: string;
-  readonly operator: "=" | ">=" | "<" | "is";
-  readonly value: string | Date | null | undefined;
+  readonly operator: "=" | ">=" | "<" | "is" | "is not" | "in";
+  /** Null for `is` and `is not`; a list for `in`. */
+  readonly value: string | boolean | Date | readonly string[] | null | undefined;
 }
+
+// As many as there are listings times their filters: some hundred texts, made of our own words alone.
+const names = new Map<string, string>();
 
 /** Stripe's default. */
 const SIZE_DEFAULT = 10;
@@ -45,24 +52,36 @@ export async function readPage<Row>(
 ): Promise<{ rows: Row[]; hasMore: boolean }> {
   const size = page.pageSize === 0 ? SIZE_DEFAULT : page.pageSize;
   const { alias, key } = listing;
+  const sorted = (id: string) => (listing.hasPrefixes === true ? `split_part(${id}, '_', 2)` : id);
   const cursor: Filter[] = page.pageToken === "" ? [] : [{ column: key, operator: "<", value: page.pageToken }];
   const conditions = [...filters, ...rangeOf(page.createTimeRange), ...cursor].filter(
     ({ value }) => value !== undefined,
   );
   const values: unknown[] = [page.accountId, size + 1];
   const where = conditions.map(({ column, operator, value }) => {
-    if (value === null) return `${alias}.${column} is null`;
+    if (value === null) return `${alias}.${column} ${operator} null`;
     values.push(value);
-    const isTurned = column === key && page.isBackward;
-    return `${alias}.${column} ${isTurned ? ">" : operator} $${values.length}`;
+    if (column === key) {
+      return `${sorted(`${alias}.${key}`)} ${page.isBackward ? ">" : "<"} ${sorted(`$${values.length}`)}`;
+    }
+    if (operator === "in") return `${alias}.${column} = any($${values.length})`;
+    return `${alias}.${column} ${operator} $${values.length}`;
   });
   const direction = page.isBackward ? "asc" : "desc";
   const text = `${listing.select} where ${[`${alias}.account_id = $1`, ...where].join(" and ")}
-    order by ${alias}.${key} ${direction} limit $2`;
-  const shape = conditions.map(({ column, operator, value }) => `${column}${operator}${value === null ? "null" : ""}`);
-  const rows = await query<Row>({ name: `list_${listing.name}_${direction}_${shape.join("_")}`, text }, values);
+    order by ${sorted(`${alias}.${key}`)} ${direction} limit $2`;
+  const rows = await query<Row>({ name: nameOf(listing, text), text }, values);
   const kept = rows.slice(0, size);
   return { rows: page.isBackward ? kept.reverse() : kept, hasMore: rows.length > size };
+}
+
+// Postgres cuts a statement's name at 63 bytes, and two cut alike would be one: so a digest stands for the text.
+function nameOf(listing: Listing, text: string): string {
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  const name = `list_${listing.name}_${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
+  names.set(text, name);
+  return name;
 }
 
 /** The token of the page after this one in the same direction; empty when there is none. */

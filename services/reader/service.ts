@@ -3,12 +3,42 @@ import type { ReaderService } from "../../gen/tripe/reader/v1/reader_service_pb.
 import type { Database, Query } from "../_database/connect.ts";
 import { chargeOf } from "../_database/rows/charge.ts";
 import { customerOf } from "../_database/rows/customer.ts";
+import { eventOf } from "../_database/rows/event.ts";
+import { type InvoiceRow, invoiceItemOf, invoicePaymentOf } from "../_database/rows/invoice.ts";
 import { paymentMethodOf, tokenOf } from "../_database/rows/payment-method.ts";
+import { priceOf, productOf } from "../_database/rows/product.ts";
 import { returnOf } from "../_database/rows/return.ts";
+import type { SubscriptionRow } from "../_database/rows/subscription.ts";
 import { accountOf, getApiKey } from "./accounts.ts";
-import { findAccount, findCharge, findCustomer, findPaymentMethod, findReturn, findToken } from "./findings.ts";
+import { invoiceFilters, priceFilters, subscriptionFilters, withItems, withLines } from "./billing.ts";
+import { listUndispatchedEvents } from "./events.ts";
+import {
+  findAccount,
+  findCharge,
+  findCustomer,
+  findEvent,
+  findInvoice,
+  findInvoiceItem,
+  findPaymentMethod,
+  findPrice,
+  findProduct,
+  findReturn,
+  findSubscription,
+  findToken,
+} from "./findings.ts";
 import { findLedgerTransfer, ledgerTransferOf } from "./ledger-transfers.ts";
-import { charges, customers, paymentMethods, returns } from "./listings.ts";
+import {
+  charges,
+  customers,
+  invoiceItems,
+  invoicePayments,
+  invoices,
+  paymentMethods,
+  prices,
+  products,
+  returns,
+  subscriptions,
+} from "./listings.ts";
 import { createOne } from "./one.ts";
 import { type Filter, type Listing, nextPageToken, type Page, readPage } from "./page.ts";
 import { getPayer } from "./payer.ts";
@@ -23,6 +53,12 @@ export function createReader({ database }: { readonly database: Database }): Ser
   const getCharge = createOne(query, findCharge, chargeOf);
   const getReturn = createOne(query, findReturn, returnOf);
   const getLedgerTransfer = createOne(query, findLedgerTransfer, ledgerTransferOf);
+  const getProduct = createOne(query, findProduct, productOf);
+  const getPrice = createOne(query, findPrice, priceOf);
+  const getInvoice = createOne<InvoiceRow, InvoiceRow>(query, findInvoice, same);
+  const getInvoiceItem = createOne(query, findInvoiceItem, invoiceItemOf);
+  const getSubscription = createOne<SubscriptionRow, SubscriptionRow>(query, findSubscription, same);
+  const getEvent = createOne(query, findEvent, eventOf);
   return {
     getApiKey: (request) => getApiKey(query, request),
     getAccount: async ({ accountId }) => ({ account: await getAccount({ accountId, id: accountId }) }),
@@ -57,7 +93,68 @@ export function createReader({ database }: { readonly database: Database }): Ser
     getLedgerTransfer: async ({ accountId, ledgerTransferId: id }) => ({
       ledgerTransfer: await getLedgerTransfer({ accountId, id }),
     }),
+    getProduct: async ({ accountId, productId: id }) => ({ product: await getProduct({ accountId, id }) }),
+    listProducts: async (request) => {
+      const filters: Filter[] = [{ column: "is_active", operator: "=", value: request.isActive }];
+      const { nouns, ...page } = await list(query, products, request, filters, productOf);
+      return { products: nouns, ...page };
+    },
+    getPrice: async ({ accountId, priceId: id }) => ({ price: await getPrice({ accountId, id }) }),
+    listPrices: async (request) => {
+      const { nouns, ...page } = await list(query, prices, request, priceFilters(request), priceOf);
+      return { prices: nouns, ...page };
+    },
+    getInvoice: async ({ accountId, invoiceId: id }) => {
+      const [invoice] = await withLines(query, accountId, [await getInvoice({ accountId, id })]);
+      return { ...(invoice && { invoice }) };
+    },
+    listInvoices: async (request) => {
+      const { nouns, ...page } = await list<InvoiceRow, InvoiceRow>(
+        query,
+        invoices,
+        request,
+        invoiceFilters(request),
+        same,
+      );
+      return { invoices: await withLines(query, request.accountId, nouns), ...page };
+    },
+    getInvoiceItem: async ({ accountId, invoiceItemId: id }) => ({
+      invoiceItem: await getInvoiceItem({ accountId, id }),
+    }),
+    listInvoiceItems: async (request) => {
+      const pending: Filter = { column: "invoice_id", operator: "is", value: request.isPending ? null : undefined };
+      const filters = [equals("customer_id", request.customerId), equals("invoice_id", request.invoiceId), pending];
+      const { nouns, ...page } = await list(query, invoiceItems, request, filters, invoiceItemOf);
+      return { invoiceItems: nouns, ...page };
+    },
+    listInvoicePayments: async (request) => {
+      const filters = [equals("invoice_id", request.invoiceId)];
+      const { nouns, ...page } = await list(query, invoicePayments, request, filters, invoicePaymentOf);
+      return { invoicePayments: nouns, ...page };
+    },
+    getSubscription: async ({ accountId, subscriptionId: id }) => {
+      const [subscription] = await withItems(query, accountId, [await getSubscription({ accountId, id })]);
+      return { ...(subscription && { subscription }) };
+    },
+    listSubscriptions: async (request) => {
+      const filters = await subscriptionFilters(query, request);
+      const { nouns, ...page } = await list<SubscriptionRow, SubscriptionRow>(
+        query,
+        subscriptions,
+        request,
+        filters,
+        same,
+      );
+      return { subscriptions: await withItems(query, request.accountId, nouns), ...page };
+    },
+    getEvent: async ({ accountId, eventId: id }) => ({ event: await getEvent({ accountId, id }) }),
+    listUndispatchedEvents: (request) => listUndispatchedEvents(query, request),
   };
+}
+
+/** A row whose noun takes more rows than one. */
+function same<Row>(row: Row): Row {
+  return row;
 }
 
 function equals(column: string, value: string): Filter {

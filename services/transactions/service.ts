@@ -1,6 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { TransactionsService } from "../../gen/tripe/transactions/v1/transactions_service_pb.ts";
 import type { TransactionsDependencies } from "./attempt.ts";
+import { collectInvoice } from "./collect-invoice.ts";
 import { createCharge } from "./create-charge.ts";
 import { createReturn } from "./create-return.ts";
 import { resolveAttempts } from "./resolve-attempts.ts";
@@ -10,6 +11,7 @@ export function createTransactions(dependencies: TransactionsDependencies): Serv
   return {
     createCharge: (request) => createCharge(dependencies, request),
     createReturn: (request) => createReturn(dependencies, request),
+    collectInvoice: (request) => collectInvoice(dependencies, request),
     resolveAttempts: (request) => resolveAttempts(dependencies, request),
   };
 }

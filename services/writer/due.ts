@@ -63,9 +63,9 @@ const LEASE_RENEWALS = {
 const ITEMS = {
   name: "items_of_due_subscriptions",
   text: `select ${subscriptionItemColumns}
-    from unnest($1::text[], $2::text[]) as d(account_id, subscription_id)
-    join subscription_item i on i.account_id = d.account_id and i.subscription_id = d.subscription_id
-    join price p on p.account_id = i.account_id and p.price_id = i.price_id ${priceJoins.replace(" d on d.", " o on o.").replace("d.product_id", "o.product_id")}
+    from unnest($1::text[], $2::text[]) as q(account_id, subscription_id)
+    join subscription_item i on i.account_id = q.account_id and i.subscription_id = q.subscription_id
+    join price p on p.account_id = i.account_id and p.price_id = i.price_id ${priceJoins}
     order by i.subscription_item_id`,
 };
 

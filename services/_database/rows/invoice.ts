@@ -83,7 +83,7 @@ export function invoiceOf(row: InvoiceRow, lines: readonly InvoiceLineRow[] = []
     discountMinor: row.discount_minor,
     totalMinor: row.total_minor,
     paidMinor: row.paid_minor,
-    amountDue: { amountMinor: row.amount_due_minor, currencyCode: row.currency_code },
+    amountDue: { amountMinor: row.amount_due_minor - row.paid_minor, currencyCode: row.currency_code },
     description: row.description,
     footer: row.footer,
     metadata: row.metadata,

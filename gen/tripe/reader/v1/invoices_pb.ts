@@ -67,7 +67,7 @@ export const GetInvoiceResponseSchema: GenMessage<GetInvoiceResponse> = /*@__PUR
   messageDesc(file_tripe_reader_v1_invoices, 1);
 
 /**
- * Asks for invoices, without their lines, newest first.
+ * Asks for invoices, newest first.
  *
  * @generated from message tripe.reader.v1.ListInvoicesRequest
  */
@@ -144,13 +144,13 @@ export const ListInvoicesRequestSchema: GenMessage<ListInvoicesRequest> = /*@__P
   messageDesc(file_tripe_reader_v1_invoices, 2);
 
 /**
- * A page of invoices, without their lines.
+ * A page of invoices, each with its lines.
  *
  * @generated from message tripe.reader.v1.ListInvoicesResponse
  */
 export type ListInvoicesResponse = Message<"tripe.reader.v1.ListInvoicesResponse"> & {
   /**
-   * The invoices, without their lines.
+   * The invoices, each with its lines.
    *
    * @generated from field: repeated tripe.billing.v1.Invoice invoices = 1;
    */

@@ -402,7 +402,7 @@ export const ReaderService: GenService<{
     output: typeof GetInvoiceResponseSchema;
   },
   /**
-   * ListInvoices lists invoices, without their lines.
+   * ListInvoices lists invoices, each with its lines.
    *
    * @generated from rpc tripe.reader.v1.ReaderService.ListInvoices
    */
