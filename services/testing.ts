@@ -22,6 +22,8 @@ import { type NextFault, NO_FAULTS } from "./bank/sandbox/faults.ts";
 import { listenSandbox, type Sandbox } from "./bank/sandbox/server.ts";
 import { statementFile } from "./bank/sandbox/statement.ts";
 import { startBank } from "./bank/start.ts";
+import { startMailer } from "./mailer/start.ts";
+import { startPdf } from "./pdf/start.ts";
 import { startReader } from "./reader/start.ts";
 import { startTransactions } from "./transactions/start.ts";
 import { startWriter } from "./writer/start.ts";
@@ -37,6 +39,8 @@ export interface TestTripeOptions {
   /** What goes wrong at the bank; default nothing. */
   readonly nextFault?: NextFault;
   readonly log?: Log;
+  /** The mail server; default the folder `mail` in the data dir. */
+  readonly smtpUrl?: string;
 }
 
 /** A whole Tripe but for the edge: real database, real bank on a real socket, every service. */
@@ -69,6 +73,8 @@ const starts: Starts = {
   writer: startWriter,
   bank: startBank,
   transactions: startTransactions,
+  pdf: startPdf,
+  mailer: startMailer,
 };
 
 interface Served {
@@ -83,7 +89,12 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
   const [database, dataDir] = await Promise.all([createTestDatabase(), mkdtemp(join(tmpdir(), "tripe-"))]);
   const seeded = await seed({ ownerUrl: database.urls.owner, secretKey });
   const bank = await openTestBank(dataDir, options.nextFault ?? NO_FAULTS);
-  const config = readConfig({ TRIPE_DATA_DIR: dataDir, TRIPE_BANK_ADDRESS: bank.address });
+  const { smtpUrl } = options;
+  const config = readConfig({
+    TRIPE_DATA_DIR: dataDir,
+    TRIPE_BANK_ADDRESS: bank.address,
+    ...(smtpUrl !== undefined && { SMTP_URL: smtpUrl }),
+  });
   const served = new Map<ServiceName, Served>();
   const clientsOf = (caller: CallerName) =>
     createClients({

@@ -5,13 +5,21 @@ import type { Clients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { refuse } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
-import { type Sweep, startSweep } from "./sweep.ts";
+import { COLLECTIONS_LIMIT, collectDue } from "./collect.ts";
+import { type DispatchDependencies, dispatchEvents, EVENTS_LIMIT } from "./dispatch-events.ts";
+import type { Jobs } from "./jobs.ts";
+import { mailEvent } from "./mail-event.ts";
+import { RENEWALS_LIMIT, renewDue } from "./renew.ts";
+import { SENDINGS_LIMIT, sendDue } from "./send-invoices.ts";
+import { type Sweep, type SweepRun, startSweep } from "./sweep.ts";
 
 /** What the scheduler stands on. */
 export interface SchedulerDependencies {
-  readonly clients: Pick<Clients, "transactions">;
+  readonly clients: Pick<Clients, "reader" | "writer" | "transactions" | "pdf" | "mailer">;
   readonly clock: Clock;
   readonly log: Log;
+  /** The queue of mails; without one the outbox of events is left alone. The scheduler stops it at its end. */
+  readonly jobs?: Jobs;
 }
 
 /** A scheduler at work: its sweeps run from the start. */
@@ -24,31 +32,49 @@ export interface Scheduler {
 const ATTEMPTS_LIMIT = 100;
 
 /** Creates the scheduler and starts its sweeps. State is the queue: nothing is remembered here. */
-export function createScheduler({ clients, clock, log }: SchedulerDependencies): Scheduler {
-  const attempts = startSweep({
-    name: "attempts",
-    fullCount: ATTEMPTS_LIMIT,
-    clock,
-    log,
-    work: async () => {
-      const { takenCount, settledCount } = await clients.transactions.resolveAttempts({ limit: ATTEMPTS_LIMIT });
-      return { takenCount, doneCount: settledCount };
-    },
-  });
-  const sweeps: ReadonlyMap<SweepName, Sweep> = new Map([[SweepName.ATTEMPTS, attempts]]);
+export function createScheduler(dependencies: SchedulerDependencies): Scheduler {
+  const sweeps = startSweeps(dependencies);
+  const { jobs } = dependencies;
+  jobs?.work((job) => mailEvent(dependencies, job));
   return {
     implementation: {
       runSweep: async ({ sweep: name }) => {
         const sweep = sweeps.get(name);
         if (sweep === undefined) refuse(Code.InvalidArgument, "SWEEP_UNKNOWN", "there is no such sweep", "sweep");
-        return sweep.run();
+        const { takenCount, doneCount } = await sweep.run();
+        return { takenCount, doneCount };
       },
       getStatus: () => ({ sweeps: [...sweeps].map(([name, sweep]) => ({ sweep: name, ...statusOf(sweep) })) }),
     },
     close: async () => {
       await Promise.all([...sweeps.values()].map((sweep) => sweep.stop()));
+      await jobs?.stop();
     },
   };
+}
+
+function startSweeps(dependencies: SchedulerDependencies): ReadonlyMap<SweepName, Sweep> {
+  const { clients, clock, log, jobs } = dependencies;
+  const start = (name: string, fullCount: number, work: () => Promise<SweepRun>) =>
+    startSweep({ name, fullCount, work, clock, log });
+  const resolve = async () => {
+    const { takenCount, settledCount } = await clients.transactions.resolveAttempts({ limit: ATTEMPTS_LIMIT });
+    return { takenCount, doneCount: settledCount };
+  };
+  return new Map([
+    [SweepName.ATTEMPTS, start("attempts", ATTEMPTS_LIMIT, resolve)],
+    [SweepName.RENEWALS, start("renewals", RENEWALS_LIMIT, () => renewDue(dependencies))],
+    [SweepName.COLLECTIONS, start("collections", COLLECTIONS_LIMIT, () => collectDue(dependencies))],
+    [SweepName.SENDINGS, start("sendings", SENDINGS_LIMIT, () => sendDue(dependencies))],
+    ...(jobs === undefined ? [] : [eventsSweep({ clients, clock, log, jobs }, start)]),
+  ]);
+}
+
+function eventsSweep(
+  dependencies: DispatchDependencies,
+  start: (name: string, fullCount: number, work: () => Promise<SweepRun>) => Sweep,
+): [SweepName, Sweep] {
+  return [SweepName.EVENTS, start("events", EVENTS_LIMIT, () => dispatchEvents(dependencies))];
 }
 
 function statusOf(sweep: Sweep) {

@@ -10,6 +10,8 @@ export interface SweepRun {
   readonly takenCount: number;
   /** How many of them are done. */
   readonly doneCount: number;
+  /** Whether another run is to follow at once, however few rows there were; default no. */
+  readonly hasMore?: boolean;
 }
 
 /** How a sweep is doing. */
@@ -77,7 +79,7 @@ export function startSweep({ name, work, fullCount, clock, log }: SweepOptions):
   const sweepAll = async () => {
     for (let rounds = 0; rounds < ROUNDS_MAX && !stopping.signal.aborted; rounds += 1) {
       const done = await run().catch(() => undefined);
-      if (done === undefined || done.takenCount < fullCount) break;
+      if (done === undefined || (done.takenCount < fullCount && done.hasMore !== true)) break;
     }
   };
   const loop = async () => {

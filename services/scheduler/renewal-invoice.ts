@@ -1,0 +1,106 @@
+import { create } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import {
+  BillingReason,
+  type Invoice,
+  type InvoiceItem,
+  type InvoiceLine,
+  InvoiceLineSchema,
+  InvoiceSchema,
+} from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { IntervalUnit, type Price } from "../../gen/tripe/billing/v1/product_pb.ts";
+import {
+  type Subscription,
+  type SubscriptionItem,
+  SubscriptionState,
+} from "../../gen/tripe/billing/v1/subscription_pb.ts";
+import type { IntervalUnit as UnitName } from "../_billing/interval.ts";
+import { lineAmount } from "../_billing/totals.ts";
+import { assert } from "../_runtime/errors.ts";
+import { createId } from "../_runtime/ids.ts";
+import { formatMoney } from "../_runtime/money.ts";
+
+/** The period an invoice bills. */
+export interface BilledPeriod {
+  readonly periodIndex: number;
+  readonly periodStartTime: Timestamp;
+  readonly periodEndTime: Timestamp;
+}
+
+/**
+ * Writes the draft that bills one period of a subscription: a line an item, then what the customer owes beside it. The
+ * invoices of a subscription that was given up are not collected by themselves (UNPAID, docs.stripe.com/billing/
+ * subscriptions/overview).
+ */
+export function renewalInvoice(
+  subscription: Subscription,
+  period: BilledPeriod,
+  pendingItems: readonly InvoiceItem[],
+): Invoice {
+  const { subscriptionId, customerId, currencyCode, collectionMethod, daysUntilDue, state } = subscription;
+  return create(InvoiceSchema, {
+    invoiceId: createId("in_"),
+    subscriptionId,
+    customerId,
+    currencyCode,
+    collectionMethod,
+    daysUntilDue,
+    billingReason: BillingReason.SUBSCRIPTION_CYCLE,
+    isAutoAdvancing: state !== SubscriptionState.UNPAID,
+    ...period,
+    lines: [...subscription.items.map((item) => lineOfPrice(item, period)), ...pendingItems.map(lineOfItem)],
+  });
+}
+
+/** The word of a unit; a subscription's prices repeat, so there is one. */
+export function unitName(unit: IntervalUnit): UnitName {
+  const name = unitNames[unit];
+  assert(name !== undefined, `no interval has the unit ${unit}`);
+  return name;
+}
+
+const unitNames: Partial<Record<IntervalUnit, UnitName>> = {
+  [IntervalUnit.DAY]: "day",
+  [IntervalUnit.WEEK]: "week",
+  [IntervalUnit.MONTH]: "month",
+  [IntervalUnit.YEAR]: "year",
+};
+
+function lineOfPrice({ subscriptionItemId, price, quantity }: SubscriptionItem, period: BilledPeriod): InvoiceLine {
+  assert(price?.unitAmount !== undefined, "an item of a subscription has a price");
+  const unitAmountMinor = price.unitAmount.amountMinor;
+  return create(InvoiceLineSchema, {
+    description: describe(price, quantity),
+    quantity,
+    unitAmountMinor,
+    amountMinor: lineAmount({ unitAmountMinor, quantity }),
+    priceId: price.priceId,
+    subscriptionItemId,
+    periodStartTime: period.periodStartTime,
+    periodEndTime: period.periodEndTime,
+  });
+}
+
+function lineOfItem(item: InvoiceItem): InvoiceLine {
+  const { description, quantity, unitAmountMinor, amountMinor, priceId, invoiceItemId, metadata } = item;
+  const { periodStartTime, periodEndTime } = item;
+  return create(InvoiceLineSchema, {
+    description,
+    quantity,
+    ...(unitAmountMinor !== undefined && { unitAmountMinor }),
+    amountMinor,
+    priceId,
+    invoiceItemId,
+    metadata,
+    ...(periodStartTime && { periodStartTime }),
+    ...(periodEndTime && { periodEndTime }),
+  });
+}
+
+// Stripe's words: "1 × Gold (at $10.00 / month)", "1 × Gold (at $10.00 / every 3 months)".
+function describe({ productName, unitAmount, recurrence }: Price, quantity: bigint): string {
+  assert(unitAmount !== undefined && recurrence !== undefined, "a subscription's price has an amount and repeats");
+  const unit = unitName(recurrence.unit);
+  const every = recurrence.count === 1 ? unit : `every ${recurrence.count} ${unit}s`;
+  return `${quantity} × ${productName} (at ${formatMoney(unitAmount)} / ${every})`;
+}
