@@ -14,6 +14,7 @@ import { serveOpenapi } from "./openapi.ts";
 import { urlUnrecognized } from "./problems.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
+import { serveInvoicePdf } from "./serve-invoice-pdf.ts";
 import { createCallRegister, serveRoute } from "./serve-route.ts";
 
 /** What the edge stands on. */
@@ -84,6 +85,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
     calls: createCallRegister(),
   };
   for (const route of routes) serveRoute(app, route, serving);
+  if (options.actions.includes("invoices")) serveInvoicePdf(app, serving);
   serveHealth(app, options);
   serveOpenapi(app, routes);
   return app;

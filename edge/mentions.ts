@@ -1,5 +1,16 @@
 /** The nouns a request can name by id. */
-export type Noun = "charge" | "customer" | "ledgerTransfer" | "paymentMethod" | "return" | "token";
+export type Noun =
+  | "charge"
+  | "customer"
+  | "invoice"
+  | "invoiceItem"
+  | "ledgerTransfer"
+  | "paymentMethod"
+  | "price"
+  | "product"
+  | "return"
+  | "subscription"
+  | "token";
 
 /** Where in a request an id stood: param "id" for the path. */
 export interface Mention {

@@ -1,6 +1,6 @@
 import { excerpt, invalid, Problem } from "./problem.ts";
 
-// Public words about parameters; those about everything else are in problems.ts, and there are none but these two.
+// Public words about parameters; those about everything else are in problems.ts, and in invoice-problems.ts beside it.
 
 /** A required parameter that is not there. */
 export function parameterMissing(param: string): Problem {

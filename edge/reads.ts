@@ -1,7 +1,10 @@
 import type { Charge } from "../gen/tripe/billing/v1/charge_pb.ts";
 import type { Customer } from "../gen/tripe/billing/v1/customer_pb.ts";
+import type { Invoice } from "../gen/tripe/billing/v1/invoice_pb.ts";
 import type { LedgerTransfer } from "../gen/tripe/billing/v1/ledger_pb.ts";
 import type { PaymentMethod } from "../gen/tripe/billing/v1/payment_method_pb.ts";
+import type { Price, Product } from "../gen/tripe/billing/v1/product_pb.ts";
+import type { Subscription } from "../gen/tripe/billing/v1/subscription_pb.ts";
 import { assert } from "../services/_runtime/errors.ts";
 import type { EdgeClients } from "./clients.ts";
 
@@ -12,8 +15,12 @@ import type { EdgeClients } from "./clients.ts";
 export interface Reads {
   charge(id: string): Promise<Charge | undefined>;
   customer(id: string): Promise<Customer | undefined>;
+  invoice(id: string): Promise<Invoice | undefined>;
   ledgerTransfer(id: string): Promise<LedgerTransfer | undefined>;
   paymentMethod(id: string): Promise<PaymentMethod | undefined>;
+  price(id: string): Promise<Price | undefined>;
+  product(id: string): Promise<Product | undefined>;
+  subscription(id: string): Promise<Subscription | undefined>;
 }
 
 /** Makes the reads of one request, for one account. */
@@ -21,11 +28,17 @@ export function createReads({ reader }: Pick<EdgeClients, "reader">, accountId: 
   return {
     charge: memoize(async (chargeId) => found((await reader.getCharge({ accountId, chargeId })).charge)),
     customer: memoize(async (customerId) => found((await reader.getCustomer({ accountId, customerId })).customer)),
+    invoice: memoize(async (invoiceId) => found((await reader.getInvoice({ accountId, invoiceId })).invoice)),
     ledgerTransfer: memoize(async (ledgerTransferId) =>
       found((await reader.getLedgerTransfer({ accountId, ledgerTransferId })).ledgerTransfer),
     ),
     paymentMethod: memoize(async (paymentMethodId) =>
       found((await reader.getPaymentMethod({ accountId, paymentMethodId })).paymentMethod),
+    ),
+    price: memoize(async (priceId) => found((await reader.getPrice({ accountId, priceId })).price)),
+    product: memoize(async (productId) => found((await reader.getProduct({ accountId, productId })).product)),
+    subscription: memoize(async (subscriptionId) =>
+      found((await reader.getSubscription({ accountId, subscriptionId })).subscription),
     ),
   };
 }

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Refusal, refusalOf } from "../services/_runtime/errors.ts";
+import { invoiceAlreadyPaid, invoiceNotOpen, invoiceWords } from "./invoice-problems.ts";
 import type { Mention, Mentions, Noun } from "./mentions.ts";
 import { Problem } from "./problem.ts";
 import {
@@ -16,6 +17,7 @@ import {
   timedOut,
   unavailable,
 } from "./problems.ts";
+import { lookupKeyTaken, productExists } from "./subscription-problems.ts";
 
 /** Turns whatever was thrown while a request was answered into its answer; what nobody foresaw is a 500. */
 export function toProblem(error: unknown, mentions: Mentions = {}): Problem {
@@ -58,7 +60,14 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
   INVALID_EXPIRY_MONTH: () => cardInvalid("invalid_expiry_month"),
   INVALID_EXPIRY_YEAR: () => cardInvalid("invalid_expiry_year"),
   INVALID_FIELD: ({ field }) => invalidField(field),
+  INVOICE_ALREADY_PAID: () => invoiceAlreadyPaid(),
+  INVOICE_ITEM_NOT_FOUND: missing("invoiceItem", "invoiceitem"),
+  INVOICE_ITEM_TAKEN: () => lockTimeout(),
+  INVOICE_NOT_FOUND: missing("invoice", "invoice"),
+  INVOICE_NOT_OPEN: (_, { invoice }) => invoiceNotOpen(invoice?.id ?? ""),
+  ...Object.fromEntries(Object.entries(invoiceWords).map(([reason, words]) => [reason, () => refused(words)])),
   LEDGER_TRANSFER_NOT_FOUND: missing("ledgerTransfer", "balance transaction"),
+  LOOKUP_KEY_TAKEN: () => lookupKeyTaken(),
   METADATA_TOO_MANY_KEYS: () => refused({ message: "'metadata' can have at most 50 keys.", param: "metadata" }),
   PAYMENT_METHOD_ALREADY_ATTACHED: (_, { paymentMethod }) =>
     refused({
@@ -78,6 +87,9 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
       ...paramOf(paymentMethod),
     }),
   PAYMENT_METHOD_NOT_FOUND: missing("paymentMethod", "PaymentMethod"),
+  PRICE_NOT_FOUND: missing("price", "price"),
+  PRODUCT_EXISTS: () => productExists(),
+  PRODUCT_NOT_FOUND: missing("product", "product"),
   REQUEST_ID_REUSED: () => idempotencyKeyReused(),
   REQUEST_IN_PROGRESS: () => idempotencyKeyInUse(),
   RETURN_EXCEEDS_CHARGE: (_, { charge }) =>
@@ -86,6 +98,9 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
       param: "amount",
     }),
   RETURN_NOT_FOUND: missing("return", "refund"),
+  // Stripe answers as if a subscription that has ended were not there.
+  SUBSCRIPTION_ENDED: missing("subscription", "subscription"),
+  SUBSCRIPTION_NOT_FOUND: missing("subscription", "subscription"),
   TOKEN_ALREADY_USED: (_, { token }) =>
     refused({
       code: "token_already_used",

@@ -23,14 +23,18 @@ export interface PublicRequest {
   readonly identity: Identity;
   /** Whether the client may send this very request again: it gave an Idempotency-Key. */
   readonly isRepeatable: boolean;
+  /** The link to an invoice's PDF, which answers whoever has it. */
+  invoicePdfUrl(invoiceId: string): string;
   /** The paths to show whole; of a list, those of its items, without "data.". */
   readonly expand: ReadonlySet<string>;
 }
 
 /** What an action answers. */
 export interface Answer {
-  /** The public JSON; or, for a write that ended in a stored failure (a declined charge), the problem. */
-  readonly body: object | Problem;
+  /** The public JSON; or, for a write that ended in a stored failure (a declined charge), the problem; or bytes. */
+  readonly body: object | Problem | Buffer;
+  /** What bytes are, and whatever else their reader should know. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Whether an earlier request with the same key had done it. */
   readonly isReplayed?: boolean;
 }

@@ -11,6 +11,7 @@ import type { EdgeOptions } from "./edge.ts";
 import { readExpand } from "./expand.ts";
 import { createIdentity, readIdempotencyKey } from "./idempotency.ts";
 import type { Mentions } from "./mentions.ts";
+import { pdfUrlOf } from "./pdf-links.ts";
 import { Problem } from "./problem.ts";
 import { overloaded, resourceMissing, urlUnrecognized } from "./problems.ts";
 import { createReads } from "./reads.ts";
@@ -123,11 +124,14 @@ async function work({ route, serving, request, reply, call, known }: Work): Prom
     id,
     identity,
     isRepeatable: key !== undefined,
+    invoicePdfUrl: (invoiceId) =>
+      pdfUrlOf({ accountId, invoiceId }, { digestKey: serving.digestKey, origin: originOf(request) }),
     expand: readExpand(route, expandOf(params)),
   };
-  const { body, isReplayed = false } = await route.run(publicRequest, params);
+  const { body, headers = {}, isReplayed = false } = await route.run(publicRequest, params);
   addTiming(reply, call);
   if (isReplayed) reply.header("idempotent-replayed", "true");
+  reply.headers(headers);
   return body instanceof Problem ? sendProblem(reply, body) : reply.send(body);
 }
 
@@ -146,6 +150,11 @@ function startCall({ clock }: Serving, request: FastifyRequest, signal: AbortSig
     },
     clock,
   );
+}
+
+// The host is the client's own word, and comes back to that client only; what cannot be one is left out of the link.
+function originOf({ protocol, host }: FastifyRequest): string {
+  return /^[\w.:[\]-]{1,255}$/.test(host) ? `${protocol}://${host}` : "";
 }
 
 // Ids of other makes have at most 64 characters, as the contracts say; a longer one names nothing.

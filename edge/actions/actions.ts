@@ -5,13 +5,14 @@ import { customerRoutes } from "./customers/customers.ts";
 import { paymentMethodRoutes } from "./customers/payment-methods.ts";
 import { sourceRoutes } from "./customers/sources.ts";
 import { tokenRoutes } from "./customers/tokens.ts";
+import { invoiceRoutes } from "./invoices/invoices.ts";
 import { returnRoutes } from "./returns/returns.ts";
 
-/** The routes of each public action. Subscriptions and invoices have none yet: theirs are a 404. */
+/** The routes of each public action. */
 export const actionRoutes: Readonly<Record<EdgeAction, readonly Route[]>> = {
   customers: [...customerRoutes, ...sourceRoutes, ...tokenRoutes, ...paymentMethodRoutes],
   charges: chargeRoutes,
   returns: returnRoutes,
   subscriptions: [],
-  invoices: [],
+  invoices: invoiceRoutes,
 };

@@ -1,0 +1,99 @@
+import type { Account } from "../../../gen/tripe/billing/v1/account_pb.ts";
+import { CollectionMethod, type Invoice, InvoiceState } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
+import { DeliveryState, type SendInvoiceResponse } from "../../../gen/tripe/mailer/v1/mailer_service_pb.ts";
+import { expand, group } from "../../decode/fields.ts";
+import { invoiceWithoutEmail } from "../../invoice-problems.ts";
+import { found } from "../../reads.ts";
+import { defineRoute, type PublicRequest } from "../../route.ts";
+import { invoiceExpandable, showInvoice } from "./show-invoice.ts";
+
+/**
+ * Mails an invoice: reader.GetInvoice ‖ reader.GetAccount → (reader.GetCustomer → writer.FinalizeInvoice, of a draft) →
+ * writer.BeginSending → pdf.RenderInvoice → mailer.SendInvoice → writer.MarkSent. From BeginSending on it is in the outbox,
+ * so whatever fails after it is done later by the scheduler, under the same Message-ID: the answer is 200 all the same.
+ */
+export const sendInvoiceRoute = defineRoute({
+  method: "POST",
+  path: "/v1/invoices/:id/send",
+  summary: "Mail an invoice to its customer, with its PDF; a draft is finalized first.",
+  params: group({ expand }),
+  expandable: invoiceExpandable,
+  mentions: (given) => ({ invoice: { id: given, param: "id" } }),
+  async run(request) {
+    const { accountId, clients, id: invoiceId, identity } = request;
+    const [{ invoice: read }, { account }] = await Promise.all([
+      clients.reader.getInvoice({ accountId, invoiceId }),
+      clients.reader.getAccount({ accountId }),
+    ]);
+    const invoice = await finalized(request, found(read));
+    if (recipientOf(invoice) === "") throw invoiceWithoutEmail();
+    const { isSent, sendingId } = await clients.writer.beginSending({
+      accountId,
+      requestId: identity.requestId,
+      requestDigest: identity.digest,
+      invoiceId,
+      sendingId: request.createId("snd_"),
+    });
+    const sent = isSent ? invoice : await deliver(request, { invoice, seller: found(account), sendingId });
+    return { body: await showInvoice(request, sent), isReplayed: isSent };
+  },
+});
+
+function recipientOf({ customerDetails }: Invoice): string {
+  return customerDetails?.email ?? "";
+}
+
+/** Finalizes a draft, as the action's first write. A customer without an email address is found out before that. */
+async function finalized({ accountId, clients, identity, reads }: PublicRequest, invoice: Invoice): Promise<Invoice> {
+  if (invoice.state !== InvoiceState.DRAFT) return invoice;
+  const { customerId, collectionMethod, invoiceId } = invoice;
+  if ((await reads.customer(customerId))?.email === "") throw invoiceWithoutEmail();
+  const answer = await clients.writer.finalizeInvoice({
+    accountId,
+    requestId: identity.step(1),
+    requestDigest: identity.digest,
+    invoiceId,
+    // Finalized to advance by itself, it would be mailed by itself as well: twice.
+    ...(collectionMethod === CollectionMethod.SEND_INVOICE ? { isAutoAdvancing: false } : {}),
+  });
+  return found(answer.invoice);
+}
+
+interface Sending {
+  readonly invoice: Invoice;
+  readonly seller: Account;
+  readonly sendingId: string;
+}
+
+// A client waits 10 s at most (serve-route.ts). A page is printed in some 100 ms and a mail taken in some 200 ms; what
+// takes longer than these is left to the outbox.
+const RENDER_MS = 3_000;
+const SEND_MS = 4_000;
+
+/** Prints, mails and marks; or gives the invoice back as it was, when any of it failed and the outbox will do it. */
+async function deliver(request: PublicRequest, { invoice, seller, sendingId }: Sending): Promise<Invoice> {
+  const { accountId, clients } = request;
+  try {
+    const { pdf, sha256 } = await clients.pdf.renderInvoice({ accountId, invoice, seller }, { timeoutMs: RENDER_MS });
+    const recipients = [recipientOf(invoice)];
+    const mail = { accountId, requestId: sendingId, seller, invoice, pdf, recipients };
+    const sent = await clients.mailer.sendInvoice(mail, { timeoutMs: SEND_MS });
+    const end = endOf(sent);
+    if (end === undefined) return invoice;
+    const isGivenUp = end === DeliveryState.FAILED;
+    const pdfSha256 = isGivenUp ? new Uint8Array() : sha256;
+    const { messageId } = sent;
+    const mark = { accountId, requestId: sendingId, sendingId, messageId, pdfSha256, isGivenUp };
+    return found((await clients.writer.markSent(mark)).invoice);
+  } catch {
+    // Each failed call is logged where it was made. The sending is due again 30 s after it was begun.
+    return invoice;
+  }
+}
+
+/** How the mail ended: taken, or never to be taken; undefined while the outbox has to try again. */
+function endOf({ deliveries }: SendInvoiceResponse): DeliveryState | undefined {
+  const states = deliveries.map(({ state }) => state);
+  if (states.some((state) => state === DeliveryState.UNKNOWN || state === DeliveryState.POSTPONED)) return undefined;
+  return states.includes(DeliveryState.ACCEPTED) ? DeliveryState.ACCEPTED : DeliveryState.FAILED;
+}

@@ -1,0 +1,61 @@
+import { CollectionMethod } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
+import { expand, group, metadata } from "../../decode/fields.ts";
+import { mention, mentions } from "../../mentions.ts";
+import { metadataPatchOf } from "../../messages.ts";
+import { cardNotLinked } from "../../problems.ts";
+import { found } from "../../reads.ts";
+import { defineRoute, type PublicRequest } from "../../route.ts";
+import {
+  checkDaysUntilDue,
+  collectionMethodOf,
+  type InvoiceWords,
+  invoiceWords,
+  readInvoiceWords,
+} from "./invoice-params.ts";
+import { invoiceExpandable, showInvoice } from "./show-invoice.ts";
+
+/** Changes a draft, or what may still change of others: reader.GetInvoice ‖ reader.GetPaymentMethod, where words need them → writer.UpdateInvoice. */
+export const updateInvoiceRoute = defineRoute({
+  method: "POST",
+  path: "/v1/invoices/:id",
+  summary: "Change a draft, or the metadata of any invoice; empty values unset.",
+  params: group({ ...invoiceWords, metadata, expand }),
+  expandable: invoiceExpandable,
+  mentions: (given, { default_payment_method: paymentMethod }) =>
+    mentions({ invoice: mention(given, "id"), paymentMethod: mention(paymentMethod, "default_payment_method") }),
+  async run(request, given) {
+    const { accountId, clients, identity, id: invoiceId } = request;
+    await judge(request, given);
+    const { invoice: words, paths } = readInvoiceWords(given);
+    const metadataPatch = metadataPatchOf(given.metadata);
+    const { invoice, isReplayed } = await clients.writer.updateInvoice({
+      accountId,
+      requestId: identity.requestId,
+      requestDigest: identity.digest,
+      invoice: { ...words, invoiceId },
+      // An invoice that is charged at once is not due on any day.
+      updateMask: {
+        paths: given.collection_method === "charge_automatically" ? [...new Set([...paths, "days_until_due"])] : paths,
+      },
+      ...(metadataPatch === undefined ? {} : { metadataPatch }),
+    });
+    return { body: await showInvoice(request, found(invoice)), isReplayed };
+  },
+});
+
+/** Throws a Problem on words that do not fit the invoice they change. */
+async function judge({ id, reads }: PublicRequest, given: InvoiceWords): Promise<void> {
+  const { collection_method: method, days_until_due: days, default_payment_method: cardId } = given;
+  if (method === undefined && days === undefined && !cardId) return;
+  const [read, paymentMethod] = await Promise.all([reads.invoice(id), reads.paymentMethod(cardId ?? "")]);
+  const { collectionMethod, customerId, daysUntilDue } = found(read);
+  if (method !== undefined || days !== undefined) {
+    const next = method === undefined ? collectionMethod : collectionMethodOf(method);
+    const kept =
+      collectionMethod === CollectionMethod.SEND_INVOICE && next === collectionMethod ? daysUntilDue : undefined;
+    checkDaysUntilDue(next, days ?? kept);
+  }
+  if (paymentMethod !== undefined && paymentMethod.customerId !== customerId) {
+    throw cardNotLinked({ customerId, cardId: paymentMethod.paymentMethodId, param: "default_payment_method" });
+  }
+}
