@@ -127,8 +127,10 @@ table charge -- Money asked of a card, once: pending, then succeeded or failed f
   request_id text not null
   create_time timestamp with time zone not null
   settle_time timestamp with time zone
+  invoice_id text
   constraint charge_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
   constraint charge_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint charge_account_id_invoice_id_fkey FOREIGN KEY (account_id, invoice_id) REFERENCES invoice(account_id, invoice_id)
   constraint charge_account_id_payment_method_id_fkey FOREIGN KEY (account_id, payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
   constraint charge_account_id_request_id_fkey FOREIGN KEY (account_id, request_id) REFERENCES idempotency(account_id, request_id)
   constraint charge_account_id_token_id_key UNIQUE (account_id, token_id)
@@ -209,6 +211,7 @@ table customer -- Somebody a merchant charges. A deleted one stays, with its del
   test_clock_id text
   create_time timestamp with time zone not null
   delete_time timestamp with time zone
+  next_invoice_sequence integer not null default 1
   constraint customer_account_id_default_payment_method_id_fkey FOREIGN KEY (account_id, default_payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
   constraint customer_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint customer_account_id_test_clock_id_fkey FOREIGN KEY (account_id, test_clock_id) REFERENCES test_clock(account_id, test_clock_id)
@@ -217,10 +220,12 @@ table customer -- Somebody a merchant charges. A deleted one stays, with its del
   constraint customer_invoice_prefix_check CHECK ((invoice_prefix ~ '^[A-Z0-9]{3,12}$'::text))
   constraint customer_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
   constraint customer_name_check CHECK ((length(name) <= 256))
+  constraint customer_next_invoice_sequence_check CHECK ((next_invoice_sequence >= 1))
   constraint customer_phone_check CHECK ((length(phone) <= 20))
   constraint customer_pkey PRIMARY KEY (account_id, customer_id)
   index customer_create_time ON tripe.customer USING btree (account_id, create_time, customer_id)
   index customer_email ON tripe.customer USING btree (account_id, email, customer_id)
+  index customer_test_clock ON tripe.customer USING btree (account_id, test_clock_id) WHERE (test_clock_id IS NOT NULL)
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
@@ -256,6 +261,170 @@ table idempotency -- What each request id was used for, and the noun it was answ
   constraint idempotency_check CHECK (((answer IS NULL) = (finish_time IS NULL)))
   constraint idempotency_pkey PRIMARY KEY (account_id, request_id)
   constraint idempotency_request_id_check CHECK (((length(request_id) >= 1) AND (length(request_id) <= 300)))
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table invoice -- A bill, and its own job in the queue of collections: due at next_attempt_time (business time) to be finalized while a draft, to be collected while open. One per subscription and period.
+  account_id text not null
+  invoice_id text not null
+  revision integer not null
+  state text not null
+  number text
+  sequence integer
+  customer_id text not null
+  subscription_id text
+  period_index integer
+  currency_code character(3) not null
+  customer_details jsonb
+  subtotal_minor bigint not null
+  discount_minor bigint not null
+  total_minor bigint not null
+  amount_due_minor bigint not null
+  paid_minor bigint not null
+  description text not null
+  footer text not null
+  metadata jsonb not null
+  billing_reason text not null
+  collection_method text not null
+  is_auto_advancing boolean not null
+  days_until_due integer not null
+  due_time timestamp with time zone
+  period_start_time timestamp with time zone not null
+  period_end_time timestamp with time zone not null
+  default_payment_method_id text
+  attempt_count integer not null
+  next_attempt_time timestamp with time zone
+  lease_end_time timestamp with time zone
+  charge_id text
+  is_paid_out_of_band boolean not null
+  create_time timestamp with time zone not null
+  finalize_time timestamp with time zone
+  pay_time timestamp with time zone
+  void_time timestamp with time zone
+  uncollectible_time timestamp with time zone
+  send_time timestamp with time zone
+  pdf_sha256 bytea
+  constraint invoice_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
+  constraint invoice_account_id_customer_id_sequence_key UNIQUE (account_id, customer_id, sequence)
+  constraint invoice_account_id_default_payment_method_id_fkey FOREIGN KEY (account_id, default_payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
+  constraint invoice_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint invoice_account_id_subscription_id_fkey FOREIGN KEY (account_id, subscription_id) REFERENCES subscription(account_id, subscription_id)
+  constraint invoice_account_id_subscription_id_period_index_key UNIQUE (account_id, subscription_id, period_index)
+  constraint invoice_amount_due_minor_check CHECK ((amount_due_minor >= 0))
+  constraint invoice_attempt_count_check CHECK ((attempt_count >= 0))
+  constraint invoice_billing_reason_check CHECK ((billing_reason = ANY (ARRAY['manual'::text, 'subscription_create'::text, 'subscription_cycle'::text])))
+  constraint invoice_check CHECK (((paid_minor >= 0) AND (paid_minor <= amount_due_minor)))
+  constraint invoice_check1 CHECK (((subscription_id IS NULL) = (period_index IS NULL)))
+  constraint invoice_check2 CHECK (((state = 'draft'::text) = (number IS NULL)))
+  constraint invoice_check3 CHECK (((number IS NULL) = (sequence IS NULL)))
+  constraint invoice_check4 CHECK (((number IS NULL) = (finalize_time IS NULL)))
+  constraint invoice_check5 CHECK (((state = 'paid'::text) = (pay_time IS NOT NULL)))
+  constraint invoice_check6 CHECK (((state = 'void'::text) = (void_time IS NOT NULL)))
+  constraint invoice_check7 CHECK (((state <> 'paid'::text) OR (paid_minor = amount_due_minor)))
+  constraint invoice_check8 CHECK (((state = 'paid'::text) OR (paid_minor = 0)))
+  constraint invoice_collection_method_check CHECK ((collection_method = ANY (ARRAY['charge_automatically'::text, 'send_invoice'::text])))
+  constraint invoice_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint invoice_days_until_due_check CHECK (((days_until_due >= 0) AND (days_until_due <= 730)))
+  constraint invoice_description_check CHECK ((length(description) <= 5000))
+  constraint invoice_discount_minor_check CHECK ((discount_minor >= 0))
+  constraint invoice_footer_check CHECK ((length(footer) <= 5000))
+  constraint invoice_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint invoice_number_check CHECK (((length(number) >= 1) AND (length(number) <= 40)))
+  constraint invoice_pdf_sha256_check CHECK ((length(pdf_sha256) = 32))
+  constraint invoice_pkey PRIMARY KEY (account_id, invoice_id)
+  constraint invoice_revision_check CHECK ((revision >= 1))
+  constraint invoice_sequence_check CHECK ((sequence >= 1))
+  constraint invoice_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'open'::text, 'paid'::text, 'uncollectible'::text, 'void'::text])))
+  index invoice_create_time ON tripe.invoice USING btree (account_id, create_time, invoice_id)
+  index invoice_customer ON tripe.invoice USING btree (account_id, customer_id, invoice_id)
+  index invoice_due ON tripe.invoice USING btree (next_attempt_time) WHERE ((next_attempt_time IS NOT NULL) AND (state = ANY (ARRAY['draft'::text, 'open'::text])))
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table invoice_item -- What a customer owes, pending until a draft takes it.
+  account_id text not null
+  invoice_item_id text not null
+  customer_id text not null
+  invoice_id text
+  currency_code character(3) not null
+  amount_minor bigint not null
+  quantity bigint not null
+  unit_amount_minor bigint
+  price_id text
+  description text not null
+  period_start_time timestamp with time zone not null
+  period_end_time timestamp with time zone not null
+  metadata jsonb not null
+  create_time timestamp with time zone not null
+  constraint invoice_item_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
+  constraint invoice_item_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint invoice_item_account_id_invoice_id_fkey FOREIGN KEY (account_id, invoice_id) REFERENCES invoice(account_id, invoice_id)
+  constraint invoice_item_account_id_price_id_fkey FOREIGN KEY (account_id, price_id) REFERENCES price(account_id, price_id)
+  constraint invoice_item_amount_minor_check CHECK (((amount_minor >= '-9007199254740991'::bigint) AND (amount_minor <= '9007199254740991'::bigint)))
+  constraint invoice_item_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint invoice_item_description_check CHECK ((length(description) <= 5000))
+  constraint invoice_item_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint invoice_item_pkey PRIMARY KEY (account_id, invoice_item_id)
+  constraint invoice_item_quantity_check CHECK (((quantity >= 0) AND (quantity <= 999999999)))
+  index invoice_item_customer ON tripe.invoice_item USING btree (account_id, customer_id, invoice_item_id)
+  index invoice_item_invoice ON tripe.invoice_item USING btree (account_id, invoice_id, invoice_item_id) WHERE (invoice_id IS NOT NULL)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table invoice_line -- The lines of an invoice, in order of position.
+  account_id text not null
+  invoice_line_id text not null
+  invoice_id text not null
+  position integer not null
+  description text not null
+  quantity bigint not null
+  unit_amount_minor bigint
+  amount_minor bigint not null
+  price_id text
+  subscription_item_id text
+  invoice_item_id text
+  period_start_time timestamp with time zone
+  period_end_time timestamp with time zone
+  metadata jsonb not null
+  constraint invoice_line_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint invoice_line_account_id_invoice_id_fkey FOREIGN KEY (account_id, invoice_id) REFERENCES invoice(account_id, invoice_id)
+  constraint invoice_line_account_id_invoice_id_position_key UNIQUE (account_id, invoice_id, "position")
+  constraint invoice_line_account_id_invoice_item_id_fkey FOREIGN KEY (account_id, invoice_item_id) REFERENCES invoice_item(account_id, invoice_item_id)
+  constraint invoice_line_account_id_price_id_fkey FOREIGN KEY (account_id, price_id) REFERENCES price(account_id, price_id)
+  constraint invoice_line_account_id_subscription_item_id_fkey FOREIGN KEY (account_id, subscription_item_id) REFERENCES subscription_item(account_id, subscription_item_id)
+  constraint invoice_line_amount_minor_check CHECK (((amount_minor >= '-9007199254740991'::bigint) AND (amount_minor <= '9007199254740991'::bigint)))
+  constraint invoice_line_description_check CHECK ((length(description) <= 5000))
+  constraint invoice_line_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint invoice_line_pkey PRIMARY KEY (account_id, invoice_line_id)
+  constraint invoice_line_position_check CHECK (("position" >= 0))
+  constraint invoice_line_quantity_check CHECK (((quantity >= 0) AND (quantity <= 999999999)))
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table invoice_payment -- The payments of an invoice: by a charge, or out of band. At most one is under way.
+  account_id text not null
+  invoice_payment_id text not null
+  invoice_id text not null
+  charge_id text
+  amount_minor bigint not null
+  currency_code character(3) not null
+  state text not null
+  create_time timestamp with time zone not null
+  pay_time timestamp with time zone
+  constraint invoice_payment_account_id_charge_id_fkey FOREIGN KEY (account_id, charge_id) REFERENCES charge(account_id, charge_id)
+  constraint invoice_payment_account_id_charge_id_key UNIQUE (account_id, charge_id)
+  constraint invoice_payment_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint invoice_payment_account_id_invoice_id_fkey FOREIGN KEY (account_id, invoice_id) REFERENCES invoice(account_id, invoice_id)
+  constraint invoice_payment_amount_minor_check CHECK ((amount_minor > 0))
+  constraint invoice_payment_check CHECK (((state = 'paid'::text) = (pay_time IS NOT NULL)))
+  constraint invoice_payment_pkey PRIMARY KEY (account_id, invoice_payment_id)
+  constraint invoice_payment_state_check CHECK ((state = ANY (ARRAY['open'::text, 'paid'::text, 'canceled'::text])))
+  index invoice_payment_invoice ON tripe.invoice_payment USING btree (account_id, invoice_id, invoice_payment_id)
+  index invoice_payment_open ON tripe.invoice_payment USING btree (account_id, invoice_id) WHERE (state = 'open'::text) unique
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
@@ -334,6 +503,155 @@ table payment_method -- A card as the bank service sealed it, with what may be s
   constraint payment_method_pkey PRIMARY KEY (account_id, payment_method_id)
   constraint payment_method_sealed_card_check CHECK (((length(sealed_card) >= 1) AND (length(sealed_card) <= 2048)))
   index payment_method_customer ON tripe.payment_method USING btree (account_id, customer_id, payment_method_id) WHERE (customer_id IS NOT NULL)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table price -- What a unit of a product costs. Its amount, currency and interval never change.
+  account_id text not null
+  price_id text not null
+  product_id text not null
+  currency_code character(3) not null
+  unit_amount_minor bigint not null
+  interval_unit text
+  interval_count integer
+  trial_period_days integer not null
+  lookup_key text
+  nickname text not null
+  is_active boolean not null
+  metadata jsonb not null
+  create_time timestamp with time zone not null
+  constraint price_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint price_account_id_lookup_key_key UNIQUE (account_id, lookup_key)
+  constraint price_account_id_product_id_fkey FOREIGN KEY (account_id, product_id) REFERENCES product(account_id, product_id)
+  constraint price_check CHECK (((interval_unit IS NULL) = (interval_count IS NULL)))
+  constraint price_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint price_interval_count_check CHECK ((interval_count >= 1))
+  constraint price_interval_unit_check CHECK ((interval_unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'year'::text])))
+  constraint price_lookup_key_check CHECK (((length(lookup_key) >= 1) AND (length(lookup_key) <= 200)))
+  constraint price_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint price_nickname_check CHECK ((length(nickname) <= 5000))
+  constraint price_pkey PRIMARY KEY (account_id, price_id)
+  constraint price_trial_period_days_check CHECK (((trial_period_days >= 0) AND (trial_period_days <= 730)))
+  constraint price_unit_amount_minor_check CHECK (((unit_amount_minor >= 0) AND (unit_amount_minor <= '9007199254740991'::bigint)))
+  index price_product ON tripe.price USING btree (account_id, product_id, price_id)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table product -- Something a merchant sells.
+  account_id text not null
+  product_id text not null
+  name text not null
+  description text not null
+  is_active boolean not null
+  metadata jsonb not null
+  default_price_id text
+  create_time timestamp with time zone not null
+  update_time timestamp with time zone not null
+  constraint product_account_id_default_price_id_fkey FOREIGN KEY (account_id, default_price_id) REFERENCES price(account_id, price_id)
+  constraint product_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint product_description_check CHECK ((length(description) <= 5000))
+  constraint product_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 250)))
+  constraint product_pkey PRIMARY KEY (account_id, product_id)
+  constraint product_product_id_check CHECK (((length(product_id) >= 1) AND (length(product_id) <= 64)))
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table sending -- An invoice to be mailed, and its own job: due at due_time (the machine's time) until it was sent or given up. Its id is the mail's key.
+  account_id text not null
+  sending_id text not null
+  invoice_id text not null
+  request_id text not null
+  tries integer not null
+  due_time timestamp with time zone
+  message_id text
+  pdf_sha256 bytea
+  is_given_up boolean not null
+  create_time timestamp with time zone not null
+  send_time timestamp with time zone
+  constraint sending_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint sending_account_id_invoice_id_fkey FOREIGN KEY (account_id, invoice_id) REFERENCES invoice(account_id, invoice_id)
+  constraint sending_account_id_request_id_key UNIQUE (account_id, request_id)
+  constraint sending_check CHECK ((((send_time IS NOT NULL) OR is_given_up) = (due_time IS NULL)))
+  constraint sending_pdf_sha256_check CHECK ((length(pdf_sha256) = 32))
+  constraint sending_pkey PRIMARY KEY (account_id, sending_id)
+  constraint sending_tries_check CHECK ((tries >= 0))
+  index sending_due ON tripe.sending USING btree (due_time) WHERE (due_time IS NOT NULL)
+  index sending_invoice ON tripe.sending USING btree (account_id, invoice_id, sending_id)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table subscription -- A standing order, and its own job in the queue of renewals: due at renew_time (business time) until it ends. Period n runs from anchor_time + n intervals; -1 is the trial.
+  account_id text not null
+  subscription_id text not null
+  revision integer not null
+  customer_id text not null
+  state text not null
+  currency_code character(3) not null
+  interval_unit text not null
+  interval_count integer not null
+  collection_method text not null
+  days_until_due integer not null
+  default_payment_method_id text
+  anchor_time timestamp with time zone not null
+  period_index integer not null
+  period_start_time timestamp with time zone not null
+  period_end_time timestamp with time zone not null
+  trial_start_time timestamp with time zone
+  trial_end_time timestamp with time zone
+  is_ending_with_period boolean not null
+  cancel_time timestamp with time zone
+  end_time timestamp with time zone
+  latest_invoice_id text
+  description text not null
+  metadata jsonb not null
+  renew_time timestamp with time zone
+  lease_end_time timestamp with time zone
+  create_time timestamp with time zone not null
+  constraint subscription_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
+  constraint subscription_account_id_default_payment_method_id_fkey FOREIGN KEY (account_id, default_payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
+  constraint subscription_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint subscription_check CHECK ((period_end_time > period_start_time))
+  constraint subscription_check1 CHECK (((trial_start_time IS NULL) = (trial_end_time IS NULL)))
+  constraint subscription_check2 CHECK (((state = ANY (ARRAY['canceled'::text, 'incomplete_expired'::text])) = (end_time IS NOT NULL)))
+  constraint subscription_check3 CHECK (((end_time IS NULL) OR (renew_time IS NULL)))
+  constraint subscription_collection_method_check CHECK ((collection_method = ANY (ARRAY['charge_automatically'::text, 'send_invoice'::text])))
+  constraint subscription_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint subscription_days_until_due_check CHECK (((days_until_due >= 0) AND (days_until_due <= 730)))
+  constraint subscription_description_check CHECK ((length(description) <= 500))
+  constraint subscription_interval_count_check CHECK ((interval_count >= 1))
+  constraint subscription_interval_unit_check CHECK ((interval_unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'year'::text])))
+  constraint subscription_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint subscription_period_index_check CHECK ((period_index >= '-1'::integer))
+  constraint subscription_pkey PRIMARY KEY (account_id, subscription_id)
+  constraint subscription_revision_check CHECK ((revision >= 1))
+  constraint subscription_state_check CHECK ((state = ANY (ARRAY['incomplete'::text, 'incomplete_expired'::text, 'trialing'::text, 'active'::text, 'past_due'::text, 'unpaid'::text, 'canceled'::text, 'paused'::text])))
+  index subscription_customer ON tripe.subscription USING btree (account_id, customer_id, subscription_id)
+  index subscription_due ON tripe.subscription USING btree (renew_time) WHERE (renew_time IS NOT NULL)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table subscription_item -- One price of a subscription, so many times.
+  account_id text not null
+  subscription_item_id text not null
+  subscription_id text not null
+  price_id text not null
+  quantity bigint not null
+  metadata jsonb not null
+  create_time timestamp with time zone not null
+  constraint subscription_item_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint subscription_item_account_id_price_id_fkey FOREIGN KEY (account_id, price_id) REFERENCES price(account_id, price_id)
+  constraint subscription_item_account_id_subscription_id_fkey FOREIGN KEY (account_id, subscription_id) REFERENCES subscription(account_id, subscription_id)
+  constraint subscription_item_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint subscription_item_pkey PRIMARY KEY (account_id, subscription_item_id)
+  constraint subscription_item_quantity_check CHECK (((quantity >= 0) AND (quantity <= 999999)))
+  index subscription_item_price ON tripe.subscription_item USING btree (account_id, price_id, subscription_id)
+  index subscription_item_subscription ON tripe.subscription_item USING btree (account_id, subscription_id, subscription_item_id)
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer

@@ -56,11 +56,14 @@ async function begin(dependencies: TransactionsDependencies, request: CollectInv
 /** There is nothing to charge it to. For one that is collected by itself, that is a failed attempt like any other. */
 async function giveNothing(
   dependencies: TransactionsDependencies,
-  { accountId, invoiceId, requestId }: CollectInvoiceRequest,
+  { accountId, invoiceId }: CollectInvoiceRequest,
   invoice: Invoice,
 ): Promise<Invoice> {
   if (!invoice.isAutoAdvancing || invoice.state !== InvoiceState.OPEN) return invoice;
-  const retry = retryOf(dependencies, { ...invoice, attemptCount: invoice.attemptCount + 1 }, undefined);
+  const attemptCount = invoice.attemptCount + 1;
+  const retry = retryOf(dependencies, { ...invoice, attemptCount }, undefined);
+  // The writer counts this very attempt once, however often and by however many it is told.
+  const requestId = `${invoiceId}/${attemptCount}`;
   const settled = await dependencies.clients.writer.settleCollection({ accountId, requestId, invoiceId, ...retry });
   return settled.invoice ?? invoice;
 }

@@ -4,7 +4,7 @@ import { type Charge, ChargeSchema } from "../../gen/tripe/billing/v1/charge_pb.
 import { type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { BeginChargeRequestSchema } from "../../gen/tripe/writer/v1/charges_pb.ts";
 import type { BeginCollectionRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
-import type { Query } from "../_database/connect.ts";
+import type { Query, Statement } from "../_database/connect.ts";
 import { type ChargeRow, chargeColumns, chargeJoins, chargeOf } from "../_database/rows/charge.ts";
 import { createId } from "../_runtime/ids.ts";
 import type { WriterDependencies } from "./answers.ts";
@@ -28,7 +28,8 @@ const CHARGE = {
     where c.account_id = $1 and c.charge_id = $2 and c.invoice_id = $3`,
 };
 
-const IS_OPEN = {
+/** The payment of an invoice that is under way; at most one row. */
+export const IS_OPEN: Statement = {
   name: "open_payment_of_invoice",
   text: "select charge_id from invoice_payment where account_id = $1 and invoice_id = $2 and state = 'open'",
 };
@@ -89,6 +90,11 @@ export async function beginCollection(
   });
 }
 
+/** What the next attempt to collect an invoice is known by: its charge's request id, or that of having none (transactions). */
+export function attemptRequestId({ invoiceId, attemptCount }: Invoice): string {
+  return `${invoiceId}/${attemptCount + 1}`;
+}
+
 async function chargeOfInvoice(query: Query, invoice: Invoice, accountId: string, chargeId: string) {
   const [row] = await query<ChargeRow>(CHARGE, [accountId, chargeId, invoice.invoiceId]);
   return row === undefined ? {} : { charge: chargeOf(row) };
@@ -104,7 +110,7 @@ function commandOf(request: BeginCollectionRequest, invoice: Invoice, paymentMet
     description: invoice.number === "" ? "" : `Invoice ${invoice.number}`,
     receiptEmail: invoice.customerDetails?.email ?? "",
   });
-  const requestId = `${invoice.invoiceId}/${invoice.attemptCount + 1}`;
+  const requestId = attemptRequestId(invoice);
   return {
     request: create(BeginChargeRequestSchema, { accountId, requestId, attemptId, charge }),
     charge,

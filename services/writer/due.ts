@@ -11,22 +11,30 @@ import {
 import type { WriterDependencies } from "./answers.ts";
 import { LEASE_MS } from "./lease.ts";
 
-/**
- * No row is due later than this: now, or as far as the farthest test clock has gone. It bounds the index; whether a row is
- * due is then judged by its own customer's time.
- */
-const HORIZON = "(select greatest(business_now(''), max(business_time)) from test_clock)";
+/** The time of every account that has no test clock: it bounds the index, and a row is then judged by its customer's time. */
+const NOW = "business_now('')";
+
+/** Test clocks ahead of it, with their customers; few, so that what is due by them is found from them. */
+const CLOCKED = `test_clock t join customer u on u.account_id = t.account_id and u.test_clock_id = t.test_clock_id`;
 
 const LEASED = `statement_timestamp() + ${LEASE_MS} * interval '1 ms'`;
 
 const LEASE_COLLECTIONS = {
   name: "lease_collections",
-  text: `with due as (
+  text: `with due_now as (
       select account_id, invoice_id from invoice
-      where next_attempt_time is not null and state in ('draft', 'open') and next_attempt_time <= ${HORIZON}
+      where next_attempt_time is not null and state in ('draft', 'open') and next_attempt_time <= ${NOW}
         and next_attempt_time <= business_now(account_id, customer_id)
         and (lease_end_time is null or lease_end_time <= statement_timestamp())
-      order by next_attempt_time limit $1 for update skip locked
+      order by next_attempt_time limit $1 for no key update skip locked
+    ), due_by_clock as (
+      select n.account_id, n.invoice_id
+      from ${CLOCKED} join invoice n on n.account_id = u.account_id and n.customer_id = u.customer_id
+      where n.next_attempt_time > ${NOW} and n.next_attempt_time <= t.business_time and n.state in ('draft', 'open')
+        and (n.lease_end_time is null or n.lease_end_time <= statement_timestamp())
+      order by n.next_attempt_time limit $1 for no key update of n skip locked
+    ), due as (
+      select * from due_now union all select * from due_by_clock limit $1
     )
     update invoice n set lease_end_time = ${LEASED}
     from due where n.account_id = due.account_id and n.invoice_id = due.invoice_id
@@ -37,7 +45,7 @@ const LEASE_SENDINGS = {
   name: "lease_sendings",
   text: `with due as (
       select account_id, sending_id from sending where due_time <= statement_timestamp()
-      order by due_time limit $1 for update skip locked
+      order by due_time limit $1 for no key update skip locked
     )
     update sending s set tries = s.tries + 1,
       due_time = statement_timestamp() + least(30 * 4 ^ least(s.tries, 6), 3600) * interval '1 second'
@@ -47,11 +55,19 @@ const LEASE_SENDINGS = {
 
 const LEASE_RENEWALS = {
   name: "lease_renewals",
-  text: `with due as (
+  text: `with due_now as (
       select account_id, subscription_id from subscription
-      where renew_time <= ${HORIZON} and renew_time <= business_now(account_id, customer_id)
+      where renew_time <= ${NOW} and renew_time <= business_now(account_id, customer_id)
         and (lease_end_time is null or lease_end_time <= statement_timestamp())
-      order by renew_time limit $1 for update skip locked
+      order by renew_time limit $1 for no key update skip locked
+    ), due_by_clock as (
+      select s.account_id, s.subscription_id
+      from ${CLOCKED} join subscription s on s.account_id = u.account_id and s.customer_id = u.customer_id
+      where s.renew_time > ${NOW} and s.renew_time <= t.business_time
+        and (s.lease_end_time is null or s.lease_end_time <= statement_timestamp())
+      order by s.renew_time limit $1 for no key update of s skip locked
+    ), due as (
+      select * from due_now union all select * from due_by_clock limit $1
     ), leased as (
       update subscription s set lease_end_time = ${LEASED}
       from due where s.account_id = due.account_id and s.subscription_id = due.subscription_id

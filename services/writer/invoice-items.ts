@@ -1,7 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
-import { type InvoiceItem, InvoiceLineSchema, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import {
+  type Invoice,
+  type InvoiceItem,
+  InvoiceLineSchema,
+  InvoiceState,
+} from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type {
   CreateInvoiceItemRequest,
   DeleteInvoiceItemRequest,
@@ -32,7 +37,14 @@ const INSERT = {
 const LOCK = {
   name: "lock_invoice_item",
   text: `select ${invoiceItemColumns} from invoice_item m ${invoiceItemJoins}
-    where m.account_id = $1 and m.invoice_item_id = $2 for update of m`,
+    where m.account_id = $1 and m.invoice_item_id = $2 for no key update of m`,
+};
+
+const LOCK_INVOICE = {
+  name: "lock_invoice_of_item",
+  text: `select 1 from invoice_item m
+    join invoice n on n.account_id = m.account_id and n.invoice_id = m.invoice_id
+    where m.account_id = $1 and m.invoice_item_id = $2 for no key update of n`,
 };
 
 const UPDATE = {
@@ -62,9 +74,11 @@ export async function createInvoiceItem(dependencies: WriterDependencies, reques
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId, invoiceItem: item } = request;
     assert(item !== undefined, "validation requires the item");
+    // The invoice before its customer, as whoever finalizes it locks them.
+    const draft = item.invoiceId === "" ? undefined : await lockDraft(query, accountId, item.invoiceId);
     refuseDeleted(await lockCustomer(query, { accountId, customerId: item.customerId }));
     await insert(query, accountId, item);
-    if (item.invoiceId !== "") await addToDraft(query, accountId, item);
+    if (draft !== undefined) await addToDraft(query, { accountId, invoice: draft, item });
     return effectOf(await lockItem(query, accountId, item.invoiceItemId), "invoiceitem.created");
   });
   return { invoiceItem: nounOf(answer, "invoiceItem"), isReplayed };
@@ -123,9 +137,10 @@ async function insert(query: Query, accountId: string, item: InvoiceItem): Promi
   ]);
 }
 
-async function addToDraft(query: Query, accountId: string, item: InvoiceItem): Promise<void> {
-  const invoice = await lockInvoice(query, { accountId, invoiceId: item.invoiceId });
-  if (invoice.state !== InvoiceState.DRAFT) refuseNotEditable(invoice);
+async function addToDraft(
+  query: Query,
+  { accountId, invoice, item }: { accountId: string; invoice: Invoice; item: InvoiceItem },
+): Promise<void> {
   const { invoiceItemId, description, quantity, unitAmountMinor, amountMinor, priceId, metadata } = item;
   const line = create(InvoiceLineSchema, {
     invoiceItemId,
@@ -139,12 +154,17 @@ async function addToDraft(query: Query, accountId: string, item: InvoiceItem): P
   await addLines(query, { accountId, invoice, lines: [line] });
 }
 
+/** The invoice, if any, before the item, as whoever deletes a draft locks them. */
 async function lockEditable(query: Query, accountId: string, invoiceItemId: string): Promise<InvoiceItem> {
+  await query(LOCK_INVOICE, [accountId, invoiceItemId]);
   const item = await lockItem(query, accountId, invoiceItemId);
-  if (item.invoiceId === "") return item;
-  const invoice = await lockInvoice(query, { accountId, invoiceId: item.invoiceId });
-  if (invoice.state !== InvoiceState.DRAFT) refuseNotEditable(invoice);
+  if (item.invoiceId !== "") await lockDraft(query, accountId, item.invoiceId);
   return item;
+}
+
+async function lockDraft(query: Query, accountId: string, invoiceId: string): Promise<Invoice> {
+  const invoice = await lockInvoice(query, { accountId, invoiceId });
+  return invoice.state === InvoiceState.DRAFT ? invoice : refuseNotEditable(invoice);
 }
 
 async function lockItem(query: Query, accountId: string, invoiceItemId: string): Promise<InvoiceItem> {

@@ -36,13 +36,14 @@ const INSERT_LINES = {
         subscription_item_id, invoice_item_id, period_start_time, period_end_time, metadata)`,
 };
 
-/** An item is taken by one invoice: what another took meanwhile is not updated, and the counts differ. */
+/** An item is taken by one line, for its own amount: what another took or changed meanwhile is not updated, and the counts differ. */
 const TAKE_ITEMS = {
   name: "take_invoice_items",
-  text: `update invoice_item set invoice_id = $2
-    where account_id = $1 and invoice_item_id = any($3::text[]) and customer_id = $4 and currency_code = $5
-      and (invoice_id is null or invoice_id = $2)
-    returning invoice_item_id`,
+  text: `update invoice_item m set invoice_id = $2
+    from unnest($3::text[], $6::bigint[]) as l(invoice_item_id, amount_minor)
+    where m.account_id = $1 and m.invoice_item_id = l.invoice_item_id and m.customer_id = $4 and m.currency_code = $5
+      and m.invoice_id is null and m.amount_minor = l.amount_minor
+    returning m.invoice_item_id`,
 };
 
 const SUM = {
@@ -57,7 +58,7 @@ const SUM = {
 const LOCK = {
   name: "lock_invoice",
   text: `select ${invoiceColumns} from invoice n ${invoiceJoins}
-    where n.account_id = $1 and n.invoice_id = $2 for update of n`,
+    where n.account_id = $1 and n.invoice_id = $2 for no key update of n`,
 };
 
 const LINES = {
@@ -102,17 +103,20 @@ export async function insertInvoice(
 
 /**
  * Adds lines to a draft and sums it again. A line made of an invoice item takes the item. Refuses with ABORTED, reason
- * INVOICE_ITEM_TAKEN, an item that is not there, not the customer's, of another currency, or on another invoice.
+ * INVOICE_ITEM_TAKEN, an item that is not there, not the customer's, of another currency or amount, or on a line already.
  */
 export async function addLines(
   query: Query,
   { accountId, invoice, lines }: { accountId: string; invoice: Invoice; lines: readonly InvoiceLine[] },
 ): Promise<void> {
   const { invoiceId, customerId, currencyCode } = invoice;
-  const itemIds = lines.map((line) => line.invoiceItemId).filter((id) => id !== "");
-  if (itemIds.length > 0) {
-    const taken = await query(TAKE_ITEMS, [accountId, invoiceId, itemIds, customerId, currencyCode]);
-    if (taken.length !== new Set(itemIds).size) {
+  const ofItems = lines.filter((line) => line.invoiceItemId !== "");
+  if (ofItems.length > 0) {
+    const ids = ofItems.map((line) => line.invoiceItemId);
+    const amounts = ofItems.map((line) => line.amountMinor);
+    const taken = await query(TAKE_ITEMS, [accountId, invoiceId, ids, customerId, currencyCode, amounts]);
+    // Of two lines of one item, one takes it.
+    if (taken.length !== ids.length) {
       refuse(Code.Aborted, "INVOICE_ITEM_TAKEN", "an invoice item is not pending any more", "invoice.lines");
     }
   }

@@ -10,6 +10,7 @@ import { collectionMethods } from "../_database/rows/words.ts";
 import { refuse } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
+import { requireAttached } from "./default-payment-method.ts";
 import { insertInvoice, lockInvoice, requiredInvoice } from "./invoice-rows.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
@@ -23,9 +24,10 @@ const UPDATE = {
   name: "update_invoice",
   text: `update invoice set revision = revision + 1, description = $3, footer = $4, metadata = $5,
       collection_method = $6, days_until_due = $7, is_auto_advancing = $8, default_payment_method_id = $9,
-      next_attempt_time = case when $8 and next_attempt_time is null
-        then business_now($1, customer_id) + case state when 'draft' then ${HOLD_MS} else 0 end * interval '1 ms'
-        when $8 then next_attempt_time end
+      next_attempt_time = case
+        when not $8 or state not in ('draft', 'open') or (state = 'open' and $6 = 'send_invoice') then null
+        else coalesce(next_attempt_time,
+          business_now($1, customer_id) + case state when 'draft' then ${HOLD_MS} else 0 end * interval '1 ms') end
     where account_id = $1 and invoice_id = $2`,
 };
 
@@ -51,12 +53,14 @@ const UPDATABLE = [
 /** What may still be changed once the money is frozen: nothing that is printed. */
 const UPDATABLE_WHEN_FINAL = ["is_auto_advancing", "default_payment_method_id"];
 
-/** Makes a draft. Refuses a customer that is not there or deleted, and items as `addLines` does. */
+/** Makes a draft. Refuses a customer that is not there or deleted, another's payment method, and items as `addLines` does. */
 export async function createInvoice(dependencies: WriterDependencies, request: CreateInvoiceRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId } = request;
     const invoice = requiredInvoice(request.invoice);
-    refuseDeleted(await lockCustomer(query, { accountId, customerId: invoice.customerId }));
+    const { customerId, defaultPaymentMethodId } = invoice;
+    refuseDeleted(await lockCustomer(query, { accountId, customerId }));
+    await requireAttached(query, { accountId, customerId, paymentMethodId: defaultPaymentMethodId });
     await insertInvoice(query, { accountId, invoice, holdMs: HOLD_MS });
     return invoiceEffect(await lockInvoice(query, { accountId, invoiceId: invoice.invoiceId }), "invoice.created");
   });
@@ -76,6 +80,10 @@ export async function updateInvoice(dependencies: WriterDependencies, request: U
       refuseNotEditable(current);
     }
     const next = applyMask(current, change, paths, UPDATABLE);
+    if (paths.includes("default_payment_method_id")) {
+      const { customerId, defaultPaymentMethodId: paymentMethodId } = next;
+      await requireAttached(query, { accountId, customerId, paymentMethodId });
+    }
     await query(UPDATE, [
       accountId,
       change.invoiceId,

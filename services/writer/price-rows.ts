@@ -6,6 +6,12 @@ import { type PriceRow, priceColumns, priceJoins, priceOf } from "../_database/r
 import { intervalUnits } from "../_database/rows/words.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
 
+/** Whoever claims a lookup key has it to itself until it commits: what another made of it is then seen. */
+const LOCK_LOOKUP_KEY = {
+  name: "lock_lookup_key",
+  text: "select 1 from pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0))",
+};
+
 const FREE_LOOKUP_KEY = {
   name: "free_lookup_key",
   text: "update price set lookup_key = null where account_id = $1 and lookup_key = $2 and price_id <> $3",
@@ -25,7 +31,7 @@ const INSERT = {
 
 const LOCK = {
   name: "lock_price",
-  text: `select ${priceColumns} from price p ${priceJoins} where p.account_id = $1 and p.price_id = $2 for update of p`,
+  text: `select ${priceColumns} from price p ${priceJoins} where p.account_id = $1 and p.price_id = $2 for no key update of p`,
 };
 
 /** Inserts a price of a product that is there. Refuses as `claimLookupKey` does. */
@@ -59,6 +65,7 @@ export async function claimLookupKey(
   { accountId, price, isTransferred }: { accountId: string; price: Price; isTransferred: boolean },
 ): Promise<void> {
   if (price.lookupKey === "") return;
+  await query(LOCK_LOOKUP_KEY, [accountId, price.lookupKey]);
   const values = [accountId, price.lookupKey, price.priceId];
   if (isTransferred) await query(FREE_LOOKUP_KEY, values);
   else if ((await query(LOOKUP_KEY_TAKEN, values)).length > 0) {

@@ -47,7 +47,9 @@ export async function updatePrice(dependencies: WriterDependencies, request: Upd
     const current = await lockPrice(query, { accountId, priceId: change.priceId });
     const next = applyMask(current, change, request.updateMask?.paths ?? [], UPDATABLE);
     next.metadata = patchMetadata(current.metadata, request.metadataPatch);
-    await claimLookupKey(query, { accountId, price: next, isTransferred: request.isLookupKeyTransferred });
+    if (next.lookupKey !== current.lookupKey) {
+      await claimLookupKey(query, { accountId, price: next, isTransferred: request.isLookupKeyTransferred });
+    }
     const { priceId, nickname, isActive, lookupKey, metadata } = next;
     await query(UPDATE, [accountId, priceId, nickname, isActive, nullIfEmpty(lookupKey), JSON.stringify(metadata)]);
     return effectOf(next, "price.updated");

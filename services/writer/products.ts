@@ -21,7 +21,7 @@ const INSERT = {
 const LOCK = {
   name: "lock_product",
   text: `select ${productColumns} from product d join account a using (account_id)
-    where d.account_id = $1 and d.product_id = $2 for update of d`,
+    where d.account_id = $1 and d.product_id = $2 for no key update of d`,
 };
 
 const UPDATE = {

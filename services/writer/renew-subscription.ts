@@ -44,7 +44,8 @@ export async function renewSubscription({ database }: WriterDependencies, reques
     ]);
     if (row === undefined) return false;
     const subscription = await lockSubscription(query, { accountId, subscriptionId });
-    const draft = { ...invoice, subscriptionId, periodIndex, periodStartTime, periodEndTime };
+    const { customerId } = subscription;
+    const draft = { ...invoice, customerId, subscriptionId, periodIndex, periodStartTime, periodEndTime };
     await insertInvoice(query, { accountId, invoice: draft, holdMs: subscription.isLive ? HOLD_LIVE_MS : 0 });
     const made = await lockInvoice(query, { accountId, invoiceId: invoice.invoiceId });
     await query(TELL, [

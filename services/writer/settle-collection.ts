@@ -1,9 +1,10 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
-import { type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { CollectionMethod, type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { SettleCollectionRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
 import type { Query } from "../_database/connect.ts";
 import { createId } from "../_runtime/ids.ts";
 import { snapshotBytes, type WriterDependencies } from "./answers.ts";
+import { attemptRequestId, IS_OPEN } from "./begin-collection.ts";
 import { lockInvoice } from "./invoice-rows.ts";
 import { publicRequestId } from "./once.ts";
 import { snapshotOf } from "./snapshots.ts";
@@ -37,7 +38,9 @@ const FAILED = {
     )
     update invoice set revision = revision + 1, lease_end_time = null,
       attempt_count = attempt_count + case when $3 = '' then 1 else 0 end,
-      next_attempt_time = business_now($1, customer_id) + $4::double precision * interval '1 ms'
+      next_attempt_time = case when not exists (
+          select from subscription s where s.account_id = $1 and s.subscription_id = invoice.subscription_id and s.end_time is not null
+        ) then business_now($1, customer_id) + $4::double precision * interval '1 ms' end
     where account_id = $1 and invoice_id = $2`,
 };
 
@@ -51,13 +54,14 @@ const TELL = {
 /**
  * Draws the consequence of a charge that has ended: the invoice is paid and its subscription active; or its next attempt is
  * set, the subscription past due, or ended when there is no next one. Nothing happens twice, and nothing while the charge
- * is pending. Without a charge, there was nothing to charge the invoice to: that is a failed attempt.
+ * is pending. Without a charge, there was nothing to charge the invoice to: that is a failed attempt, its request id the
+ * invoice's and the number of the attempt, so that it too is counted once. What its subscription's end left is not retried.
  */
 export async function settleCollection({ database }: WriterDependencies, request: SettleCollectionRequest) {
   const { accountId, invoiceId, chargeId, retryDelay } = request;
   return database.transaction(async (query) => {
     const invoice = await lockInvoice(query, { accountId, invoiceId });
-    const state = chargeId === "" ? "failed" : await stateOf(query, request);
+    const state = chargeId === "" ? await stateOfNone(query, request, invoice) : await stateOf(query, request);
     if (state === undefined || state === "pending" || invoice.state === InvoiceState.PAID) return { invoice };
     const of = { accountId, subscriptionId: invoice.subscriptionId };
     if (state === "succeeded") {
@@ -65,10 +69,9 @@ export async function settleCollection({ database }: WriterDependencies, request
       await activateSubscription(query, of);
       return { invoice: await tell(query, request, ["invoice.paid", "invoice.payment_succeeded"]) };
     }
-    // Only what advances by itself is tried again by itself; a merchant's own try changes nothing of the plan.
-    const delayMs = invoice.isAutoAdvancing && retryDelay !== undefined ? durationMs(retryDelay) : null;
+    const delayMs = isCollectedByItself(invoice) && retryDelay !== undefined ? durationMs(retryDelay) : null;
     await query(FAILED, [accountId, invoiceId, chargeId, delayMs]);
-    if (invoice.isAutoAdvancing && delayMs === null) await giveSubscriptionUp(query, of);
+    if (isCollectedByItself(invoice) && delayMs === null) await giveSubscriptionUp(query, of);
     else await putSubscriptionBehind(query, of);
     return { invoice: await tell(query, request, ["invoice.payment_failed"]) };
   });
@@ -77,6 +80,21 @@ export async function settleCollection({ database }: WriterDependencies, request
 async function stateOf(query: Query, { accountId, invoiceId, chargeId }: SettleCollectionRequest) {
   const [row] = await query<{ state: string }>(READ, [accountId, invoiceId, chargeId]);
   return row?.state;
+}
+
+/** Failed, when that very attempt is the next and nothing else is under way; else it was counted, or is no longer asked for. */
+async function stateOfNone(
+  query: Query,
+  { accountId, invoiceId, requestId }: SettleCollectionRequest,
+  invoice: Invoice,
+) {
+  if (invoice.state !== InvoiceState.OPEN || requestId !== attemptRequestId(invoice)) return undefined;
+  return (await query(IS_OPEN, [accountId, invoiceId])).length > 0 ? undefined : "failed";
+}
+
+/** Only what is charged and advances by itself is tried again by itself, and ends a subscription when it is not paid. */
+function isCollectedByItself({ state, isAutoAdvancing, collectionMethod }: Invoice): boolean {
+  return isAutoAdvancing && state === InvoiceState.OPEN && collectionMethod === CollectionMethod.CHARGE_AUTOMATICALLY;
 }
 
 async function tell(query: Query, request: SettleCollectionRequest, types: readonly string[]): Promise<Invoice> {

@@ -38,7 +38,7 @@ const INSERT_ITEMS = {
 const LOCK = {
   name: "lock_subscription",
   text: `select ${subscriptionColumns} from subscription s join account a using (account_id)
-    where s.account_id = $1 and s.subscription_id = $2 for update of s`,
+    where s.account_id = $1 and s.subscription_id = $2 for no key update of s`,
 };
 
 const ITEMS = {

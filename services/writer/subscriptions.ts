@@ -12,11 +12,11 @@ import type { WriterDependencies } from "./answers.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { requireAttached } from "./default-payment-method.ts";
 import { finalize, finalizeEvents } from "./finalize-invoice.ts";
-import { insertInvoice, requiredInvoice } from "./invoice-rows.ts";
+import { insertInvoice, lockInvoice, requiredInvoice } from "./invoice-rows.ts";
 import { invoiceEffect } from "./invoices.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
-import { type Effect, once } from "./once.ts";
+import { type Effect, type EventDraft, once } from "./once.ts";
 import { nounOf, snapshotOf } from "./snapshots.ts";
 import { insertSubscription, lockSubscription } from "./subscription-rows.ts";
 
@@ -44,7 +44,25 @@ const CANCEL = {
     from ended e
     where n.account_id = $1 and n.subscription_id = $2 and n.state in ('draft', 'open')
       and not exists (select from invoice_payment y
-        where y.account_id = n.account_id and y.invoice_id = n.invoice_id and y.state = 'open')`,
+        where y.account_id = n.account_id and y.invoice_id = n.invoice_id and y.state = 'open')
+    returning n.invoice_id, n.state`,
+};
+
+/**
+ * Invoices before their subscription, as whoever settles a payment locks them; and before CANCEL takes its snapshot, so that it
+ * sees each payment that was begun.
+ */
+const LOCK_INVOICES = {
+  name: "lock_invoices_of_subscription",
+  text: `select 1 from invoice where account_id = $1 and subscription_id = $2 and state in ('draft', 'open')
+    order by invoice_id for no key update`,
+};
+
+const PAYMENT_OPEN = {
+  name: "is_payment_of_subscription_open",
+  text: `select 1 from invoice n
+    join invoice_payment y on y.account_id = n.account_id and y.invoice_id = n.invoice_id and y.state = 'open'
+    where n.account_id = $1 and n.subscription_id = $2 limit 1`,
 };
 
 const UPDATABLE = [
@@ -61,7 +79,7 @@ export async function createSubscription(dependencies: WriterDependencies, reque
     const { accountId, subscription } = request;
     assert(subscription !== undefined, "validation requires the subscription");
     const { customerId, subscriptionId, defaultPaymentMethodId } = subscription;
-    const invoice = requiredInvoice(request.invoice);
+    const invoice = { ...requiredInvoice(request.invoice), ...billedPeriod(subscription) };
     refuseDeleted(await lockCustomer(query, { accountId, customerId }));
     await requireAttached(query, { accountId, customerId, paymentMethodId: defaultPaymentMethodId });
     await insertSubscription(query, { accountId, subscription, invoiceId: invoice.invoiceId });
@@ -103,15 +121,43 @@ export async function updateSubscription(dependencies: WriterDependencies, reque
   return { subscription: nounOf(answer, "subscription"), isReplayed };
 }
 
-/** Ends a subscription now. Refuses SUBSCRIPTION_NOT_FOUND and SUBSCRIPTION_ENDED. */
+/**
+ * Ends a subscription now. Refuses SUBSCRIPTION_NOT_FOUND and SUBSCRIPTION_ENDED; and with INVOICE_PAYMENT_PENDING an
+ * incomplete one while its first payment is under way, which decides what it becomes.
+ */
 export async function cancelSubscription(dependencies: WriterDependencies, request: CancelSubscriptionRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const key = { accountId: request.accountId, subscriptionId: request.subscriptionId };
-    refuseEnded(await lockSubscription(query, key));
-    await query(CANCEL, [key.accountId, key.subscriptionId]);
-    return subscriptionEffect(await lockSubscription(query, key), "customer.subscription.deleted");
+    const values = [key.accountId, key.subscriptionId];
+    await query(LOCK_INVOICES, values);
+    const current = await lockSubscription(query, key);
+    refuseEnded(current);
+    if (current.state === SubscriptionState.INCOMPLETE && (await query(PAYMENT_OPEN, values)).length > 0) {
+      const message = `the first payment of the subscription ${key.subscriptionId} is under way`;
+      refuse(Code.FailedPrecondition, "INVOICE_PAYMENT_PENDING", message, "subscription_id");
+    }
+    const closed = await query<{ invoice_id: string; state: string }>(CANCEL, values);
+    const effect = subscriptionEffect(await lockSubscription(query, key), "customer.subscription.deleted");
+    for (const { invoice_id: invoiceId, state } of closed) {
+      if (state !== "void") continue;
+      const told = invoiceEffect(await lockInvoice(query, { accountId: key.accountId, invoiceId }), "invoice.voided");
+      effect.events.push(...told.events);
+    }
+    return effect;
   });
   return { subscription: nounOf(answer, "subscription"), isReplayed };
+}
+
+/** What an invoice has from the subscription whose period it bills, whatever a caller says of it. */
+function billedPeriod(subscription: Subscription) {
+  const { customerId, subscriptionId, periodIndex, periodStartTime, periodEndTime } = subscription;
+  return {
+    customerId,
+    subscriptionId,
+    periodIndex,
+    ...(periodStartTime && { periodStartTime }),
+    ...(periodEndTime && { periodEndTime }),
+  };
 }
 
 function refuseEnded({ subscriptionId, state }: Subscription): void {
@@ -121,7 +167,7 @@ function refuseEnded({ subscriptionId, state }: Subscription): void {
   }
 }
 
-function subscriptionEffect(subscription: Subscription, type: string): Effect {
+function subscriptionEffect(subscription: Subscription, type: string): Effect & { events: EventDraft[] } {
   const snapshot = snapshotOf("subscription", subscription);
   const nounId = subscription.subscriptionId;
   return { answer: snapshot, nounId, events: [{ type, objectId: nounId, snapshot }] };

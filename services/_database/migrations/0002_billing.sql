@@ -40,6 +40,8 @@ alter table product add foreign key (account_id, default_price_id) references pr
 
 alter table charge add invoice_id text;
 
+create index customer_test_clock on customer (account_id, test_clock_id) where test_clock_id is not null;
+
 alter table customer add next_invoice_sequence integer not null default 1 check (next_invoice_sequence >= 1);
 
 create table subscription (
