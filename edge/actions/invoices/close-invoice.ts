@@ -11,7 +11,9 @@ interface Changed {
 }
 
 /**
- * Gives a draft its number and freezes its money: writer.FinalizeInvoice. One that advances by itself is then collected by the scheduler. */
+ * Gives a draft its number and freezes its money: writer.FinalizeInvoice. One that advances by
+ * itself is then collected by the scheduler.
+ */
 export const finalizeInvoiceRoute = defineRoute({
   method: "POST",
   path: "/v1/invoices/:id/finalize",

@@ -80,7 +80,7 @@ async function deliver(request: PublicRequest, { invoice, seller, sendingId }: S
     const sent = await clients.mailer.sendInvoice(mail, { timeoutMs: SEND_MS });
     const end = endOf(sent);
     if (end === undefined) return invoice;
-    const isGivenUp = end === DeliveryState.FAILED;
+    const isGivenUp = end === "failed";
     const pdfSha256 = isGivenUp ? new Uint8Array() : sha256;
     const { messageId } = sent;
     const mark = { accountId, requestId: sendingId, sendingId, messageId, pdfSha256, isGivenUp };
@@ -91,9 +91,9 @@ async function deliver(request: PublicRequest, { invoice, seller, sendingId }: S
   }
 }
 
-/** How the mail ended: taken, or never to be taken; undefined while the outbox has to try again. */
-function endOf({ deliveries }: SendInvoiceResponse): DeliveryState | undefined {
-  const states = deliveries.map(({ state }) => state);
-  if (states.some((state) => state === DeliveryState.UNKNOWN || state === DeliveryState.POSTPONED)) return undefined;
-  return states.includes(DeliveryState.ACCEPTED) ? DeliveryState.ACCEPTED : DeliveryState.FAILED;
+/** How the mail ended; undefined while the outbox has to try again. One that may have been taken counts as taken. */
+function endOf({ deliveries }: SendInvoiceResponse): "failed" | "taken" | undefined {
+  const states = new Set(deliveries.map(({ state }) => state));
+  if (states.has(DeliveryState.ACCEPTED) || states.has(DeliveryState.UNKNOWN)) return "taken";
+  return states.has(DeliveryState.FAILED) && !states.has(DeliveryState.POSTPONED) ? "failed" : undefined;
 }

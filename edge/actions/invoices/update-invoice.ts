@@ -14,7 +14,10 @@ import {
 } from "./invoice-params.ts";
 import { invoiceExpandable, showInvoice } from "./show-invoice.ts";
 
-/** Changes a draft, or what may still change of others: reader.GetInvoice ‖ reader.GetPaymentMethod, where words need them → writer.UpdateInvoice. */
+/**
+ * Changes a draft, or what may still change of others: reader.GetInvoice ‖ reader.GetPaymentMethod, where the words must
+ * fit them → writer.UpdateInvoice.
+ */
 export const updateInvoiceRoute = defineRoute({
   method: "POST",
   path: "/v1/invoices/:id",
@@ -24,7 +27,7 @@ export const updateInvoiceRoute = defineRoute({
   mentions: (given, { default_payment_method: paymentMethod }) =>
     mentions({ invoice: mention(given, "id"), paymentMethod: mention(paymentMethod, "default_payment_method") }),
   async run(request, given) {
-    const { accountId, clients, identity, id: invoiceId } = request;
+    const { account, accountId, clients, identity, id: invoiceId } = request;
     await judge(request, given);
     const { invoice: words, paths } = readInvoiceWords(given);
     const metadataPatch = metadataPatchOf(given.metadata);
@@ -32,7 +35,8 @@ export const updateInvoiceRoute = defineRoute({
       accountId,
       requestId: identity.requestId,
       requestDigest: identity.digest,
-      invoice: { ...words, invoiceId },
+      // An invoice without a currency is none; which one does not matter here, since the mask does not name it.
+      invoice: { ...words, invoiceId, currencyCode: account.defaultCurrencyCode },
       // An invoice that is charged at once is not due on any day.
       updateMask: {
         paths: given.collection_method === "charge_automatically" ? [...new Set([...paths, "days_until_due"])] : paths,
