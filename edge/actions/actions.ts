@@ -7,12 +7,15 @@ import { sourceRoutes } from "./customers/sources.ts";
 import { tokenRoutes } from "./customers/tokens.ts";
 import { invoiceRoutes } from "./invoices/invoices.ts";
 import { returnRoutes } from "./returns/returns.ts";
+import { priceRoutes } from "./subscriptions/prices.ts";
+import { productRoutes } from "./subscriptions/products.ts";
+import { subscriptionRoutes } from "./subscriptions/subscriptions.ts";
 
 /** The routes of each public action. */
 export const actionRoutes: Readonly<Record<EdgeAction, readonly Route[]>> = {
   customers: [...customerRoutes, ...sourceRoutes, ...tokenRoutes, ...paymentMethodRoutes],
   charges: chargeRoutes,
   returns: returnRoutes,
-  subscriptions: [],
+  subscriptions: [...productRoutes, ...priceRoutes, ...subscriptionRoutes],
   invoices: invoiceRoutes,
 };

@@ -1,0 +1,113 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { BillingReason, CollectionMethod, type InvoiceSchema } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
+import type { Price } from "../../../gen/tripe/billing/v1/product_pb.ts";
+import { type SubscriptionSchema, SubscriptionState } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
+import type { GetPayerResponse } from "../../../gen/tripe/reader/v1/reader_service_pb.ts";
+import { totalsOf } from "../../../services/_billing/totals.ts";
+import { metadataOf, textOf } from "../../messages.ts";
+import { amountTooLarge, resourceMissing } from "../../problems.ts";
+import { found } from "../../reads.ts";
+import type { PublicRequest } from "../../route.ts";
+import {
+  daysUntilDueMissing,
+  daysUntilDueNotAllowed,
+  paymentMethodMissing,
+  paymentMethodNotCustomers,
+} from "../../subscription-problems.ts";
+import { firstLines, firstPeriod } from "./first-invoice.ts";
+import { createNewPrices, judgePrices, readPrices } from "./subscription-items.ts";
+import type { SubscriptionParams } from "./subscription-params.ts";
+import { readTrialEnd } from "./trial.ts";
+
+/** A subscription and its first invoice, ready to be written. */
+export interface PlannedSubscription {
+  readonly subscription: MessageInitShape<typeof SubscriptionSchema>;
+  readonly invoice: MessageInitShape<typeof InvoiceSchema>;
+}
+
+// Eight digits: what a charge may be at most, and a first invoice is one charge.
+const TOTAL_MAX_MINOR = 99_999_999n;
+
+/** Works a new subscription out: who pays, from when to when, and what at first. Throws a Problem when it cannot be. */
+export async function planSubscription(
+  request: PublicRequest,
+  given: SubscriptionParams,
+): Promise<PlannedSubscription> {
+  const collection = readCollection(given);
+  const [payer, prices] = await Promise.all([readPayer(request, given), readPrices(request, given.items)]);
+  judgePayer(given, payer);
+  const { currencyCode, recurrence } = judgePrices(prices, given);
+  // Public times are whole seconds, and so is the moment that all periods are counted from.
+  const now = new Date(Number(found(payer.businessTime).seconds) * 1_000);
+  const times = firstPeriod({ now, trialEnd: readTrialEnd(given, { now, prices }), recurrence });
+  const { totalMinor } = totalsOf({ lines: firstLines(itemsOf(request, given, prices), times) });
+  if (totalMinor > TOTAL_MAX_MINOR) throw amountTooLarge(TOTAL_MAX_MINOR, currencyCode);
+  const isCharged = collection.collectionMethod === CollectionMethod.CHARGE_AUTOMATICALLY && totalMinor > 0n;
+  const isLeftToClient = isCharged && given.payment_behavior === "default_incomplete";
+  if (isCharged && !isLeftToClient && payer.paymentMethod === undefined) throw paymentMethodMissing();
+  const items = itemsOf(request, given, await createNewPrices(request, { items: given.items, prices }));
+  const ids = { subscriptionId: request.createId("sub_"), customerId: given.customer };
+  const unpaidState = times.trialEndTime === undefined ? SubscriptionState.ACTIVE : SubscriptionState.TRIALING;
+  return {
+    subscription: {
+      ...ids,
+      ...times,
+      ...collection,
+      state: isCharged ? SubscriptionState.INCOMPLETE : unpaidState,
+      items,
+      currencyCode,
+      defaultPaymentMethodId: given.default_payment_method ?? "",
+      isEndingWithPeriod: given.cancel_at_period_end ?? false,
+      description: textOf(given.description),
+      metadata: metadataOf(given.metadata),
+    },
+    invoice: {
+      ...ids,
+      ...collection,
+      invoiceId: request.createId("in_"),
+      currencyCode,
+      billingReason: BillingReason.SUBSCRIPTION_CREATE,
+      // What the client wants to have paid in its own time, no sweep may collect before.
+      isAutoAdvancing: !isLeftToClient,
+      lines: firstLines(items, times),
+      periodIndex: times.periodIndex,
+      periodStartTime: times.periodStartTime,
+      periodEndTime: times.periodEndTime,
+    },
+  };
+}
+
+function readPayer({ accountId, clients }: PublicRequest, given: SubscriptionParams): Promise<GetPayerResponse> {
+  const { customer: customerId, default_payment_method: paymentMethodId = "" } = given;
+  return clients.reader.getPayer({ accountId, customerId, paymentMethodId });
+}
+
+function readCollection({ collection_method: method, days_until_due: days }: SubscriptionParams) {
+  if (method === "send_invoice") {
+    if (days === undefined) throw daysUntilDueMissing();
+    return { collectionMethod: CollectionMethod.SEND_INVOICE, daysUntilDue: days };
+  }
+  if (days !== undefined) throw daysUntilDueNotAllowed();
+  return { collectionMethod: CollectionMethod.CHARGE_AUTOMATICALLY, daysUntilDue: 0 };
+}
+
+function judgePayer(given: SubscriptionParams, { customer, paymentMethod }: GetPayerResponse): void {
+  if (customer === undefined || customer.deleteTime !== undefined) {
+    throw resourceMissing({ noun: "customer", id: given.customer, param: "customer" });
+  }
+  const { default_payment_method: id } = given;
+  if (id === undefined) return;
+  if (paymentMethod === undefined) {
+    throw resourceMissing({ noun: "PaymentMethod", id, param: "default_payment_method" });
+  }
+  if (paymentMethod.customerId !== given.customer) throw paymentMethodNotCustomers(id);
+}
+
+function itemsOf({ createId }: PublicRequest, { items }: SubscriptionParams, prices: readonly Price[]) {
+  return prices.map((price, index) => ({
+    subscriptionItemId: createId("si_"),
+    price,
+    quantity: BigInt(items[index]?.quantity ?? 1),
+    metadata: metadataOf(items[index]?.metadata),
+  }));
+}
