@@ -4,7 +4,7 @@ import { SchedulerService } from "../../../gen/tripe/scheduler/v1/scheduler_serv
 import { TransactionsService } from "../../../gen/tripe/transactions/v1/transactions_service_pb.ts";
 import { WriterService } from "../../../gen/tripe/writer/v1/writer_service_pb.ts";
 import { createClients } from "../../_runtime/clients.ts";
-import { createTestClock } from "../../_runtime/clock.ts";
+import { type Clock, createTestClock } from "../../_runtime/clock.ts";
 import { createDirectTransport } from "../../_runtime/direct-transport.ts";
 import { createHost, type Host } from "../../_runtime/host.ts";
 import { silentLog } from "../../_runtime/log.ts";
@@ -31,12 +31,11 @@ export function setupScheduler(resolveAttempts: ResolveAttempts) {
   const transportFor = (name: string) => createDirectTransport({ host: () => hosts[name], clock, freeze: true });
   const clients = createClients({ caller: "scheduler", transportFor, ...common });
   const scheduler = createScheduler({ clients, clock, log });
-  return { clock, log, scheduler, client: operatorOf(scheduler) };
+  return { clock, log, scheduler, client: operatorOf(scheduler, clock) };
 }
 
 /** A client of a scheduler: without a name one is the operator, who may run a sweep by hand. */
-export function operatorOf({ implementation }: Scheduler) {
-  const clock = createTestClock();
+export function operatorOf({ implementation }: Scheduler, clock: Clock) {
   const services = [{ service: SchedulerService, implementation }] as const;
   const host = createHost({ name: "scheduler", services, log: silentLog, clock });
   return createClient(SchedulerService, createDirectTransport({ host: () => host, clock, freeze: true }));

@@ -1,0 +1,227 @@
+import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { afterAll, expect, test, vi } from "vitest";
+import { InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { SubscriptionState } from "../../gen/tripe/billing/v1/subscription_pb.ts";
+import { Sweep } from "../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
+import { createId } from "../_runtime/ids.ts";
+import { startTestTripe } from "../testing.ts";
+import { DECLINED_CARD, setupBilling, startTestScheduler } from "./testing/billing.ts";
+
+// Some 200 charges on a machine that does other things too.
+vi.setConfig({ testTimeout: 60_000 });
+
+const tripe = await startTestTripe();
+const billing = await setupBilling(tripe);
+afterAll(() => billing.close());
+
+const DAY_MS = 86_400_000;
+const ago = (days: number) => new Date(Math.trunc(Date.now() / 1000) * 1000 - days * DAY_MS);
+
+test("200 subscriptions due at once, two schedulers, one stopped midway: each is billed once and paid once", async () => {
+  const ids: string[] = [];
+  const makeTen = async () => {
+    const customerId = await billing.createCustomer();
+    for (let made = 0; made < 10; made += 1) {
+      ids.push(await billing.createSubscription({ customerId, anchor: ago(40) }));
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, makeTen));
+  const startMs = performance.now();
+  const [first, second] = [startTestScheduler(tripe, { ticks: true }), startTestScheduler(tripe, { ticks: true })];
+  await vi.waitUntil(async () => (await countPaid(ids)) >= 30, { timeout: 30_000, interval: 20 });
+  await first.stop();
+  await vi.waitUntil(async () => (await countPaid(ids)) >= 200, { timeout: 50_000, interval: 50 });
+  console.log(`200 renewals collected in ${Math.round(performance.now() - startMs)} ms`);
+  await second.stop();
+  console.log([...first.log.errors, ...second.log.errors].map((e) => `${e.message} ${e.cause}`));
+  const rows = await billing.read<{ subscription_id: string; invoices: bigint; charges: bigint }>(
+    `select n.subscription_id, count(*)::int as invoices, count(c.charge_id)::int as charges
+     from invoice n join charge c on c.invoice_id = n.invoice_id
+     where n.subscription_id = any($1) and n.amount_due_minor > 0 group by 1`,
+    ids,
+  );
+  expect(rows).toHaveLength(200);
+  expect(rows.every(({ invoices, charges }) => Number(invoices) === 1 && Number(charges) === 1)).toBe(true);
+  const numbers = await billing.read(
+    `select customer_id from invoice where number is not null and subscription_id = any($1) group by customer_id
+     having max(sequence) <> count(*)`,
+    ids,
+  );
+  expect(numbers).toEqual([]);
+});
+
+async function countPaid(ids: readonly string[]): Promise<number> {
+  const text = `select count(*)::int as count from invoice where subscription_id = any($1) and state = 'paid'
+    and amount_due_minor > 0`;
+  return Number((await billing.read<{ count: number }>(text, ids))[0]?.count);
+}
+
+test("months behind are billed one a sweep, in order, from the anchor", async () => {
+  const scheduler = startTestScheduler(tripe);
+  await settleInitial(scheduler);
+  const customerId = await billing.createCustomer();
+  const anchor = new Date("2026-01-31T10:00:00Z");
+  const id = await billing.createSubscription({ customerId, anchor });
+  for (const [index, end] of [
+    [1, "2026-03-31"],
+    [2, "2026-04-30"],
+    [3, "2026-05-31"],
+  ] as const) {
+    expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 1, doneCount: 1 });
+    expect(await scheduler.run(Sweep.COLLECTIONS)).toMatchObject({ takenCount: 1, doneCount: 1 });
+    const subscription = await billing.subscription(id);
+    expect(subscription).toMatchObject({ periodIndex: index, state: SubscriptionState.ACTIVE });
+    expect(timeOf(subscription.periodEndTime)).toBe(`${end}T10:00:00.000Z`);
+  }
+  const invoices = await billing.invoices(id);
+  expect(invoices.map(({ periodIndex, state }) => [periodIndex, state])).toEqual(
+    [1, 2, 3].map((index) => [index, InvoiceState.PAID]),
+  );
+  const numbers = invoices.map(({ number }) => number);
+  expect(numbers).toEqual(numbers.toSorted());
+  expect(invoices[0]).toMatchObject({ totalMinor: 2_000n, lines: [{ quantity: 2n, amountMinor: 2_000n }] });
+  expect(invoices[0]?.lines[0]?.description).toBe("2 × Gold (at $10.00 / month)");
+  await endNow(id);
+});
+
+test("a scheduler catches up by itself, and no month is left out or billed twice", async () => {
+  const customerId = await billing.createCustomer();
+  const id = await billing.createSubscription({ customerId, anchor: ago(31 * 7) });
+  const scheduler = startTestScheduler(tripe, { ticks: true });
+  await vi.waitUntil(async () => (await billing.invoices(id, InvoiceState.PAID)).length >= 7, { timeout: 20_000 });
+  await scheduler.stop();
+  const invoices = await billing.invoices(id);
+  expect(invoices.map(({ periodIndex }) => periodIndex)).toEqual(invoices.map((_, index) => index + 1));
+  const numbers = invoices.map(({ number }) => number);
+  expect(numbers).toEqual(numbers.toSorted());
+  expect(timestampDate((await billing.subscription(id)).periodEndTime ?? never()).getTime()).toBeGreaterThan(
+    Date.now(),
+  );
+});
+
+test("a trial ends with the first real invoice, of period 0 from the anchor", async () => {
+  const scheduler = startTestScheduler(tripe);
+  await settleInitial(scheduler);
+  const customerId = await billing.createCustomer();
+  const [trialStart, anchor] = [timestampFromDate(ago(8)), ago(1)];
+  const trialEnd = timestampFromDate(anchor);
+  const change = {
+    state: SubscriptionState.TRIALING,
+    periodIndex: -1,
+    periodStartTime: trialStart,
+    periodEndTime: trialEnd,
+    trialStartTime: trialStart,
+    trialEndTime: trialEnd,
+  };
+  const id = await billing.createSubscription({ customerId, anchor, change });
+  await scheduler.run(Sweep.RENEWALS);
+  await scheduler.run(Sweep.COLLECTIONS);
+  expect(await billing.subscription(id)).toMatchObject({
+    state: SubscriptionState.ACTIVE,
+    periodIndex: 0,
+    periodStartTime: trialEnd,
+  });
+  expect(await billing.invoices(id)).toMatchObject([{ periodIndex: 0, state: InvoiceState.PAID }]);
+});
+
+test("what a customer owes beside it is billed with the renewal, once, though two subscriptions are due", async () => {
+  const scheduler = startTestScheduler(tripe);
+  await settleInitial(scheduler);
+  const customerId = await billing.createCustomer();
+  const owe = (invoiceItemId: string, currencyCode: string) =>
+    billing.edge.writer.createInvoiceItem({
+      ...billing.key(),
+      invoiceItem: { invoiceItemId, customerId, currencyCode, amountMinor: 300n, quantity: 1n, description: "Extra" },
+    });
+  const [dollars, euros] = [createId("ii_"), createId("ii_")];
+  await owe(dollars, "USD");
+  await owe(euros, "EUR");
+  const ids = [
+    await billing.createSubscription({ customerId, anchor: ago(40) }),
+    await billing.createSubscription({ customerId, anchor: ago(40) }),
+  ];
+  expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 2, doneCount: 2 });
+  await scheduler.run(Sweep.COLLECTIONS);
+  const invoices = (await Promise.all(ids.map((id) => billing.invoices(id)))).flat();
+  expect(invoices.map(({ totalMinor }) => totalMinor).toSorted()).toEqual([2_000n, 2_300n]);
+  const taken = invoices.flatMap(({ lines }) => lines.map((line) => line.invoiceItemId)).filter((id) => id !== "");
+  expect(taken).toEqual([dollars]);
+});
+
+test("a subscription that ends with its period is not billed again", async () => {
+  const scheduler = startTestScheduler(tripe);
+  await settleInitial(scheduler);
+  const customerId = await billing.createCustomer();
+  const id = await billing.createSubscription({ customerId, anchor: ago(40), change: { isEndingWithPeriod: true } });
+  expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 1, doneCount: 1 });
+  expect((await billing.subscription(id)).state).toBe(SubscriptionState.CANCELED);
+  expect(await billing.invoices(id)).toEqual([]);
+  expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 0 });
+});
+
+test("a subscription whose first invoice is not paid in 23 hours expires", async () => {
+  const scheduler = startTestScheduler(tripe);
+  await settleInitial(scheduler);
+  const customerId = await billing.createCustomer();
+  const change = { state: SubscriptionState.INCOMPLETE };
+  const id = await billing.createSubscription({ customerId, anchor: ago(1), change });
+  expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 0 });
+  await billing.read("update subscription set renew_time = now() where subscription_id = $1", id);
+  expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 1, doneCount: 1 });
+  expect((await billing.subscription(id)).state).toBe(SubscriptionState.INCOMPLETE_EXPIRED);
+});
+
+test("a declined renewal leaves the subscription past due, is tried again after 1, 3, 7 and 14 days, and then given up", async () => {
+  const scheduler = startTestScheduler(tripe);
+  await settleInitial(scheduler);
+  const customerId = await billing.createCustomer(DECLINED_CARD);
+  const id = await billing.createSubscription({ customerId, anchor: ago(31) });
+  await scheduler.run(Sweep.RENEWALS);
+  const waits: number[] = [];
+  for (;;) {
+    expect(await scheduler.run(Sweep.COLLECTIONS)).toMatchObject({ takenCount: 1, doneCount: 1 });
+    // A second sweep finds nothing: the next attempt is not due.
+    expect(await scheduler.run(Sweep.COLLECTIONS)).toMatchObject({ takenCount: 0 });
+    const [invoice] = await billing.invoices(id);
+    expect(invoice).toMatchObject({ state: InvoiceState.OPEN, attemptCount: waits.length + 1 });
+    if (invoice?.nextAttemptTime === undefined) break;
+    expect((await billing.subscription(id)).state).toBe(SubscriptionState.PAST_DUE);
+    waits.push(Math.round((timestampDate(invoice.nextAttemptTime).getTime() - Date.now()) / DAY_MS));
+    await billing.read("update invoice set next_attempt_time = now() where invoice_id = $1", invoice.invoiceId);
+  }
+  expect(waits).toEqual([1, 3, 7, 14]);
+  expect([SubscriptionState.CANCELED, SubscriptionState.UNPAID]).toContain((await billing.subscription(id)).state);
+  const charges = await billing.read("select state from charge where customer_id = $1", customerId);
+  expect(charges).toEqual(Array.from({ length: 5 }, () => ({ state: "failed" })));
+});
+
+test("a subscription whose price is broken does not keep the others from being billed", async () => {
+  const scheduler = startTestScheduler(tripe);
+  await settleInitial(scheduler);
+  const customerId = await billing.createCustomer();
+  const broken = await billing.createSubscription({ customerId, anchor: ago(41) });
+  const sound = await billing.createSubscription({ customerId, anchor: ago(40) });
+  await billing.read("delete from subscription_item where subscription_id = $1", broken);
+  expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 2, doneCount: 1 });
+  expect((await billing.subscription(sound)).periodIndex).toBe(1);
+  expect(scheduler.log.errors).toMatchObject([{ message: "rows of a sweep failed" }]);
+  await endNow(broken);
+});
+
+/** Lets the sweeps that a scheduler starts with find nothing. */
+async function settleInitial(scheduler: ReturnType<typeof startTestScheduler>): Promise<void> {
+  for (const sweep of [Sweep.RENEWALS, Sweep.COLLECTIONS, Sweep.SENDINGS]) await scheduler.run(sweep);
+}
+
+/** Takes a subscription out of the way of the tests that follow. */
+async function endNow(subscriptionId: string): Promise<void> {
+  await billing.edge.writer.cancelSubscription({ ...billing.key(), subscriptionId });
+}
+
+function timeOf(time: Parameters<typeof timestampDate>[0] | undefined): string {
+  return timestampDate(time ?? never()).toISOString();
+}
+
+function never(): never {
+  throw new Error("there is a time");
+}

@@ -1,0 +1,139 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { Client } from "pg";
+import { onTestFinished } from "vitest";
+import { BillingReason, CollectionMethod, type InvoiceState } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
+import { IntervalUnit, PriceSchema } from "../../../gen/tripe/billing/v1/product_pb.ts";
+import { type SubscriptionSchema, SubscriptionState } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
+import type { Sweep } from "../../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
+import { periodOf } from "../../_billing/periods.ts";
+import { createTestClock, systemClock } from "../../_runtime/clock.ts";
+import { createId } from "../../_runtime/ids.ts";
+import { createMemoryLog } from "../../_runtime/testing/memory-log.ts";
+import type { TestTripe } from "../../testing.ts";
+import { type JobsOptions, openJobs } from "../jobs.ts";
+import { createScheduler } from "../service.ts";
+import { operatorOf } from "./scheduler.ts";
+
+/** The sandbox's card that always works. */
+export const GOOD_CARD = "4242424242424242";
+
+/** The sandbox's card that can be attached and is declined at every charge. */
+export const DECLINED_CARD = "4000000000000341";
+
+/** Makes subscriptions and looks at what became of them, on a whole Tripe. */
+export async function setupBilling(tripe: TestTripe) {
+  const { accountId } = tripe;
+  const edge = tripe.clientsOf("edge");
+  const key = () => ({ accountId, requestId: createId("req_"), requestDigest: new Uint8Array([1]) });
+  const database = new Client({ connectionString: tripe.database.urls.owner });
+  await database.connect();
+
+  const createCustomer = async (number = GOOD_CARD, email = "ann@example.com") => {
+    const [paymentMethodId, tokenId, customerId] = [createId("card_"), createId("tok_"), createId("cus_")];
+    const card = { number, expMonth: 12, expYear: 2040, cvc: "" };
+    const sealed = await edge.bank.sealCard({ accountId, paymentMethodId, card });
+    const paymentMethod = { paymentMethodId, ...(sealed.card && { card: sealed.card }) };
+    const token = { tokenId, paymentMethod };
+    await edge.writer.createToken({ ...key(), token, sealedCard: sealed.sealedCard });
+    // Numbers are unique with their prefix, which the edge makes of the customer's id.
+    const customer = { customerId, invoicePrefix: customerId.slice(-8).toUpperCase(), email, name: "Ann" };
+    await edge.writer.createCustomer({ ...key(), customer, tokenId });
+    return customerId;
+  };
+
+  const price = create(PriceSchema, {
+    priceId: createId("price_"),
+    unitAmount: { amountMinor: 1_000n, currencyCode: "USD" },
+    recurrence: { unit: IntervalUnit.MONTH, count: 1 },
+    isActive: true,
+  });
+  await edge.writer.createPrice({
+    ...key(),
+    price,
+    product: { productId: createId("prod_"), name: "Gold", isActive: true },
+  });
+
+  /** Makes one whose first period started at the anchor, with a first invoice of that period. */
+  const createSubscription = async (options: {
+    readonly customerId: string;
+    readonly anchor: Date;
+    readonly change?: MessageInitShape<typeof SubscriptionSchema>;
+  }) => {
+    const { customerId, anchor, change } = options;
+    const subscriptionId = createId("sub_");
+    const subscriptionItemId = createId("si_");
+    const { start, end } = periodOf(anchor, { unit: "month", count: 1 }, 0);
+    const period = { periodStartTime: timestampFromDate(start), periodEndTime: timestampFromDate(end) };
+    const collectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY;
+    const common = { customerId, currencyCode: "USD", collectionMethod, ...period };
+    await edge.writer.createSubscription({
+      ...key(),
+      subscription: {
+        subscriptionId,
+        state: SubscriptionState.ACTIVE,
+        items: [{ subscriptionItemId, price, quantity: 2n }],
+        anchorTime: timestampFromDate(start),
+        ...common,
+        ...change,
+      },
+      invoice: {
+        ...common,
+        invoiceId: createId("in_"),
+        subscriptionId,
+        billingReason: BillingReason.SUBSCRIPTION_CREATE,
+        ...(change?.periodIndex !== undefined && { periodIndex: change.periodIndex }),
+        ...(change?.periodStartTime && { periodStartTime: change.periodStartTime }),
+        ...(change?.periodEndTime && { periodEndTime: change.periodEndTime }),
+        lines: [],
+      },
+    });
+    return subscriptionId;
+  };
+
+  const read = async <Row>(text: string, ...values: unknown[]) => (await database.query(text, values)).rows as Row[];
+
+  return {
+    ...{ accountId, edge, key, read, createCustomer, createSubscription, price },
+    close: () => database.end(),
+    subscription: async (subscriptionId: string) => {
+      const { subscription } = await edge.reader.getSubscription({ accountId, subscriptionId });
+      if (subscription === undefined) throw new Error("the subscription is there");
+      return subscription;
+    },
+    /** The invoices of a subscription, the first period first, without its first invoice of nothing. */
+    invoices: async (subscriptionId: string, state?: InvoiceState) => {
+      const asked = { accountId, subscriptionId, pageSize: 100, ...(state !== undefined && { state }) };
+      const { invoices } = await edge.reader.listInvoices(asked);
+      return invoices.filter((invoice) => invoice.lines.length > 0).toSorted((a, b) => a.periodIndex - b.periodIndex);
+    },
+    /** Ends every lease, as if 20 s had passed. */
+    endLeases: async () => {
+      await read("update subscription set lease_end_time = null");
+      await read("update invoice set lease_end_time = null");
+    },
+  };
+}
+
+/**
+ * Starts a scheduler on a whole Tripe. By default its own timers stand still, so that it sweeps when told; with `ticks` it
+ * sweeps by itself.
+ */
+export function startTestScheduler(
+  tripe: TestTripe,
+  { ticks = false, mails = false, ...jobsOptions }: Partial<JobsOptions> & { ticks?: boolean; mails?: boolean } = {},
+) {
+  const log = createMemoryLog();
+  const clock = ticks ? systemClock : createTestClock();
+  const jobs = mails ? openJobs({ url: tripe.database.urls.scheduler, log, ...jobsOptions }) : undefined;
+  const scheduler = createScheduler({ clients: tripe.clientsOf("scheduler"), clock, log, ...(jobs && { jobs }) });
+  let isClosed = false;
+  const stop = async () => {
+    if (isClosed) return;
+    isClosed = true;
+    await scheduler.close();
+  };
+  onTestFinished(stop);
+  const client = operatorOf(scheduler, systemClock);
+  return { log, stop, client, run: (sweep: Sweep) => client.runSweep({ sweep }) };
+}
