@@ -10,6 +10,7 @@ const account = (alias: string) => `join account a on a.account_id = ${alias}.ac
 export const customers: Listing = {
   name: "customers",
   select: `select ${customerColumns} from customer u ${account("u")}`,
+  table: "customer",
   alias: "u",
   key: "customer_id",
 };
@@ -18,6 +19,7 @@ export const customers: Listing = {
 export const paymentMethods: Listing = {
   name: "payment_methods",
   select: `select ${paymentMethodColumns} from payment_method p ${account("p")}`,
+  table: "payment_method",
   alias: "p",
   key: "payment_method_id",
 };
@@ -26,6 +28,7 @@ export const paymentMethods: Listing = {
 export const charges: Listing = {
   name: "charges",
   select: `select ${chargeColumns} from charge c ${chargeJoins}`,
+  table: "charge",
   alias: "c",
   key: "charge_id",
 };
@@ -34,6 +37,7 @@ export const charges: Listing = {
 export const returns: Listing = {
   name: "returns",
   select: `select ${returnColumns} from charge_return r ${account("r")}`,
+  table: "charge_return",
   alias: "r",
   key: "return_id",
 };

@@ -17,6 +17,7 @@ export interface Listing {
   readonly name: string;
   /** From `select` up to before `where`. */
   readonly select: string;
+  readonly table: string;
   /** The table's alias. */
   readonly alias: string;
   /** The id's column: ids sort by time of creation. */
@@ -28,6 +29,8 @@ export interface Filter {
   readonly column: string;
   readonly operator: "=" | ">=" | "<" | "is";
   readonly value: string | Date | null | undefined;
+  /** Whether the column's index holds no empty text: then only a statement that says so can use it. */
+  readonly isIndexedWhenGiven?: boolean;
 }
 
 /** Stripe's default. */
@@ -35,7 +38,8 @@ const SIZE_DEFAULT = 10;
 
 /**
  * Reads one page, newest first, by the key: never by an offset, so a page costs the same wherever it is. One row more than
- * the page tells whether there is a next one in the same direction.
+ * the page tells whether there is a next one in the same direction. Within a range of creation the order is by that time,
+ * then by the key: the index of the times then leads to the page, however far back it is.
  */
 export async function readPage<Row>(
   query: Query,
@@ -44,25 +48,47 @@ export async function readPage<Row>(
   filters: readonly Filter[],
 ): Promise<{ rows: Row[]; hasMore: boolean }> {
   const size = page.pageSize === 0 ? SIZE_DEFAULT : page.pageSize;
-  const { alias, key } = listing;
-  const cursor: Filter[] = page.pageToken === "" ? [] : [{ column: key, operator: "<", value: page.pageToken }];
-  const conditions = [...filters, ...rangeOf(page.createTimeRange), ...cursor].filter(
-    ({ value }) => value !== undefined,
-  );
-  const values: unknown[] = [page.accountId, size + 1];
-  const where = conditions.map(({ column, operator, value }) => {
-    if (value === null) return `${alias}.${column} is null`;
-    values.push(value);
-    const isTurned = column === key && page.isBackward;
-    return `${alias}.${column} ${isTurned ? ">" : operator} $${values.length}`;
-  });
-  const direction = page.isBackward ? "asc" : "desc";
-  const text = `${listing.select} where ${[`${alias}.account_id = $1`, ...where].join(" and ")}
-    order by ${alias}.${key} ${direction} limit $2`;
-  const shape = conditions.map(({ column, operator, value }) => `${column}${operator}${value === null ? "null" : ""}`);
-  const rows = await query<Row>({ name: `list_${listing.name}_${direction}_${shape.join("_")}`, text }, values);
+  const { name, text, values } = statementOf(listing, { ...page, pageSize: size }, filters);
+  const rows = await query<Row>({ name, text }, values);
   const kept = rows.slice(0, size);
   return { rows: page.isBackward ? kept.reverse() : kept, hasMore: rows.length > size };
+}
+
+function statementOf(listing: Listing, page: Page, filters: readonly Filter[]) {
+  const { alias, key } = listing;
+  const range = rangeOf(page.createTimeRange).filter(isSet);
+  const given = [...filters, ...range].filter(isSet);
+  const values: unknown[] = [page.accountId, page.pageSize + 1];
+  const where = given.map((filter) => conditionOf(`${alias}.${filter.column}`, filter, values));
+  const order = range.length === 0 ? [key] : ["create_time", key];
+  if (page.pageToken !== "") where.push(cursorOf(listing, page, order, values));
+  const direction = page.isBackward ? "asc" : "desc";
+  const text = `${listing.select} where ${[`${alias}.account_id = $1`, ...where].join(" and ")}
+    order by ${order.map((column) => `${alias}.${column} ${direction}`).join(", ")} limit $2`;
+  const shape = given.map(({ column, operator, value }) => `${column}${operator}${value === null ? "null" : ""}`);
+  const name = ["list", listing.name, direction, ...shape, ...(page.pageToken === "" ? [] : ["after"])].join("_");
+  return { name, text, values };
+}
+
+function conditionOf(column: string, { operator, value, isIndexedWhenGiven }: Filter, values: unknown[]): string {
+  if (value === null) return `${column} is null`;
+  values.push(value);
+  const condition = `${column} ${operator} $${values.length}`;
+  return isIndexedWhenGiven === true ? `${condition} and ${column} <> ''` : condition;
+}
+
+/** What comes after a row, in the order of the list: a row that is not there has nothing after it in a range. */
+function cursorOf({ table, alias, key }: Listing, page: Page, order: readonly string[], values: unknown[]): string {
+  values.push(page.pageToken);
+  const token = `$${values.length}`;
+  const operator = page.isBackward ? ">" : "<";
+  if (order.length === 1) return `${alias}.${key} ${operator} ${token}`;
+  const time = `(select create_time from ${table} where account_id = $1 and ${key} = ${token})`;
+  return `(${alias}.create_time, ${alias}.${key}) ${operator} (${time}, ${token})`;
+}
+
+function isSet({ value }: Filter): boolean {
+  return value !== undefined;
 }
 
 /** The token of the page after this one in the same direction; empty when there is none. */
