@@ -32,6 +32,9 @@ const PATIENCE_MS = 60_000;
 /** No answer takes longer: the edge waits for a bank for 8 s at most. */
 const ANSWER_MAX_MS = 12_000;
 
+/** A merchant's program. */
+export type Merchant = ReturnType<typeof createMerchant>;
+
 /** A merchant's program: it charges, repeats what it has no answer for under the same key, and remembers every word. */
 export function createMerchant(tripe: Pick<WholeTripe, "url">) {
   const wishes: Wish[] = [];
