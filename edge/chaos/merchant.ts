@@ -32,9 +32,13 @@ const PATIENCE_MS = 60_000;
 /** No answer takes longer: the edge waits for a bank for 8 s at most. */
 const ANSWER_MAX_MS = 12_000;
 
+/** A merchant's program. */
+export type Merchant = ReturnType<typeof createMerchant>;
+
 /** A merchant's program: it charges, repeats what it has no answer for under the same key, and remembers every word. */
 export function createMerchant(tripe: Pick<WholeTripe, "url">) {
   const wishes: Wish[] = [];
+  const words = new Map<string, number>();
   // Amounts are told apart by everybody: by the merchant, in the books, and in the bank's statement.
   let nextAmountMinor = 1_000;
 
@@ -58,12 +62,16 @@ export function createMerchant(tripe: Pick<WholeTripe, "url">) {
   const tryOnce = async (wish: Wish): Promise<number> => {
     const { status, body } = await ask("/v1/charges", wish);
     wish.statuses.push(status);
+    const said = [status, readError(body)].join(" ").trim();
+    words.set(said, (words.get(said) ?? 0) + 1);
     if (status === 200) wish.ids.push(readId(body));
     return status;
   };
 
   return {
     wishes,
+    /** How often each answer was given: its status and its error's code, or type; "0" for none. */
+    words: (): string => [...words].map(([said, count]) => `${said} × ${count}`).join(", "),
     /** A charge to be asked for; nothing is sent yet. */
     wish(): Wish {
       nextAmountMinor += 1;
@@ -107,6 +115,15 @@ export function formOf({ key, amountMinor }: Wish): string {
 }
 
 function readId(body: unknown): string {
-  const id: unknown = typeof body === "object" && body !== null ? Reflect.get(body, "id") : undefined;
+  const id = read(body, "id");
   return typeof id === "string" ? id : "";
+}
+
+function readError(body: unknown): string {
+  const error = read(body, "error");
+  return String(read(error, "code") ?? read(error, "type") ?? "");
+}
+
+function read(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

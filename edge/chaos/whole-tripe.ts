@@ -1,17 +1,16 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Finding } from "../../services/_audit/audit.ts";
 import { runAudit } from "../../services/_audit/audit.ts";
-import { createPasswords } from "../../services/_database/embedded.ts";
 import { findRoleUrl } from "../../services/_database/role-url.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { createEnvironment } from "../../services/_runtime/config.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
 import { portOffset } from "../../services/_runtime/topology.ts";
-import { readStatement, statementFile } from "../../services/bank/sandbox/statement.ts";
+import { readStatement, type StatementLine, statementFile } from "../../services/bank/sandbox/statement.ts";
 import { childrenOf, isAlive, signal } from "./processes.ts";
 
 /** The processes of Tripe beside Postgres, by the names of the supervisor's table. */
@@ -46,43 +45,59 @@ const POLL_MS = 100;
 export async function createWholeTripe(port: number, environment: Readonly<Record<string, string>> = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), "tripe-chaos-"));
   const url = `http://127.0.0.1:${port}`;
-  const file = statementFile(dataDir);
-  let supervisor = createSupervisor(0);
+  let supervisor: Supervisor = { pid: 0, ended: Promise.resolve() };
   const health = () => askHealth(url);
-  const tripe = {
+  /** Resolves once /healthz says 200, with the milliseconds that took. */
+  const untilHealthy = (maxMs: number) =>
+    until(async () => (await health()).status === 200, maxMs, "everything serves");
+  return {
     url,
     port,
     dataDir,
+    ...createBooks(dataDir, port),
     health,
+    untilHealthy,
+    supervisor: () => supervisor,
+    postgresPid: () => readPostgresPid(dataDir),
     /** Starts it, over whatever an earlier life left behind; resolves once everything serves, with how long that took. */
-    async start() {
-      const env = createEnvironment({
-        PORT: String(port),
-        TRIPE_DATA_DIR: dataDir,
-        TRIPE_SECRET_KEY: SECRET_KEY,
-        ...environment,
-      });
-      // Detached: a process group of its own, as a shell gives to each command.
-      const program = join(import.meta.dirname, "..", "..", "services", "all.ts");
-      await mkdir(join(dataDir, "logs"), { recursive: true });
-      const child = spawn(process.execPath, [program], { env, detached: true, stdio: ["ignore", "ignore", "inherit"] });
-      supervisor = createSupervisor(child.pid ?? 0, new Promise((resolve) => child.once("exit", resolve)));
-      return tripe.untilHealthy(START_MAX_MS);
+    async start(): Promise<number> {
+      const own = { PORT: String(port), TRIPE_DATA_DIR: dataDir, TRIPE_SECRET_KEY: SECRET_KEY };
+      supervisor = startSupervisor(createEnvironment({ ...own, ...environment }));
+      return untilHealthy(START_MAX_MS);
     },
-    /** Resolves once /healthz says 200, with the milliseconds that took. */
-    untilHealthy: async (maxMs: number) =>
-      until(async () => (await health()).status === 200, maxMs, "everything serves"),
     /** The pid of one process: a child of the supervisor, never another's. */
-    async pidOf(name: ProcessName) {
+    async pidOf(name: ProcessName): Promise<number> {
       const folder = name === "edge" ? "/edge/" : name === "sandbox-bank" ? "/bank/sandbox/" : `/services/${name}/`;
       const found = (await childrenOf(supervisor.pid)).find(({ command }) => command.includes(`${folder}main.ts`));
       if (found === undefined) throw new Error(`the supervisor has no child ${name} now`);
       return found.pid;
     },
-    supervisor: () => supervisor,
+    /** Names the ports, but Postgres', at which somebody still listens. */
+    async takenPorts(): Promise<string[]> {
+      const offsets = Object.entries(portOffset).filter(([name]) => name !== "postgres");
+      const taken = await Promise.all(offsets.map(([, offset]) => isListening(port + offset)));
+      return offsets.flatMap(([name], index) => (taken[index] === true ? [name] : []));
+    },
+    /** Ends it as Ctrl-C does, then whatever is left of it, and removes its folder. */
+    async remove(): Promise<void> {
+      await endSupervisor(supervisor);
+      const postgres = await readPostgresPid(dataDir);
+      if (postgres > 0 && isAlive(postgres)) {
+        signal(postgres, "SIGQUIT");
+        await until(async () => !isAlive(postgres), 10_000, "Postgres is gone");
+      }
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    },
+  };
+}
+
+/** What a Tripe and its bank have written down. */
+function createBooks(dataDir: string, port: number) {
+  const file = statementFile(dataDir);
+  return {
     /** What moved at the bank, in its own words. */
-    async statement() {
-      const lines = [];
+    async statement(): Promise<StatementLine[]> {
+      const lines: StatementLine[] = [];
       for await (const line of readStatement(file)) lines.push(line);
       return lines;
     },
@@ -95,32 +110,35 @@ export async function createWholeTripe(port: number, environment: Readonly<Recor
         clock: systemClock,
         log: silentLog,
       }),
-    /** The pid of its Postgres, 0 when there is none. */
-    async postgresPid() {
-      const lock = await readFile(join(dataDir, "postgres", "postmaster.pid"), "utf8").catch(() => "");
-      return Number(lock.split("\n")[0]);
-    },
-    /** Names the ports, but Postgres', at which somebody still listens. */
-    takenPorts: async () => {
-      const offsets = Object.entries(portOffset).filter(([name]) => name !== "postgres");
-      const taken = await Promise.all(offsets.map(async ([, offset]) => isListening(port + offset)));
-      return offsets.flatMap(([name], index) => (taken[index] === true ? [name] : []));
-    },
-    /** Ends it as Ctrl-C does, then whatever is left of it, and removes its folder. */
-    async remove() {
-      if (supervisor.pid > 0 && isAlive(supervisor.pid)) signal(supervisor.pid, "SIGINT");
-      await Promise.race([supervisor.ended, systemClock.sleep(20_000)]);
-      if (supervisor.pid > 0 && isAlive(supervisor.pid)) signal(-supervisor.pid, "SIGKILL");
-      const postgres = await tripe.postgresPid();
-      if (postgres > 0 && isAlive(postgres)) {
-        signal(postgres, "SIGQUIT");
-        await until(async () => !isAlive(postgres), 10_000, "Postgres is gone");
-      }
-      await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-    },
   };
-  await createPasswords(dataDir);
-  return tripe;
+}
+
+interface Supervisor {
+  readonly pid: number;
+  readonly ended: Promise<unknown>;
+}
+
+/** Detached: a process group of its own, as a shell gives to each command. Postgres makes itself another. */
+function startSupervisor(env: Record<string, string>): Supervisor {
+  const program = join(import.meta.dirname, "..", "..", "services", "all.ts");
+  const child = spawn(process.execPath, [program], { env, detached: true, stdio: ["ignore", "ignore", "inherit"] });
+  return { pid: child.pid ?? 0, ended: new Promise((resolve) => child.once("exit", resolve)) };
+}
+
+/** Services give themselves 12 s to end (services/_runtime/process.ts), one rank after the other. */
+const END_MAX_MS = 30_000;
+
+async function endSupervisor({ pid, ended }: Supervisor): Promise<void> {
+  if (pid === 0 || !isAlive(pid)) return;
+  signal(pid, "SIGINT");
+  await Promise.race([ended, systemClock.sleep(END_MAX_MS)]);
+  if (isAlive(pid)) signal(-pid, "SIGKILL");
+}
+
+/** The pid of a data folder's Postgres, 0 when there is none. */
+async function readPostgresPid(dataDir: string): Promise<number> {
+  const lock = await readFile(join(dataDir, "postgres", "postmaster.pid"), "utf8").catch(() => "");
+  return Number(lock.split("\n")[0]);
 }
 
 /** Waits for something to be so, and tells the milliseconds that took; rejects with its words when it never is. */
@@ -131,10 +149,6 @@ export async function until(isSo: () => Promise<boolean>, maxMs: number, words: 
     await systemClock.sleep(POLL_MS);
   }
   return systemClock.preciseMs() - startMs;
-}
-
-function createSupervisor(pid: number, ended: Promise<unknown> = Promise.resolve()) {
-  return { pid, ended };
 }
 
 /** What /healthz says; status 0 when nobody answers. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RpcLine } from "../../services/_runtime/log.ts";
-import { drawTree, findCalls } from "./trace-tree.ts";
+import { drawTree, readCall } from "./trace-tree.ts";
 
 function line(span: string, parent: string, more: Partial<RpcLine> = {}): RpcLine {
   return {
@@ -73,5 +73,5 @@ test("only the calls of the request are found, whatever else a log holds", () =>
     '{"request_id":"req_1","rp',
     "",
   ];
-  expect(findCalls(lines, "req_1").map((call) => call.span_id)).toEqual(["a"]);
+  expect(lines.flatMap((text) => readCall(text, "req_1")?.span_id ?? [])).toEqual(["a"]);
 });

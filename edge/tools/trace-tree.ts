@@ -1,15 +1,11 @@
 import type { RpcLine } from "../../services/_runtime/log.ts";
 
-/** Finds the calls of a request in the lines of any number of logs; lines of other kinds are passed over. */
-export function findCalls(lines: Iterable<string>, requestId: string): RpcLine[] {
-  const calls: RpcLine[] = [];
-  for (const line of lines) {
-    // A request's id is in all its lines, so most lines need not be parsed.
-    if (!line.includes(requestId)) continue;
-    const parsed = parse(line);
-    if (isRpcLine(parsed) && parsed.request_id === requestId) calls.push(parsed);
-  }
-  return calls;
+/** Reads a line of a log; undefined unless it tells of a call of the request. */
+export function readCall(line: string, requestId: string): RpcLine | undefined {
+  // A request's id is in all its lines, so most lines need not be parsed.
+  if (!line.includes(requestId)) return undefined;
+  const parsed = parse(line);
+  return isRpcLine(parsed) && parsed.request_id === requestId ? parsed : undefined;
 }
 
 /** Draws the calls of a request as a tree: when each started, how long it took, how it ended, where it went wrong. */

@@ -1,22 +1,31 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { readConfig } from "../../services/_runtime/config.ts";
-import { drawTree, findCalls } from "./trace-tree.ts";
+import type { RpcLine } from "../../services/_runtime/log.ts";
+import { drawTree, readCall } from "./trace-tree.ts";
 
 // npm run trace -- req_…
 // Prints every internal call of a request as a tree, from the logs in the data dir.
 const requestId = process.argv[2] ?? "";
 const folder = join(readConfig().dataDir, "logs");
-const lines = readdirSync(folder)
-  .filter((file) => file.endsWith(".log"))
-  .flatMap((file) => readFileSync(join(folder, file), "utf8").split("\n"));
-const calls = requestId === "" ? [] : findCalls(lines, requestId);
+const calls = requestId === "" || !existsSync(folder) ? [] : await findCalls();
 
-if (calls.length === 0) {
-  process.stderr.write(
-    `say which request, such as "npm run trace -- req_…"; ${folder} knows no calls of "${requestId}"\n`,
-  );
-  process.exitCode = 1;
-} else {
+if (calls.length > 0) {
   process.stdout.write(`  start ms     length     call\n${drawTree(calls)}\n`);
+} else {
+  process.stderr.write(`usage: npm run trace -- req_…; ${folder} knows no calls of "${requestId}"\n`);
+  process.exitCode = 1;
+}
+
+async function findCalls(): Promise<RpcLine[]> {
+  const found: RpcLine[] = [];
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".log"))) {
+    // Line by line: the log of a busy week does not fit into memory.
+    for await (const line of createInterface({ input: createReadStream(join(folder, file)) })) {
+      const call = readCall(line, requestId);
+      if (call !== undefined) found.push(call);
+    }
+  }
+  return found;
 }

@@ -47,8 +47,13 @@ export function createDirectTransport({ host, clock, freeze = false }: DirectTra
         service: method.parent,
         method,
         message: copy(method.output, checked(method.output, reply.message)),
-        header: reply.header ?? new Headers(),
-        trailer: reply.trailer ?? new Headers(),
+        // Made when asked for, which hardly anybody does.
+        get header() {
+          return reply.header ?? new Headers();
+        },
+        get trailer() {
+          return reply.trailer ?? new Headers();
+        },
       };
     },
     async stream(method, signal, timeoutMs, header, input) {

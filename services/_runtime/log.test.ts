@@ -41,6 +41,15 @@ test("an error is written with its causes, and without a card's digits", async (
   expect(line.error).toMatch(/outer[\s\S]*caused by Error: card \[redacted\] failed/);
 });
 
+test("many lines arrive whole and in order, over and over", async () => {
+  const { log, lines } = setup();
+  for (let round = 0; round < 5; round += 1) {
+    for (let index = 0; index < 1_000; index += 1) log.info("żółw".repeat(20), { index: round * 1_000 + index });
+    await Promise.all([log.flush(), log.flush()]);
+  }
+  expect((await lines()).map((line) => line.index)).toEqual(Array.from({ length: 5_000 }, (_, index) => index));
+});
+
 test("anything thrown can be described, and what has no data dir stays silent", async () => {
   expect(describeError("text")).toBe("text");
   expect(describeError(undefined)).toBe("");

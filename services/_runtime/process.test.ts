@@ -46,7 +46,8 @@ function gather(stream: Readable): () => string {
 }
 
 const exitOf = (child: Child) => new Promise<number | null>((resolve) => child.on("exit", resolve));
-const soon = { timeout: 10_000 };
+// Each starts one or two processes of Node; on a machine busy with other tests that has taken 8 s.
+const soon = { timeout: 30_000 };
 
 test.each(["SIGTERM", "SIGINT"] as const)("%s lets running calls end, then the process", soon, async (signal) => {
   const { child, dataDir, address, output, transport } = await setup("process-child");

@@ -90,6 +90,31 @@ test("a range of creation holds its start and leaves its end out", async () => {
   expect((await range(7)).ids).toEqual([]);
 });
 
+test("pages within a range follow the time of creation, and give each row once in either direction", async () => {
+  const rows = rowsOf();
+  const customerId = await rows.customer();
+  const paymentMethodId = await rows.paymentMethod({ customerId });
+  const made: { id: string; second: number }[] = [];
+  // Customers on a test clock are charged at times that their ids know nothing of; some share a moment.
+  for (const second of [5, 1, 3, 3, 2, 9, 3, 0]) {
+    made.push({ id: (await rows.charge(paymentMethodId, { customerId, createTime: at(second) })).chargeId, second });
+  }
+  const within = made.filter(({ second }) => second >= 1 && second < 9);
+  const expected = within.sort((a, b) => b.second - a.second || (a.id < b.id ? 1 : -1)).map(({ id }) => id);
+  const createTimeRange = { startTime: timestampFromDate(at(1)), endTime: timestampFromDate(at(9)) };
+  for (const isBackward of [false, true]) {
+    const seen: string[] = [];
+    let pageToken = "";
+    do {
+      const page = await list({ accountId, customerId, pageSize: 2, pageToken, isBackward, createTimeRange });
+      if (isBackward) seen.unshift(...page.ids);
+      else seen.push(...page.ids);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    expect(seen).toEqual(expected);
+  }
+});
+
 test("listCharges filters by customer and by transfer group, and another account's are not there", async () => {
   const { customerId, paymentMethodId, ids } = await setup(2);
   const group = await rowsOf().charge(paymentMethodId, { customerId, transferGroup: `g ${customerId}` });

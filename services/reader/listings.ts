@@ -19,6 +19,7 @@ const account = (alias: string) => `join account a on a.account_id = ${alias}.ac
 export const customers: Listing = {
   name: "customers",
   select: `select ${customerColumns} from customer u ${account("u")}`,
+  table: "customer",
   alias: "u",
   key: "customer_id",
 };
@@ -27,6 +28,7 @@ export const customers: Listing = {
 export const paymentMethods: Listing = {
   name: "payment_methods",
   select: `select ${paymentMethodColumns} from payment_method p ${account("p")}`,
+  table: "payment_method",
   alias: "p",
   key: "payment_method_id",
   hasPrefixes: true,
@@ -36,6 +38,7 @@ export const paymentMethods: Listing = {
 export const charges: Listing = {
   name: "charges",
   select: `select ${chargeColumns} from charge c ${chargeJoins}`,
+  table: "charge",
   alias: "c",
   key: "charge_id",
 };
@@ -44,6 +47,7 @@ export const charges: Listing = {
 export const returns: Listing = {
   name: "returns",
   select: `select ${returnColumns} from charge_return r ${account("r")}`,
+  table: "charge_return",
   alias: "r",
   key: "return_id",
 };
@@ -52,6 +56,7 @@ export const returns: Listing = {
 export const products: Listing = {
   name: "products",
   select: `select ${productColumns} from product d ${account("d")}`,
+  table: "product",
   alias: "d",
   key: "product_id",
 };
@@ -60,6 +65,7 @@ export const products: Listing = {
 export const prices: Listing = {
   name: "prices",
   select: `select ${priceColumns} from price p ${priceJoins}`,
+  table: "price",
   alias: "p",
   key: "price_id",
 };
@@ -68,6 +74,7 @@ export const prices: Listing = {
 export const invoices: Listing = {
   name: "invoices",
   select: `select ${invoiceColumns} from invoice n ${invoiceJoins}`,
+  table: "invoice",
   alias: "n",
   key: "invoice_id",
 };
@@ -76,6 +83,7 @@ export const invoices: Listing = {
 export const invoiceItems: Listing = {
   name: "invoice_items",
   select: `select ${invoiceItemColumns} from invoice_item m ${invoiceItemJoins}`,
+  table: "invoice_item",
   alias: "m",
   key: "invoice_item_id",
 };
@@ -84,6 +92,7 @@ export const invoiceItems: Listing = {
 export const invoicePayments: Listing = {
   name: "invoice_payments",
   select: `select ${invoicePaymentColumns} from invoice_payment y ${account("y")}`,
+  table: "invoice_payment",
   alias: "y",
   key: "invoice_payment_id",
 };
@@ -92,6 +101,7 @@ export const invoicePayments: Listing = {
 export const subscriptions: Listing = {
   name: "subscriptions",
   select: `select ${subscriptionColumns} from subscription s ${account("s")}`,
+  table: "subscription",
   alias: "s",
   key: "subscription_id",
 };

@@ -18,6 +18,7 @@ export interface Listing {
   readonly name: string;
   /** From `select` up to before `where`. */
   readonly select: string;
+  readonly table: string;
   /** The table's alias. */
   readonly alias: string;
   /** The id's column: ids sort by time of creation. */
@@ -32,6 +33,8 @@ export interface Filter {
   readonly operator: "=" | ">=" | "<" | "is" | "is not" | "in";
   /** Null for `is` and `is not`; a list for `in`. */
   readonly value: string | boolean | Date | readonly string[] | null | undefined;
+  /** Whether the column's index holds no empty text: then only a statement that says so can use it. */
+  readonly isIndexedWhenGiven?: boolean;
 }
 
 // As many as there are listings times their filters: some hundred texts, made of our own words alone.
@@ -42,7 +45,8 @@ const SIZE_DEFAULT = 10;
 
 /**
  * Reads one page, newest first, by the key: never by an offset, so a page costs the same wherever it is. One row more than
- * the page tells whether there is a next one in the same direction.
+ * the page tells whether there is a next one in the same direction. Within a range of creation the order is by that time,
+ * then by the key: the index of the times then leads to the page, however far back it is.
  */
 export async function readPage<Row>(
   query: Query,
@@ -51,28 +55,51 @@ export async function readPage<Row>(
   filters: readonly Filter[],
 ): Promise<{ rows: Row[]; hasMore: boolean }> {
   const size = page.pageSize === 0 ? SIZE_DEFAULT : page.pageSize;
-  const { alias, key } = listing;
-  const sorted = (id: string) => (listing.hasPrefixes === true ? `split_part(${id}, '_', 2)` : id);
-  const cursor: Filter[] = page.pageToken === "" ? [] : [{ column: key, operator: "<", value: page.pageToken }];
-  const conditions = [...filters, ...rangeOf(page.createTimeRange), ...cursor].filter(
-    ({ value }) => value !== undefined,
-  );
-  const values: unknown[] = [page.accountId, size + 1];
-  const where = conditions.map(({ column, operator, value }) => {
-    if (value === null) return `${alias}.${column} ${operator} null`;
-    values.push(value);
-    if (column === key) {
-      return `${sorted(`${alias}.${key}`)} ${page.isBackward ? ">" : "<"} ${sorted(`$${values.length}`)}`;
-    }
-    if (operator === "in") return `${alias}.${column} = any($${values.length})`;
-    return `${alias}.${column} ${operator} $${values.length}`;
-  });
-  const direction = page.isBackward ? "asc" : "desc";
-  const text = `${listing.select} where ${[`${alias}.account_id = $1`, ...where].join(" and ")}
-    order by ${sorted(`${alias}.${key}`)} ${direction} limit $2`;
-  const rows = await query<Row>({ name: nameOf(listing, text), text }, values);
+  const { name, text, values } = statementOf(listing, { ...page, pageSize: size }, filters);
+  const rows = await query<Row>({ name, text }, values);
   const kept = rows.slice(0, size);
   return { rows: page.isBackward ? kept.reverse() : kept, hasMore: rows.length > size };
+}
+
+function statementOf(listing: Listing, page: Page, filters: readonly Filter[]) {
+  const { alias } = listing;
+  const range = rangeOf(page.createTimeRange).filter(isSet);
+  const given = [...filters, ...range].filter(isSet);
+  const values: unknown[] = [page.accountId, page.pageSize + 1];
+  const where = given.map((filter) => conditionOf(`${alias}.${filter.column}`, filter, values));
+  const key = sortedBy(listing, `${alias}.${listing.key}`);
+  const order = range.length === 0 ? [key] : [`${alias}.create_time`, key];
+  if (page.pageToken !== "") where.push(cursorOf(listing, page, order, values));
+  const direction = page.isBackward ? "asc" : "desc";
+  const text = `${listing.select} where ${[`${alias}.account_id = $1`, ...where].join(" and ")}
+    order by ${order.map((column) => `${column} ${direction}`).join(", ")} limit $2`;
+  return { name: nameOf(listing, text), text, values };
+}
+
+function conditionOf(column: string, { operator, value, isIndexedWhenGiven }: Filter, values: unknown[]): string {
+  if (value === null) return `${column} ${operator} null`;
+  values.push(value);
+  if (operator === "in") return `${column} = any($${values.length})`;
+  const condition = `${column} ${operator} $${values.length}`;
+  return isIndexedWhenGiven === true ? `${condition} and ${column} <> ''` : condition;
+}
+
+/** What comes after a row, in the order of the list: a row that is not there has nothing after it in a range. */
+function cursorOf(listing: Listing, page: Page, order: readonly string[], values: unknown[]): string {
+  values.push(page.pageToken);
+  const token = `$${values.length}`;
+  const operator = page.isBackward ? ">" : "<";
+  if (order.length === 1) return `${order[0]} ${operator} ${sortedBy(listing, token)}`;
+  const time = `(select create_time from ${listing.table} where account_id = $1 and ${listing.key} = ${token})`;
+  return `(${order.join(", ")}) ${operator} (${time}, ${sortedBy(listing, token)})`;
+}
+
+function sortedBy({ hasPrefixes }: Listing, id: string): string {
+  return hasPrefixes === true ? `split_part(${id}, '_', 2)` : id;
+}
+
+function isSet({ value }: Filter): boolean {
+  return value !== undefined;
 }
 
 // Postgres cuts a statement's name at 63 bytes, and two cut alike would be one: so a digest stands for the text.

@@ -80,7 +80,7 @@ export function createReader({ database }: { readonly database: Database }): Ser
     getToken: async ({ accountId, tokenId: id }) => ({ token: await getToken({ accountId, id }) }),
     getCharge: async ({ accountId, chargeId: id }) => ({ charge: await getCharge({ accountId, id }) }),
     listCharges: async (request) => {
-      const filters = [equals("customer_id", request.customerId), equals("transfer_group", request.transferGroup)];
+      const filters = [equals("customer_id", request.customerId), transferGroup(request.transferGroup)];
       const { nouns, ...page } = await list(query, charges, request, filters, chargeOf);
       return { charges: nouns, ...page };
     },
@@ -159,6 +159,10 @@ function same<Row>(row: Row): Row {
 
 function equals(column: string, value: string): Filter {
   return { column, operator: "=", value: value === "" ? undefined : value };
+}
+
+function transferGroup(value: string): Filter {
+  return { ...equals("transfer_group", value), isIndexedWhenGiven: true };
 }
 
 async function list<Row, Noun>(

@@ -25,7 +25,7 @@ const POSTPONE = {
   name: "postpone_attempt",
   text: `update attempt set lease_end_time = null, resolve_time = statement_timestamp() + $4 * interval '1 ms',
       bank = case when $5 = '' then bank else $5 end
-    where account_id = $1 and attempt_id = $2 and fence = $3 and state = 'pending'
+    where account_id = $1 and attempt_id = $2 and fence = $3 and outcome is null
     returning attempt_id`,
 };
 

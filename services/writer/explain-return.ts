@@ -24,7 +24,7 @@ const LOOK = {
   text: `select ${returnColumns}, ${besideReturn},
       t.lease_end_time is not null and t.lease_end_time > statement_timestamp() as is_running
     from charge_return r join account a using (account_id)
-    left join attempt t on t.account_id = r.account_id and t.return_id = r.return_id and t.state = 'pending'
+    left join attempt t on t.account_id = r.account_id and t.return_id = r.return_id and t.outcome is null
     left join payment_method p on p.account_id = t.account_id and p.payment_method_id = t.payment_method_id
     where r.account_id = $1 and r.return_id = $2`,
 };

@@ -43,7 +43,8 @@ interface SettlingRow extends ChargeRow {
 /**
  * The attempt's end has a single winner; everything else follows from the row it returns. A charge is locked first, so that
  * the revision its snapshot was made of still holds. NOT_SENT ends an attempt only for the holder of its fence: somebody
- * else may have sent it since.
+ * else may have sent it since. An attempt is pending while its outcome is null (a CHECK says so too): asked for by its state,
+ * the planner would walk the index of all that is pending, which is long when a bank is down.
  */
 const SETTLE = {
   name: "settle_charge",
@@ -65,7 +66,7 @@ const SETTLE = {
         network_reference = l.network_reference, bank = l.bank, settle_time = l.settle_time, resolve_time = null,
         lease_end_time = null
       from locked l
-      where t.account_id = l.account_id and t.attempt_id = l.attempt_id and t.state = 'pending'
+      where t.account_id = l.account_id and t.attempt_id = l.attempt_id and t.outcome is null
         and (l.outcome <> 'not_sent' or t.fence = l.fence)
       returning l.*
     ), charged as (

@@ -77,7 +77,7 @@ const SETTLE = {
         network_reference = l.network_reference, bank = l.bank, settle_time = l.settle_time, resolve_time = null,
         lease_end_time = null
       from locked l
-      where t.account_id = l.account_id and t.attempt_id = l.attempt_id and t.state = 'pending'
+      where t.account_id = l.account_id and t.attempt_id = l.attempt_id and t.outcome is null
         and (l.outcome <> 'not_sent' or t.fence = l.fence)
       returning l.*, t.amount_minor
     ), returned as (

