@@ -166,3 +166,116 @@ test("a deletion and the change of a charge are one write each", async () => {
   expect(changed.plan).toEqual([["writer.UpdateCharge"]]);
   expect(changed.isCriticalPath).toBe(true);
 });
+
+const price = await quick("/v1/prices", {
+  currency: "usd",
+  unit_amount: 1_000,
+  recurring: { interval: "month" },
+  product_data: { name: "Gold" },
+});
+
+test("a subscription: its payer beside its prices, then CreateSubscription, CollectInvoice with its four, and it read again", async () => {
+  const params = {
+    customer: customer["id"],
+    items: [{ price: price["id"] }, { price: price["id"], quantity: 2 }],
+    expand: ["latest_invoice", "customer"],
+  };
+  const made = await run({ method: "POST", url: "/v1/subscriptions", params }, 8);
+  expect(made.body["status"]).toBe("active");
+  expect(made.plan).toEqual([
+    ["reader.GetPayer", "reader.GetPrice", "reader.GetPrice"],
+    ["writer.CreateSubscription"],
+    ["transactions.CollectInvoice"],
+    ["reader.GetCustomer", "reader.GetInvoice", "reader.GetSubscription"],
+  ]);
+  expect(made.remoteCalls.slice(3, 9)).toEqual([
+    "CreateSubscription",
+    "BeginCollection",
+    "Submit",
+    "SettleCharge",
+    "SettleCollection",
+    "CollectInvoice",
+  ]);
+  expect(made.isCriticalPath).toBe(true);
+});
+
+test("a subscription with nothing to pay yet is one write after its reads, with a new price one more", async () => {
+  const params = { customer: customer["id"], items: [{ price: price["id"] }], trial_period_days: 7 };
+  const made = await run({ method: "POST", url: "/v1/subscriptions", params }, 2);
+  expect(made.body["status"]).toBe("trialing");
+  expect(made.plan).toEqual([["reader.GetPayer", "reader.GetPrice"], ["writer.CreateSubscription"]]);
+  expect(made.isCriticalPath).toBe(true);
+  const terms = { currency: "usd", product: price["product"], unit_amount: 1, recurring: { interval: "day" } };
+  const items = [{ price_data: terms }, { price_data: terms }];
+  const priced = await run({ method: "POST", url: "/v1/subscriptions", params: { ...params, items } }, 3);
+  expect(priced.plan).toEqual([
+    ["reader.GetPayer"],
+    ["writer.CreatePrice", "writer.CreatePrice"],
+    ["writer.CreateSubscription"],
+  ]);
+  expect(priced.isCriticalPath).toBe(true);
+});
+
+const item = () =>
+  quick("/v1/invoiceitems", { customer: customer["id"], amount: 700, currency: "usd", description: "Work" });
+const draft = async () => {
+  await item();
+  const params = { customer: customer["id"], pending_invoice_items_behavior: "include" };
+  return `/v1/invoices/${String((await quick("/v1/invoices", params))["id"])}`;
+};
+const open = async () => {
+  const url = await draft();
+  await quick(`${url}/finalize`, {});
+  return url;
+};
+
+test("a draft: the payer beside the pending items, then one write", async () => {
+  const params = { customer: customer["id"], pending_invoice_items_behavior: "include" };
+  const fresh = async () => {
+    await item();
+    return { params };
+  };
+  const made = await run({ method: "POST", url: "/v1/invoices", fresh }, 2);
+  expect(made.body["total"]).toBe(700);
+  expect(made.plan).toEqual([["reader.GetPayer", "reader.ListInvoiceItems"], ["writer.CreateInvoice"]]);
+  expect(made.isCriticalPath).toBe(true);
+});
+
+test("a payment: the invoice, then CollectInvoice with its four; of a draft, finalized between", async () => {
+  const fresh = async () => ({ url: `${await open()}/pay` });
+  const paid = await run({ method: "POST", url: "", fresh }, 6);
+  expect(paid.body["status"]).toBe("paid");
+  expect(paid.plan).toEqual([["reader.GetInvoice"], ["transactions.CollectInvoice"]]);
+  expect(paid.remoteCalls).toEqual([
+    "GetInvoice",
+    "BeginCollection",
+    "Submit",
+    "SettleCharge",
+    "SettleCollection",
+    "CollectInvoice",
+  ]);
+  expect(paid.isCriticalPath).toBe(true);
+  const ofDraft = await run({ method: "POST", url: "", fresh: async () => ({ url: `${await draft()}/pay` }) }, 7);
+  expect(ofDraft.plan).toEqual([["reader.GetInvoice"], ["writer.FinalizeInvoice"], ["transactions.CollectInvoice"]]);
+  expect(ofDraft.isCriticalPath).toBe(true);
+});
+
+test("a mailed invoice: the seller beside the invoice, then outbox, print, mail and mark", async () => {
+  const mailed = String((await quick("/v1/customers", { email: "ann@example.com" }))["id"]);
+  await quick("/v1/invoiceitems", { customer: mailed, amount: 700, currency: "usd" });
+  const made = await quick("/v1/invoices", { customer: mailed, pending_invoice_items_behavior: "include" });
+  const url = `/v1/invoices/${String(made["id"])}`;
+  await quick(`${url}/finalize`, {});
+  // The first page waits for its printing thread.
+  await bench.ask({ method: "GET", url: `${url}/pdf` });
+  const sent = await run({ method: "POST", url: `${url}/send` }, 5);
+  expect(sent.body["status"]).toBe("open");
+  expect(sent.plan).toEqual([
+    ["reader.GetAccount", "reader.GetInvoice"],
+    ["writer.BeginSending"],
+    ["pdf.RenderInvoice"],
+    ["mailer.SendInvoice"],
+    ["writer.MarkSent"],
+  ]);
+  expect(sent.isCriticalPath).toBe(true);
+}, 60_000);

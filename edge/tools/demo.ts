@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { readConfig } from "../../services/_runtime/config.ts";
@@ -28,7 +28,7 @@ try {
   process.exitCode = 1;
 }
 
-/** The main job: a customer with a card, a charge, a part of it returned, and a card that is declined. */
+/** All five actions: customers, charges (one of them declined), returns, then subscriptions and invoices. */
 async function walk(ask: Ask): Promise<void> {
   print(`Tripe at ${url}, as a merchant's program sees it\n`);
   const customer = await step("A customer is created with a test card.", ask, "POST", "/v1/customers", {
@@ -70,7 +70,64 @@ async function walk(ask: Ask): Promise<void> {
   say(`refused with ${textOf(error["code"])} (${textOf(error["decline_code"])}): ${textOf(error["message"])}`);
   say(`kept as ${textOf(error["charge"])}`);
   if (declined.status !== 402) throw new Error("a declined card was not answered with 402");
+  await subscribe(ask, customerId);
+  await invoice(ask, customerId);
   print("\nAll done. `npm run audit` proves the books; `npm run trace -- <request>` shows a request's calls.");
+}
+
+/** A product is sold by the month: its first period is paid in the same request. */
+async function subscribe(ask: Ask, customerId: string): Promise<void> {
+  const product = await step("A product is made, with a price a month.", ask, "POST", "/v1/products", {
+    name: "Gold plan",
+    "default_price_data[currency]": "usd",
+    "default_price_data[unit_amount]": "1000",
+    "default_price_data[recurring][interval]": "month",
+  });
+  const priceId = textOf(product.body["default_price"]);
+  say(`${textOf(product.body["id"])}: ${textOf(product.body["name"])}, price ${priceId}`);
+  const subscription = await step("The customer subscribes to it, twice.", ask, "POST", "/v1/subscriptions", {
+    customer: customerId,
+    "items[0][price]": priceId,
+    "items[0][quantity]": "2",
+    "expand[]": "latest_invoice",
+  });
+  const first = recordOf(subscription.body["latest_invoice"]);
+  say(`${textOf(subscription.body["id"])}: ${textOf(subscription.body["status"])}`);
+  say(`${textOf(first["number"])}: ${moneyOf(first, "amount_paid")} ${textOf(first["status"])}`);
+}
+
+/** An invoice of two items: drafted, finalized, mailed with its PDF, and paid. */
+async function invoice(ask: Ask, customerId: string): Promise<void> {
+  for (const [description, amount] of Object.entries({ "Design work": "25000", "Travel costs": "4950" })) {
+    const item = { customer: customerId, currency: "usd", description, amount };
+    await step(`An invoice item: ${description}.`, ask, "POST", "/v1/invoiceitems", item);
+  }
+  const draft = await step("A draft takes both.", ask, "POST", "/v1/invoices", {
+    customer: customerId,
+    collection_method: "send_invoice",
+    days_until_due: "30",
+    pending_invoice_items_behavior: "include",
+  });
+  const path = `/v1/invoices/${textOf(draft.body["id"])}`;
+  const open = await step("It is finalized: it gets its number.", ask, "POST", `${path}/finalize`);
+  say(`${textOf(open.body["number"])}: ${moneyOf(open.body, "amount_due")} ${textOf(open.body["status"])}`);
+  say(`PDF: ${textOf(open.body["invoice_pdf"])}`);
+  await step("It is mailed with its PDF.", ask, "POST", `${path}/send`);
+  say(
+    `mail: ${(await findMail(textOf(open.body["number"]))) ?? "not in the data dir: a mail server has it, or the outbox"}`,
+  );
+  const paid = await step("It is paid by the customer's card.", ask, "POST", `${path}/pay`);
+  say(`${textOf(paid.body["number"])}: ${moneyOf(paid.body, "amount_paid")} ${textOf(paid.body["status"])}`);
+}
+
+/** The mail in the data dir that names an invoice's number; undefined without one. */
+async function findMail(number: string): Promise<string | undefined> {
+  const folder = join(config.dataDir, "mail");
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".eml"));
+  for (const path of names.map((name) => join(folder, name))) {
+    if ((await readFile(path, "utf8")).includes(number)) return path;
+  }
+  return undefined;
 }
 
 async function step(title: string, ask: Ask, ...asked: Parameters<Ask>): Promise<Answer> {

@@ -65,16 +65,15 @@ interface Sending {
   readonly sendingId: string;
 }
 
-// A client waits 10 s at most (serve-route.ts). A page is printed in some 100 ms and a mail taken in some 200 ms; what
-// takes longer than these is left to the outbox.
-const RENDER_MS = 3_000;
+// A client waits 10 s at most (serve-route.ts), and printing may take 5 (deadlines.ts). A mail server takes some 200 ms;
+// one that takes longer than this is left to the outbox.
 const SEND_MS = 4_000;
 
 /** Prints, mails and marks; or gives the invoice back as it was, when any of it failed and the outbox will do it. */
 async function deliver(request: PublicRequest, { invoice, seller, sendingId }: Sending): Promise<Invoice> {
   const { accountId, clients } = request;
   try {
-    const { pdf, sha256 } = await clients.pdf.renderInvoice({ accountId, invoice, seller }, { timeoutMs: RENDER_MS });
+    const { pdf, sha256 } = await clients.pdf.renderInvoice({ accountId, invoice, seller });
     const recipients = [recipientOf(invoice)];
     const mail = { accountId, requestId: sendingId, seller, invoice, pdf, recipients };
     const sent = await clients.mailer.sendInvoice(mail, { timeoutMs: SEND_MS });
