@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Job, type JobResult, PgBoss } from "pg-boss";
+import type { Clock } from "../_runtime/clock.ts";
 import type { Log } from "../_runtime/log.ts";
 
 /** A mail to be made of an event: ids only, so that what is mailed is what the tables say. */
@@ -24,6 +25,7 @@ export interface JobsOptions {
   /** The database, as the role `scheduler`, which owns the schema `jobs`. */
   readonly url: string;
   readonly log: Log;
+  readonly clock: Clock;
   /** Default 30: a mail server that greylists wants half a minute. It doubles, up to an hour. */
   readonly retryDelaySeconds?: number;
 }
@@ -38,12 +40,15 @@ const RETRY_DELAY_MAX_SECONDS = 3_600;
 /** Three reads of 5 s and a mail of 15, twice over: what takes longer is a worker that died. */
 const EXPIRE_SECONDS = 60;
 
-/** Two workers of five mails each fill the mailer's connections; one account may have one of them to itself, not both. */
+/** Two workers of five mails each fill the mailer's connections; one account may fill one of them, not both. */
 const WORKERS_COUNT = 2;
 const BATCH_SIZE = 5;
 
 /** What another scheduler queued is found after so long; this process's own jobs wake its workers. */
 const POLL_SECONDS = 2;
+
+/** Opening takes some 0.2 s: a sweep that comes before waits for it, but not for a database that is away. */
+const OPEN_MAX_MS = 2_000;
 
 /** Two workers and one sender; each is a backend of Postgres. */
 const CONNECTIONS_MAX = 3;
@@ -58,7 +63,7 @@ const STOP_MAX_MS = 5_000;
  * Opens the queue on pg-boss, in its own schema, in the background: the sweeps that need no queue do not wait for it.
  * Opening makes or migrates pg-boss's tables; two schedulers may do so at once.
  */
-export function openJobs({ url, log, retryDelaySeconds = 30 }: JobsOptions): Jobs {
+export function openJobs({ url, log, clock, retryDelaySeconds = 30 }: JobsOptions): Jobs {
   const boss = new PgBoss({
     connectionString: url,
     schema: "jobs",
@@ -77,6 +82,7 @@ export function openJobs({ url, log, retryDelaySeconds = 30 }: JobsOptions): Job
   return {
     send: async (batch) => {
       if (batch.length === 0) return;
+      if (!isOpen) await Promise.race([opening, clock.sleep(OPEN_MAX_MS)]);
       if (!isOpen) throw new ConnectError("the queue of mails is not open", Code.Unavailable);
       await boss.insert(QUEUE, batch.map(insertOf));
       if (workerId !== "") boss.notifyWorker(workerId);
@@ -94,7 +100,7 @@ export function openJobs({ url, log, retryDelaySeconds = 30 }: JobsOptions): Job
 const workOptions = {
   batchSize: BATCH_SIZE,
   localConcurrency: WORKERS_COUNT,
-  localGroupConcurrency: BATCH_SIZE,
+  groupConcurrency: BATCH_SIZE,
   pollingIntervalSeconds: POLL_SECONDS,
   burstWhenBatchFull: true,
   perJobResults: true,

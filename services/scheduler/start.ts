@@ -7,7 +7,7 @@ import { createScheduler } from "./service.ts";
 /** Starts the scheduler, its sweeps, and the queue of mails where it has a database of its own. */
 export const startScheduler: StartService<"scheduler"> = async ({ config, clients, clock, log }) => {
   const url = findUrl(config, log);
-  return createScheduler({ clients, clock, log, ...(url !== undefined && { jobs: openJobs({ url, log }) }) });
+  return createScheduler({ clients, clock, log, ...(url !== undefined && { jobs: openJobs({ url, log, clock }) }) });
 };
 
 /** `npm start` gives this process the url of its own role. The queue is never opened as another: its tables would be theirs. */

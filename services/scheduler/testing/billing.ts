@@ -125,7 +125,9 @@ export function startTestScheduler(
 ) {
   const log = createMemoryLog();
   const clock = ticks ? systemClock : createTestClock();
-  const jobs = mails ? openJobs({ url: tripe.database.urls.scheduler, log, ...jobsOptions }) : undefined;
+  const jobs = mails
+    ? openJobs({ url: tripe.database.urls.scheduler, log, clock: systemClock, ...jobsOptions })
+    : undefined;
   const scheduler = createScheduler({ clients: tripe.clientsOf("scheduler"), clock, log, ...(jobs && { jobs }) });
   let isClosed = false;
   const stop = async () => {
