@@ -199,7 +199,7 @@ test("nothing to pay is active without a card", async () => {
   });
 });
 
-test("the same key gets the same subscription as it is by now, though its customer is gone", async () => {
+test("the same key gets the same subscription as it is by now, though its card is gone", async () => {
   const customer = await customerWith();
   const product = await stripe.products.create({ name: "Once" });
   const terms = { currency: "usd", product: product.id, unit_amount: 700, recurring: { interval: "day" as const } };
