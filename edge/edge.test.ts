@@ -209,7 +209,7 @@ test("healthz names each service; readyz asks those money needs; livez asks nobo
   expect((await lines("/readyz")).statusCode).toBe(200);
   expect(await lines("/healthz")).toMatchObject({
     statusCode: 503,
-    lines: expect.arrayContaining(["pdf not serving", "reader serving"]),
+    lines: expect.arrayContaining(["webhooks not serving", "reader serving"]),
   });
   await bench.tripe.stopService("bank");
   expect(await lines("/readyz")).toMatchObject({
