@@ -155,6 +155,27 @@ test("listPaymentMethods lists what is attached to one customer", async () => {
   expect(theirs.paymentMethods).toEqual([]);
 });
 
+test("listPaymentMethods mixes pm_ and card_ by when they were made, page by page in either direction", async () => {
+  const rows = rowsOf();
+  const customerId = await rows.customer();
+  const oldestFirst: string[] = [];
+  for (const prefix of ["pm_", "card_", "card_", "pm_", "card_", "pm_", "pm_"] as const) {
+    oldestFirst.push(await rows.paymentMethod({ customerId, prefix }));
+  }
+  for (const isBackward of [false, true]) {
+    const seen: string[] = [];
+    let pageToken = "";
+    do {
+      const page = await reader.listPaymentMethods({ accountId, customerId, pageSize: 2, pageToken, isBackward });
+      const ids = page.paymentMethods.map(({ paymentMethodId }) => paymentMethodId);
+      if (isBackward) seen.unshift(...ids);
+      else seen.push(...ids);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    expect(seen).toEqual(oldestFirst.toReversed());
+  }
+});
+
 test("listReturns lists the returns of one charge, or of all", async () => {
   const rows = rowsOf();
   const paymentMethodId = await rows.paymentMethod();

@@ -9,6 +9,8 @@ export interface RowChange {
   readonly email?: string;
   readonly transferGroup?: string;
   readonly testClockId?: string;
+  /** Of a payment method's id: "pm_" or "card_". */
+  readonly prefix?: "pm_" | "card_";
 }
 
 /** Makes rows and says their ids. */
@@ -47,8 +49,8 @@ function createPayers(sql: Sql, accountId: string): Pick<Rows, "customer" | "pay
       );
       return id;
     },
-    async paymentMethod({ createTime = CREATE_TIME, customerId = null }: RowChange = {}) {
-      const id = createId("pm_");
+    async paymentMethod({ createTime = CREATE_TIME, customerId = null, prefix = "pm_" }: RowChange = {}) {
+      const id = createId(prefix);
       await sql(
         `insert into payment_method (account_id, payment_method_id, customer_id, brand, last4, exp_month, exp_year,
           funding, country_code, fingerprint, cvc_check, sealed_card, billing_details, metadata, create_time)
