@@ -160,7 +160,10 @@ function sendingOf(invoiceId: string) {
 
 /** As if its wait were over; a sending that is over stays so. */
 async function makeDue(invoiceId: string): Promise<void> {
-  await billing.read("update sending set due_time = now() where invoice_id = $1 and due_time is not null", invoiceId);
+  await billing.read(
+    "update sending set due_time = statement_timestamp() where invoice_id = $1 and due_time is not null",
+    invoiceId,
+  );
 }
 
 /** What the mail server has taken since it was last asked. */

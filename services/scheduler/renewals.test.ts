@@ -3,6 +3,7 @@ import { afterAll, expect, test, vi } from "vitest";
 import { InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { SubscriptionState } from "../../gen/tripe/billing/v1/subscription_pb.ts";
 import { Sweep } from "../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
+import { systemClock } from "../_runtime/clock.ts";
 import { createId } from "../_runtime/ids.ts";
 import { startTestTripe } from "../testing.ts";
 import { DECLINED_CARD, setupBilling, startTestScheduler } from "./testing/billing.ts";
@@ -15,7 +16,7 @@ const billing = await setupBilling(tripe);
 afterAll(() => billing.close());
 
 const DAY_MS = 86_400_000;
-const ago = (days: number) => new Date(Math.trunc(Date.now() / 1000) * 1000 - days * DAY_MS);
+const ago = (days: number) => new Date(Math.trunc(systemClock.nowMs() / 1000) * 1000 - days * DAY_MS);
 
 test("200 subscriptions due at once, two schedulers, one stopped midway: each is billed once and paid once", async () => {
   const ids: string[] = [];
@@ -93,7 +94,7 @@ test("a scheduler catches up by itself, and no month is left out or billed twice
   const numbers = invoices.map(({ number }) => number);
   expect(numbers).toEqual(numbers.toSorted());
   expect(timestampDate((await billing.subscription(id)).periodEndTime ?? never()).getTime()).toBeGreaterThan(
-    Date.now(),
+    systemClock.nowMs(),
   );
 });
 
@@ -164,7 +165,7 @@ test("a subscription whose first invoice is not paid in 23 hours expires", async
   const change = { state: SubscriptionState.INCOMPLETE };
   const id = await billing.createSubscription({ customerId, anchor: ago(1), change });
   expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 0 });
-  await billing.read("update subscription set renew_time = now() where subscription_id = $1", id);
+  await billing.read("update subscription set renew_time = statement_timestamp() where subscription_id = $1", id);
   expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 1, doneCount: 1 });
   expect((await billing.subscription(id)).state).toBe(SubscriptionState.INCOMPLETE_EXPIRED);
 });
@@ -184,8 +185,11 @@ test("a declined renewal leaves the subscription past due, is tried again after 
     expect(invoice).toMatchObject({ state: InvoiceState.OPEN, attemptCount: waits.length + 1 });
     if (invoice?.nextAttemptTime === undefined) break;
     expect((await billing.subscription(id)).state).toBe(SubscriptionState.PAST_DUE);
-    waits.push(Math.round((timestampDate(invoice.nextAttemptTime).getTime() - Date.now()) / DAY_MS));
-    await billing.read("update invoice set next_attempt_time = now() where invoice_id = $1", invoice.invoiceId);
+    waits.push(Math.round((timestampDate(invoice.nextAttemptTime).getTime() - systemClock.nowMs()) / DAY_MS));
+    await billing.read(
+      "update invoice set next_attempt_time = statement_timestamp() where invoice_id = $1",
+      invoice.invoiceId,
+    );
   }
   expect(waits).toEqual([1, 3, 7, 14]);
   expect([SubscriptionState.CANCELED, SubscriptionState.UNPAID]).toContain((await billing.subscription(id)).state);

@@ -1,12 +1,12 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { Client } from "pg";
 import { onTestFinished } from "vitest";
 import { BillingReason, CollectionMethod, type InvoiceState } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
-import { IntervalUnit, PriceSchema } from "../../../gen/tripe/billing/v1/product_pb.ts";
+import { IntervalUnit, type Price, PriceSchema } from "../../../gen/tripe/billing/v1/product_pb.ts";
 import { type SubscriptionSchema, SubscriptionState } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
 import type { Sweep } from "../../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { periodOf } from "../../_billing/periods.ts";
+import { createClient } from "../../_database/connect-client.ts";
 import { createTestClock, systemClock } from "../../_runtime/clock.ts";
 import { createId } from "../../_runtime/ids.ts";
 import { createMemoryLog } from "../../_runtime/testing/memory-log.ts";
@@ -26,7 +26,7 @@ export async function setupBilling(tripe: TestTripe) {
   const { accountId } = tripe;
   const edge = tripe.clientsOf("edge");
   const key = () => ({ accountId, requestId: createId("req_"), requestDigest: new Uint8Array([1]) });
-  const database = new Client({ connectionString: tripe.database.urls.owner });
+  const database = createClient({ url: tripe.database.urls.owner, name: "tripe_test" });
   await database.connect();
 
   const createCustomer = async (number = GOOD_CARD, email = "ann@example.com") => {
@@ -54,41 +54,10 @@ export async function setupBilling(tripe: TestTripe) {
     product: { productId: createId("prod_"), name: "Gold", isActive: true },
   });
 
-  /** Makes one whose first period started at the anchor, with a first invoice of that period. */
-  const createSubscription = async (options: {
-    readonly customerId: string;
-    readonly anchor: Date;
-    readonly change?: MessageInitShape<typeof SubscriptionSchema>;
-  }) => {
-    const { customerId, anchor, change } = options;
-    const subscriptionId = createId("sub_");
-    const subscriptionItemId = createId("si_");
-    const { start, end } = periodOf(anchor, { unit: "month", count: 1 }, 0);
-    const period = { periodStartTime: timestampFromDate(start), periodEndTime: timestampFromDate(end) };
-    const collectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY;
-    const common = { customerId, currencyCode: "USD", collectionMethod, ...period };
-    await edge.writer.createSubscription({
-      ...key(),
-      subscription: {
-        subscriptionId,
-        state: SubscriptionState.ACTIVE,
-        items: [{ subscriptionItemId, price, quantity: 2n }],
-        anchorTime: timestampFromDate(start),
-        ...common,
-        ...change,
-      },
-      invoice: {
-        ...common,
-        invoiceId: createId("in_"),
-        subscriptionId,
-        billingReason: BillingReason.SUBSCRIPTION_CREATE,
-        ...(change?.periodIndex !== undefined && { periodIndex: change.periodIndex }),
-        ...(change?.periodStartTime && { periodStartTime: change.periodStartTime }),
-        ...(change?.periodEndTime && { periodEndTime: change.periodEndTime }),
-        lines: [],
-      },
-    });
-    return subscriptionId;
+  const createSubscription = async (options: SubscriptionOptions) => {
+    const request = subscriptionRequest(price, options);
+    await edge.writer.createSubscription({ ...key(), ...request });
+    return request.subscription.subscriptionId;
   };
 
   const read = async <Row>(text: string, ...values: unknown[]) => (await database.query(text, values)).rows as Row[];
@@ -107,10 +76,42 @@ export async function setupBilling(tripe: TestTripe) {
       const { invoices } = await edge.reader.listInvoices(asked);
       return invoices.filter((invoice) => invoice.lines.length > 0).toSorted((a, b) => a.periodIndex - b.periodIndex);
     },
-    /** Ends every lease, as if 20 s had passed. */
-    endLeases: async () => {
-      await read("update subscription set lease_end_time = null");
-      await read("update invoice set lease_end_time = null");
+  };
+}
+
+/** What a subscription is made of, beside the defaults. */
+interface SubscriptionOptions {
+  readonly customerId: string;
+  readonly anchor: Date;
+  readonly change?: MessageInitShape<typeof SubscriptionSchema>;
+}
+
+/** Writes one whose first period started at the anchor, of two units, with a first invoice of nothing for that period. */
+function subscriptionRequest(price: Price, { customerId, anchor, change }: SubscriptionOptions) {
+  const subscriptionId = createId("sub_");
+  const subscriptionItemId = createId("si_");
+  const { start, end } = periodOf(anchor, { unit: "month", count: 1 }, 0);
+  const period = { periodStartTime: timestampFromDate(start), periodEndTime: timestampFromDate(end) };
+  const collectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY;
+  const common = { customerId, currencyCode: "USD", collectionMethod, ...period };
+  return {
+    subscription: {
+      subscriptionId,
+      state: SubscriptionState.ACTIVE,
+      items: [{ subscriptionItemId, price, quantity: 2n }],
+      anchorTime: timestampFromDate(start),
+      ...common,
+      ...change,
+    },
+    invoice: {
+      ...common,
+      invoiceId: createId("in_"),
+      subscriptionId,
+      billingReason: BillingReason.SUBSCRIPTION_CREATE,
+      ...(change?.periodIndex !== undefined && { periodIndex: change.periodIndex }),
+      ...(change?.periodStartTime && { periodStartTime: change.periodStartTime }),
+      ...(change?.periodEndTime && { periodEndTime: change.periodEndTime }),
+      lines: [],
     },
   };
 }
