@@ -8,6 +8,7 @@ import { cardNumberCheck } from "./checks/card-numbers.ts";
 import { chargeChecks } from "./checks/charges.ts";
 import { eventChecks } from "./checks/events.ts";
 import { idempotencyChecks } from "./checks/idempotency.ts";
+import { invoiceChecks } from "./checks/invoices.ts";
 import { ledgerChecks } from "./checks/ledger.ts";
 import { snapshotCheck } from "./checks/snapshots.ts";
 import { openSnapshot, type Snapshot } from "./snapshot.ts";
@@ -46,6 +47,7 @@ const checks: readonly Check[] = [
   ...attemptChecks,
   ...idempotencyChecks,
   ...eventChecks,
+  ...invoiceChecks,
   snapshotCheck,
 ];
 

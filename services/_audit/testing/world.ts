@@ -23,8 +23,8 @@ export interface Day {
   readonly lostId: string;
 }
 
-/** A Tripe with a day's charges, each kind of end among them, to be audited before and after something is broken. */
-export async function createWorld() {
+/** A Tripe with a day's charges, each kind of end among them, and what a test adds, to be audited before and after something is broken. */
+export async function createWorld(liveOn: (tripe: Tripe) => Promise<void> = async () => {}) {
   let fault: Fault | undefined;
   const tripe = await startTestTripe({
     nextFault: () => {
@@ -39,6 +39,7 @@ export async function createWorld() {
   const day = await liveThroughADay(tripe, charge, () => {
     fault = { kind: "lose", lateMs: 0 };
   });
+  await liveOn(tripe);
   const readLines = async () => {
     const lines: StatementLine[] = [];
     for await (const line of readStatement(tripe.statementFile)) lines.push(line);

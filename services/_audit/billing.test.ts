@@ -1,0 +1,90 @@
+import { afterAll, expect, onTestFinished, test } from "vitest";
+import { CollectionMethod } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { createId } from "../_runtime/ids.ts";
+import type { TestTripe } from "../testing.ts";
+import { createSteps } from "../transactions/testing.ts";
+import { createBillingSteps, line } from "../writer/testing-billing.ts";
+import { createWorld } from "./testing/world.ts";
+
+const { owner, audit, forget, readLines } = await createWorld(liveThroughBilling);
+afterAll(() => owner.end());
+
+/** A subscription of two periods, paid by a charge, and an invoice that was mailed. */
+async function liveThroughBilling(tripe: TestTripe): Promise<void> {
+  const { accountId } = tripe;
+  const { edge, createPayer } = createSteps(tripe);
+  const steps = createBillingSteps(edge.writer, accountId);
+  const { customerId } = await createPayer();
+  const { subscription, invoiceId } = await steps.subscribe(customerId, await steps.createPrice());
+  await edge.transactions.collectInvoice({ accountId, requestId: createId("req_"), invoiceId });
+  await tripe.clientsOf("scheduler").writer.renewSubscription(steps.renewRequest(subscription, 1));
+  const sent = { collectionMethod: CollectionMethod.SEND_INVOICE, daysUntilDue: 7, isAutoAdvancing: true };
+  const { invoiceId: mailedId } = await steps.createOpen(customerId, [line()], sent);
+  const { sendings } = await tripe.clientsOf("scheduler").writer.leaseSendings({ limit: 5 });
+  const sendingId = sendings.find((one) => one.invoiceId === mailedId)?.sendingId ?? "";
+  const mark = { accountId, requestId: sendingId, sendingId, messageId: "m", pdfSha256: new Uint8Array(32) };
+  await tripe.clientsOf("scheduler").writer.markSent(mark);
+}
+
+async function* read() {
+  yield* await readLines();
+}
+
+test("books with invoices, a renewal and a mail are clean", async () => {
+  expect(await audit(read())).toEqual([]);
+});
+
+const ofPeriod0 = "(select invoice_id from invoice where period_index = 0)";
+
+/** What is planted, and the checks that must find it: these and no others. */
+const faults: Record<string, [string, string[]]> = {
+  "a period billed twice": [
+    `alter table invoice drop constraint invoice_account_id_subscription_id_period_index_key;
+      update invoice set period_index = 0 where period_index = 1`,
+    ["invoices-once", "subscriptions-billed"],
+  ],
+  "a line that was changed": [
+    `update invoice_line set amount_minor = amount_minor + 1 where invoice_id in ${ofPeriod0}`,
+    ["invoices-summed"],
+  ],
+  "an invoice paid by nothing": [
+    `update invoice set state = 'paid', paid_minor = amount_due_minor, pay_time = create_time where state = 'open'`,
+    ["invoices-paid"],
+  ],
+  "a payment whose invoice is open": [
+    `update invoice set state = 'open', paid_minor = 0, pay_time = null where invoice_id in ${ofPeriod0}`,
+    ["invoices-paid"],
+  ],
+  "a payment canceled whose charge succeeded": [
+    `update invoice_payment set state = 'canceled', pay_time = null`,
+    ["invoices-paid"],
+  ],
+  "a number left out": ["update invoice set sequence = 3 where sequence = 2", ["invoices-numbered"]],
+  "a number given twice": [
+    `alter table invoice drop constraint invoice_account_id_customer_id_sequence_key;
+      update invoice set sequence = 1 where sequence = 2`,
+    ["invoices-numbered"],
+  ],
+  "a period that does not follow the one before": [
+    "update invoice set period_start_time = period_start_time + interval '1 s' where period_index = 1",
+    ["subscriptions-billed"],
+  ],
+  "a subscription further than its invoices": ["update subscription set period_index = 2", ["subscriptions-billed"]],
+  "a mail that nobody sends": [
+    `update sending set send_time = null, due_time = statement_timestamp() - interval '11 min'`,
+    ["sendings-ended"],
+  ],
+  "a mail without its PDF's hash": ["update sending set pdf_sha256 = null", ["sendings-ended"]],
+  "an invoice that was to be sent and was not": ["delete from sending", ["invoices-sent"]],
+  "an invoice with two mails of its own": [
+    `insert into sending select account_id, sending_id || '2', invoice_id, sending_id || '2', tries, due_time, message_id,
+      pdf_sha256, is_given_up, create_time, send_time from sending`,
+    ["invoices-sent"],
+  ],
+};
+
+test.each(Object.entries(faults))("the audit finds %s", async (_sentence, [plant, names]) => {
+  onTestFinished(forget);
+  await owner.query(plant);
+  expect((await audit(read())).map(({ name }) => name)).toEqual(names);
+});
