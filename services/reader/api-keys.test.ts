@@ -10,12 +10,12 @@ const { reader, accountId, liveAccountId, sql } = await startTestReader();
 const hashOf = (key: string) => createHash("sha256").update(key).digest();
 const notFound = { code: Code.NotFound, reason: "API_KEY_NOT_FOUND" };
 
-/** A key of the live account; its ends are SQL, as "now() + interval '1 h'". */
+/** A key of the live account; its ends are SQL, as "statement_timestamp() + interval '1 h'". */
 async function setup({ kind = "secret", expires = "null", revoked = "null" } = {}) {
   const keySha256 = hashOf(createId("sk_live_"));
   await sql(
     `insert into api_key (account_id, api_key_id, key_sha256, kind, last4, create_time, expire_time, revoke_time)
-      values ($1, $2, $3, $4, 'last', now(), ${expires}, ${revoked})`,
+      values ($1, $2, $3, $4, 'last', statement_timestamp(), ${expires}, ${revoked})`,
     ...[liveAccountId, createId("key_"), keySha256, kind],
   );
   return { keySha256 };
@@ -40,13 +40,13 @@ test("getApiKey tells kinds and accounts apart", async () => {
 
 test("getApiKey does not find a key that nobody has, was revoked or has expired", async () => {
   expect(await refusal(reader.getApiKey({ keySha256: hashOf("sk_test_wrong") }))).toMatchObject(notFound);
-  const revoked = await setup({ revoked: "now()" });
+  const revoked = await setup({ revoked: "statement_timestamp()" });
   expect(await refusal(reader.getApiKey(revoked))).toMatchObject(notFound);
-  const expired = await setup({ expires: "now() - interval '1 ms'" });
+  const expired = await setup({ expires: "statement_timestamp() - interval '1 ms'" });
   expect(await refusal(reader.getApiKey(expired))).toMatchObject(notFound);
 });
 
 test("getApiKey finds a key that expires later, and says when", async () => {
-  const { apiKey } = await reader.getApiKey(await setup({ expires: "now() + interval '1 h'" }));
+  const { apiKey } = await reader.getApiKey(await setup({ expires: "statement_timestamp() + interval '1 h'" }));
   expect(apiKey?.expireTime).toBeDefined();
 });

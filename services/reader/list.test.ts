@@ -135,7 +135,7 @@ test("listCustomers filters by email to the letter, and leaves deleted ones out"
     await rows.customer({ email }),
     await rows.customer({ email }),
   ];
-  await sql("update customer set delete_time = now() where customer_id = $1", gone);
+  await sql("update customer set delete_time = statement_timestamp() where customer_id = $1", gone);
   const ids = async (wanted: string) =>
     (await reader.listCustomers({ accountId, email: wanted })).customers.map(({ customerId }) => customerId);
   expect(await ids(email)).toEqual([two, one]);

@@ -64,7 +64,7 @@ test("getPayer leaves out what is not there, another account's above all", async
 test("getPayer shows a customer that was deleted as deleted, and a customer without a card without one", async () => {
   const rows = rowsOf();
   const customerId = await rows.customer();
-  await sql("update customer set delete_time = now() where customer_id = $1", customerId);
+  await sql("update customer set delete_time = statement_timestamp() where customer_id = $1", customerId);
   const payer = await reader.getPayer({ ...nobody, customerId });
   expect(payer.customer?.deleteTime).toBeDefined();
   expect(payer.paymentMethod).toBeUndefined();
@@ -73,11 +73,11 @@ test("getPayer shows a customer that was deleted as deleted, and a customer with
 test("getPayer says the time that its customer lives in", async () => {
   const businessTime = new Date("2031-02-03T04:05:06.789Z");
   const testClockId = createId("clock_");
-  await sql("insert into test_clock values ($1, $2, $3, now())", accountId, testClockId, businessTime);
+  await sql("insert into test_clock values ($1, $2, $3, statement_timestamp())", accountId, testClockId, businessTime);
   const customerId = await rowsOf().customer({ testClockId });
   const payer = await reader.getPayer({ ...nobody, customerId });
   expect(payer.businessTime && timestampDate(payer.businessTime)).toEqual(businessTime);
-  const [now] = await sql<{ time: Date }>("select now() as time");
+  const [now] = await sql<{ time: Date }>("select statement_timestamp() as time");
   const { businessTime: usual } = await reader.getPayer(nobody);
   expect(usual && Math.abs(timestampDate(usual).getTime() - (now?.time.getTime() ?? 0))).toBeLessThan(60_000);
 });

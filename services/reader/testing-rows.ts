@@ -70,7 +70,7 @@ function createMoney(sql: Sql, accountId: string): Pick<Rows, "charge" | "return
   const claim = async (): Promise<string> => {
     const id = createId("req_");
     const text = `insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, create_time)
-      values ($1, $2, '', '', '', now())`;
+      values ($1, $2, '', '', '', statement_timestamp())`;
     await sql(text, accountId, id);
     return id;
   };

@@ -66,6 +66,7 @@ export async function effectsOf(tripe: TestTripe, chargeId: string): Promise<Sta
 
 /** Makes the attempts of a charge due, as the end of a lease does. */
 export async function makeDue(tripe: TestTripe, chargeId: string): Promise<void> {
-  const text = "update attempt set resolve_time = now() - interval '1 s' where charge_id = $1 and state = 'pending'";
+  const text =
+    "update attempt set resolve_time = statement_timestamp() - interval '1 s' where charge_id = $1 and state = 'pending'";
   await selectRows(tripe, text, chargeId);
 }

@@ -7,7 +7,7 @@ import { refusal } from "./testing-steps.ts";
 const { setup, rows, accountId } = await startTestWriter();
 
 const makeDue = (attemptId: string) =>
-  rows("update attempt set resolve_time = now() - interval '1 s' where attempt_id = $1", attemptId);
+  rows("update attempt set resolve_time = statement_timestamp() - interval '1 s' where attempt_id = $1", attemptId);
 
 test("leaseAttempts takes what is due with a new fence, and postponeAttempt gives it up only to its holder", async () => {
   const { writer, beginCharge } = setup();
@@ -37,7 +37,7 @@ test("leaseAttempts takes the longest due first, and no more than asked for", as
   const { writer, beginCharge } = setup();
   const begun = [await beginCharge(), await beginCharge(), await beginCharge()];
   for (const [index, { attempt }] of begun.entries()) {
-    const text = "update attempt set resolve_time = now() - $2 * interval '1 h' where attempt_id = $1";
+    const text = "update attempt set resolve_time = statement_timestamp() - $2 * interval '1 h' where attempt_id = $1";
     await rows(text, attempt.attemptId, 10 + index);
   }
   const { attempts } = await writer.leaseAttempts({ limit: 2 });

@@ -39,7 +39,7 @@ test("a token that is used up while a charge waits for it charges nobody", async
   const { writer, createToken, chargeRequest } = setup();
   const { tokenId, paymentMethodId } = await createToken();
   const request = { ...chargeRequest({ customerId: "", paymentMethodId }), tokenId };
-  const spend = "update token set use_time = now() where token_id = $1";
+  const spend = "update token set use_time = statement_timestamp() where token_id = $1";
   const refused = await overtake(spend, [tokenId], () => refusal(writer.beginCharge(request)));
   expect(refused).toMatchObject({ code: Code.FailedPrecondition, reason: "TOKEN_ALREADY_USED" });
   expect(await rows("select 1 from charge where charge_id = $1", request.charge.chargeId)).toEqual([]);
@@ -126,7 +126,10 @@ test("NOT_SENT ends an attempt only for the holder of its fence", async () => {
   const { writer, beginCharge, settleCharge } = setup();
   const begun = await beginCharge();
   const { attemptId } = begun.attempt;
-  await rows("update attempt set resolve_time = now() - interval '1 h' where attempt_id = $1", attemptId);
+  await rows(
+    "update attempt set resolve_time = statement_timestamp() - interval '1 h' where attempt_id = $1",
+    attemptId,
+  );
   const { attempts } = await writer.leaseAttempts({ limit: 500 });
   const zombie = await settleCharge(begun, OutcomeKind.NOT_SENT);
   expect(zombie).toMatchObject({ isSettledHere: false, charge: { state: ChargeState.PENDING } });

@@ -134,7 +134,10 @@ test("two writers that lease at once never hold the same attempt", async () => {
   const fixture = setup();
   const begun = await beginMany(fixture.one, 100);
   const ids = begun.map(({ attempt }) => attempt.attemptId);
-  await rows("update attempt set resolve_time = now() - interval '1 s' where attempt_id = any($1)", ids);
+  await rows(
+    "update attempt set resolve_time = statement_timestamp() - interval '1 s' where attempt_id = any($1)",
+    ids,
+  );
   const leases = await Promise.all(
     Array.from({ length: 10 }, (_, index) => fixture.both[index % 2]?.writer.leaseAttempts({ limit: 30 })),
   );
