@@ -71,6 +71,19 @@ test("logs and mails are looked into, broken lines too", async () => {
   ]);
 });
 
+test("the statement is asked for once the snapshot is taken, never before", async () => {
+  const snapshots = `select count(*)::int as count from pg_stat_activity
+    where datname = current_database() and application_name = 'tripe_audit' and backend_xmin is not null`;
+  let heldCount = 0;
+  async function* asked() {
+    const { rows } = await owner.query<{ count: number }>(snapshots);
+    heldCount = rows[0]?.count ?? 0;
+    yield* await readLines();
+  }
+  expect(await audit(asked())).toEqual([]);
+  expect(heldCount).toBe(1);
+});
+
 test("charges made while the statement is read are no findings", async () => {
   const madeIds: string[] = [];
   async function* growing() {

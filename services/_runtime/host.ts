@@ -12,7 +12,7 @@ import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { streamOutputs } from "./streams.ts";
 import type { ServiceName } from "./topology.ts";
-import { validate, warmValidation } from "./validate.ts";
+import { validate } from "./validate.ts";
 
 /** Any message, when its type is known only at run time. */
 export type AnyMessage = MessageShape<DescMessage>;
@@ -115,7 +115,6 @@ function specsOf(services: readonly HostedService[]): ReadonlyMap<DescMethod, Me
   for (const { service, implementation } of services) {
     for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
       specs.set(spec.method, spec);
-      warmValidation(spec.method.input);
     }
   }
   return specs;

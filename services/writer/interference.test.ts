@@ -15,21 +15,17 @@ const { setup, rows, database, accountId } = await startTestWriter();
 const worst = (happening: Sabotage) =>
   createSteps(createWriterClient(sabotage(database, happening), systemClock), accountId);
 
-/** Runs a change that holds its locks until the work waits for one of them, then commits. */
-async function overtake<Answer>(change: string, values: unknown[], work: () => Promise<Answer>): Promise<Answer> {
+/** Runs a change that holds its locks until the work waits for one of them, then tries `meanwhile` and commits. */
+async function overtake<Answer>(change: string, values: unknown[], work: () => Promise<Answer>, meanwhile?: string) {
   let answer: Promise<Answer> | undefined;
   await database.transaction(async (query) => {
-    await query({ name: "", text: change }, values);
+    const run = (text: string, given: unknown[] = []) => query({ name: "", text }, given);
+    await run(change, values);
     answer = work();
     answer.catch(() => undefined);
-    await expect
-      .poll(() =>
-        query(
-          { name: "", text: "select 1 from pg_stat_activity where pg_blocking_pids(pid) @> array[pg_backend_pid()]" },
-          [],
-        ),
-      )
-      .not.toEqual([]);
+    const waiting = "select 1 from pg_stat_activity where pg_blocking_pids(pid) @> array[pg_backend_pid()]";
+    await expect.poll(() => run(waiting)).not.toEqual([]);
+    if (meanwhile !== undefined) await run(meanwhile);
   });
   if (answer === undefined) throw new Error("the work was not begun");
   return answer;
@@ -120,6 +116,16 @@ test("commit A whose answer was lost gives its own caller the attempt when asked
   losses = 1;
   const returned = await worst({ at: "begin_return", after: lose }).beginReturn(chargeId, 500n);
   expect(returned.attempt).toMatchObject({ returnId: returned.record.returnId, fence: 1, tries: 0 });
+});
+
+test("detachPaymentMethod waits for the customer with empty hands: held the other way round, it would deadlock", async () => {
+  const { writer, key, createPayer } = setup();
+  const { customerId, paymentMethodId } = await createPayer();
+  const change = "update customer set name = 'N' where customer_id = $1";
+  const takeCard = `select 1 from payment_method where payment_method_id = '${paymentMethodId}' for update nowait`;
+  const detach = () => writer.detachPaymentMethod({ ...key(), paymentMethodId });
+  const { paymentMethod } = await overtake(change, [customerId], detach, takeCard);
+  expect(paymentMethod?.customerId).toBe("");
 });
 
 test("NOT_SENT ends an attempt only for the holder of its fence", async () => {

@@ -1,12 +1,12 @@
 import { type Check, checkSql } from "../check.ts";
 
-/** The three sides of each transfer of a kind, one row a transfer; another account's entry, or a fourth, counts as odd. */
+/** The three sides of each transfer of a kind, one row a transfer, with its first and its last currency: one, if all is well. */
 const sidesOf = (kind: "charge" | "return") => `
   select t.account_id, t.ledger_transfer_id, t.charge_id, t.return_id, t.attempt_id, min(e.currency_code) as currency_code,
     coalesce(sum(e.amount_minor) filter (where e.ledger_account = 'bank_clearing'), 0) as clearing_minor,
     coalesce(sum(e.amount_minor) filter (where e.ledger_account = 'merchant_balance'), 0) as merchant_minor,
     coalesce(sum(e.amount_minor) filter (where e.ledger_account = 'fees'), 0) as fees_minor,
-    count(distinct e.currency_code) as currencies_count
+    max(e.currency_code) as other_currency_code
   from ledger_transfer t left join ledger_entry e using (account_id, ledger_transfer_id)
   where t.kind = '${kind}' group by 1, 2, 3, 4, 5`;
 
@@ -21,7 +21,8 @@ export const chargeChecks: readonly Check[] = [
       from (select * from charge where state = 'succeeded') c
       full join (${sidesOf("charge")}) s using (account_id, charge_id)
       where c.charge_id is null or s.ledger_transfer_id is distinct from c.ledger_transfer_id
-        or s.clearing_minor <> c.captured_minor or s.currency_code <> c.currency_code or s.currencies_count <> 1
+        or s.clearing_minor <> c.captured_minor or s.currency_code <> c.currency_code
+        or s.other_currency_code <> c.currency_code
         or s.fees_minor > 0 or s.fees_minor < -c.captured_minor
         or s.merchant_minor <> -c.captured_minor - s.fees_minor`,
   ),
@@ -35,7 +36,7 @@ export const chargeChecks: readonly Check[] = [
       full join (${sidesOf("return")}) s using (account_id, return_id)
       where r.return_id is null or s.ledger_transfer_id is distinct from r.ledger_transfer_id
         or s.clearing_minor <> -r.amount_minor or s.merchant_minor <> r.amount_minor or s.fees_minor <> 0
-        or s.currency_code <> r.currency_code or s.currencies_count <> 1 or s.charge_id <> r.charge_id`,
+        or s.currency_code <> r.currency_code or s.other_currency_code <> r.currency_code or s.charge_id <> r.charge_id`,
   ),
   checkSql(
     "returns-within",

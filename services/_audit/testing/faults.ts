@@ -50,6 +50,13 @@ export const faults: Record<
     keep,
     ["charges-booked", "attempts-fit", "events-told", "bank-net"],
   ],
+  "a charge booked in two currencies": [
+    ({ paidId }) => `insert into ledger_entry
+      select account_id, ledger_transfer_id, ledger_account, 'EUR', amount_minor
+      from ledger_entry where ledger_transfer_id in (${entry(paidId)})`,
+    keep,
+    ["charges-booked", "bank-clearing"],
+  ],
   "a return booked to fees": [
     ({ returnId }) => `update ledger_entry set ledger_account = 'fees' where ledger_account = 'merchant_balance'
       and ledger_transfer_id in (select ledger_transfer_id from ledger_transfer where return_id = '${returnId}')`,
