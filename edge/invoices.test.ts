@@ -224,3 +224,28 @@ test("what Tripe does not carry out is refused by name, and what makes no sense 
     param: "invoice",
   });
 });
+
+test("an item of a price takes its amount, currency and name; one that repeats or is not sold is refused", async () => {
+  const { id: customer } = await createCustomer();
+  const product = await stripe.products.create({ name: "Tea" });
+  const price = await stripe.prices.create({ product: product.id, currency: "eur", unit_amount: 250 });
+  const item = await stripe.invoiceItems.create({ customer, pricing: { price: price.id }, quantity: 3 });
+  expect(item).toMatchObject({ amount: 750, currency: "eur", description: "Tea" });
+  expect(item.pricing?.price_details).toMatchObject({ price: price.id, product: product.id });
+  const older = await stripe.invoiceItems.create({ customer, price: price.id } as never);
+  expect(older).toMatchObject({ amount: 250, quantity: 1 });
+  // Nobody named a currency: the draft is in that of what waits.
+  const draft = await stripe.invoices.create({ customer, pending_invoice_items_behavior: "include" });
+  expect(draft).toMatchObject({ currency: "eur", total: 1_000 });
+  const monthly = await stripe.prices.create({
+    product: product.id,
+    currency: "eur",
+    unit_amount: 250,
+    recurring: { interval: "month" },
+  });
+  const refused = stripe.invoiceItems.create({ customer, pricing: { price: monthly.id } });
+  expect(await failureOf(refused)).toMatchObject({ message: expect.stringContaining("type=recurring") });
+  await stripe.prices.update(price.id, { active: false });
+  const inactive = stripe.invoiceItems.create({ customer, pricing: { price: price.id } });
+  expect(await failureOf(inactive)).toMatchObject({ message: expect.stringContaining("inactive") });
+});
