@@ -82,7 +82,7 @@ test("an id in the path is a 404, an id in a parameter a 400 that names it", () 
 test.each([
   [Code.Unavailable, 503],
   [Code.ResourceExhausted, 503],
-  [Code.DeadlineExceeded, 504],
+  [Code.DeadlineExceeded, 503],
   [Code.Internal, 500],
   [Code.Unknown, 500],
   [Code.InvalidArgument, 500],

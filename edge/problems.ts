@@ -188,7 +188,7 @@ export function overloaded(): Problem {
 /** The answer did not come in time; a retry with the same key gets it. */
 export function timedOut(cause?: unknown): Problem {
   const message = "The request did not end in time. Try again with the same Idempotency-Key to learn how it ended.";
-  return new Problem(504, { type: "api_error", message }, { headers: retryLater, cause });
+  return new Problem(503, { type: "api_error", message }, { headers: retryLater, cause });
 }
 
 /** A bug or a fault: the cause is for the log alone. */

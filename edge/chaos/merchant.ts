@@ -21,7 +21,7 @@ export interface ShownCharge {
 }
 
 /** What a client does again under the same key: nothing came, an equal request still runs, or Tripe asks it to come back. */
-const AGAIN = new Set([0, 409, 429, 503, 504]);
+const AGAIN = new Set([0, 409, 429, 503]);
 
 /** Between two tries: a client that keeps asking, and not the whole processor. */
 const PAUSE_MS = 200;

@@ -14,7 +14,7 @@ export interface Proof {
 }
 
 /** All that a client may be told: done, declined, still running, too many, come back, too late, or nothing at all. Never a 500. */
-const ANSWERS = new Set([0, 200, 402, 409, 429, 503, 504]);
+const ANSWERS = new Set([0, 200, 402, 409, 429, 503]);
 
 /** The lease of a killed owner, and what a resolver does after it, on a busy machine. */
 const FINAL_MAX_MS = 90_000;

@@ -154,7 +154,9 @@ async function ensureRunning(place: Place): Promise<Postmaster> {
   const deadline = systemClock.preciseMs() + startTimeoutMs;
   const logStart = existsSync(place.logPath) ? statSync(place.logPath).size : 0;
   let isOurs = false;
-  for (let starting = false; systemClock.preciseMs() < deadline; await systemClock.sleep(pollMs)) {
+  // Outside the loop: a variable of the loop's head is a new one each turn, and the callback would reset an old one.
+  let starting = false;
+  for (; systemClock.preciseMs() < deadline; await systemClock.sleep(pollMs)) {
     const postmaster = await readLivePostmaster(place);
     if (postmaster?.ready && (await answers(place, postmaster))) {
       if (!isOurs)
