@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
 import { type Attempt, type Outcome, OutcomeKind, OutcomeSchema } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import type { Return } from "../../gen/tripe/billing/v1/return_pb.ts";
@@ -91,7 +92,13 @@ export async function book(
   }
 }
 
-/** Asks the bank to do what the attempt says. Whatever goes wrong on the way, the outcome is UNKNOWN. */
+/** The bank service refuses with these before anything is sent: what cannot be asked of a bank has not been done. */
+const REFUSED: ReadonlySet<Code> = new Set([Code.InvalidArgument, Code.FailedPrecondition]);
+
+/**
+ * Asks the bank to do what the attempt says. What the bank service refuses to ask is NOT_SENT; whatever else goes wrong on
+ * the way, the outcome is UNKNOWN.
+ */
 export async function submit(
   { clients, log }: TransactionsDependencies,
   attempt: Attempt,
@@ -112,15 +119,13 @@ export async function submit(
       },
       { timeoutMs },
     );
-    return outcome ?? unknownOutcome();
+    return outcome ?? create(OutcomeSchema, { kind: OutcomeKind.UNKNOWN });
   } catch (error) {
     log.warn("the bank service did not answer", { attempt_id: attempt.attemptId, reason: reasonOf(error) });
-    return unknownOutcome();
+    const refused = refusalOf(error);
+    const isSure = refused !== undefined && REFUSED.has(refused.code);
+    return create(OutcomeSchema, { kind: isSure ? OutcomeKind.NOT_SENT : OutcomeKind.UNKNOWN });
   }
-}
-
-function unknownOutcome(): Outcome {
-  return create(OutcomeSchema, { kind: OutcomeKind.UNKNOWN });
 }
 
 async function settle(

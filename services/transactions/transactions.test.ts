@@ -122,6 +122,20 @@ overBoth("over %s, a bank that cannot be reached fails the charge, for not a byt
   }
 });
 
+overBoth(
+  "over %s, a card that the bank service cannot open fails the charge, for not a byte was sent",
+  async (wiring) => {
+    const { tripe } = systems[wiring];
+    const { createPayer, chargeRequest, charge } = createSteps(tripe);
+    const payer = await createPayer();
+    const spoil = "update payment_method set sealed_card = '\\x07' where payment_method_id = $1";
+    await selectRows(tripe, spoil, payer.paymentMethodId);
+    const { charge: made } = await charge(chargeRequest(payer));
+    expect(made).toMatchObject({ state: ChargeState.FAILED, decline: { reason: "processing_error" } });
+    expect(await effectsOf(tripe, made.chargeId)).toEqual([]);
+  },
+);
+
 overBoth("over %s, a caller who hangs up stops nothing once money may move", async (wiring) => {
   const { tripe, calls } = systems[wiring];
   const { edge, createPayer, chargeRequest } = createSteps(tripe);
