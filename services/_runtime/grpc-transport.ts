@@ -35,7 +35,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): ServiceTrans
     async stream(method, signal, timeoutMs, header, input) {
       const call = openStream(client, { method, signal, timeoutMs, header });
       sendAll(call, method.input, input);
-      const message = receiveAll<typeof method.output>(call);
+      const message = receiveAll<typeof method.output>(call, signal);
       return { stream: true, service: method.parent, method, header: new Headers(), trailer: new Headers(), message };
     },
     ready: (withinMs) =>
@@ -74,7 +74,7 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
       deadlineOf(timeoutMs),
       (error, message) => {
         signal?.removeEventListener("abort", cancel);
-        if (error !== null) return reject(toConnectError(error));
+        if (error !== null) return reject(toConnectError(error, signal));
         if (message === undefined) return reject(new ConnectError("no message came", Code.Unimplemented));
         resolve({
           stream: false,
@@ -136,12 +136,13 @@ function sendAll<I extends DescMessage>(
 
 async function* receiveAll<O extends DescMessage>(
   call: ClientDuplexStream<AnyMessage, AnyMessage>,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<MessageShape<O>> {
   try {
     // An ordinary iterator would destroy the duplex while requests are still to be sent.
     for await (const message of call.iterator({ destroyOnReturn: false })) yield message;
   } catch (error) {
-    throw toConnectError(error);
+    throw toConnectError(error, signal);
   } finally {
     call.cancel();
   }
@@ -196,8 +197,12 @@ function canceled(): ConnectError {
   return new ConnectError("the call was cancelled", Code.Canceled);
 }
 
-function toConnectError(error: unknown): ConnectError {
+function toConnectError(error: unknown, signal: AbortSignal | undefined): ConnectError {
   if (!isStatus(error)) return ConnectError.from(error);
+  // A server that is forced to stop resets its calls as if they were cancelled; but nobody here has cancelled.
+  if (Number(error.code) === Code.Canceled && signal?.aborted !== true) {
+    return new ConnectError("the service cut the call", Code.Unavailable);
+  }
   const headers = headersOf(error.metadata);
   const code = error.code in Code ? error.code : Code.Internal;
   return findTrailerError(headers) ?? new ConnectError(error.details, code, headers);

@@ -118,7 +118,13 @@ each("over %s a stopping service lets running calls end", async (_name, wire) =>
   });
   const answer = client.write({});
   await running.promise;
-  const stopped = wired.stop();
+  let isStopped = false;
+  const stopped = wired.stop().then(() => {
+    isStopped = true;
+  });
+  // Well beyond the moment a server leaves for its last bytes: it would have ended if it did not wait for the call.
+  await systemClock.sleep(300);
+  expect(isStopped).toBe(false);
   release.resolve();
   expect((await answer).text).toBe("done");
   await stopped;

@@ -1,0 +1,79 @@
+import { create } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import type { Incoming } from "./arrival.ts";
+import { createTestClock } from "./clock.ts";
+import { refusalOf } from "./errors.ts";
+import { createHost } from "./host.ts";
+import { createMemoryLog } from "./testing/memory-log.ts";
+import { ProbeService, ReadRequestSchema } from "./testing/probe_pb.ts";
+import { failureOf } from "./testing/setup-probe.ts";
+import type { Probe } from "./testing/wirings.ts";
+
+function setup(implementation: Probe = { read: () => ({}) }) {
+  const log = createMemoryLog();
+  const clock = createTestClock();
+  const services = [{ service: ProbeService, implementation }] as const;
+  const host = createHost({ name: "reader", services, log, clock });
+  const read = (incoming: Partial<Incoming> & { headers?: never; named?: Record<string, string> }) => {
+    const { named = {}, ...rest } = incoming;
+    return host.unary(
+      {
+        method: ProbeService.method.read,
+        header: (name) => named[name],
+        headers: () => new Headers(named),
+        deadlineMs: undefined,
+        signal: undefined,
+        isLocal: true,
+        ...rest,
+      },
+      create(ReadRequestSchema),
+    );
+  };
+  return { host, log, clock, read };
+}
+
+test("nobody on another machine may call without a name", async () => {
+  const { read, log } = setup();
+  expect(refusalOf(await failureOf(read({ isLocal: false })))?.reason).toBe("CALLER_NOT_ALLOWED");
+  await expect(read({ isLocal: false, named: { "tripe-caller": "edge" } })).resolves.toBeDefined();
+  expect(log.rpcs.map((line) => line.code)).toEqual(["permission_denied", "ok"]);
+});
+
+test("a call whose deadline has passed on its way does not reach its handler", async () => {
+  let reached = false;
+  const { read, clock } = setup({
+    read() {
+      reached = true;
+      return {};
+    },
+  });
+  const failure = await failureOf(read({ deadlineMs: clock.nowMs() - 1 }));
+  expect([failure.code, reached]).toEqual([Code.DeadlineExceeded, false]);
+});
+
+test("a caller that names no deadline is given the rpc's default", async () => {
+  const { read, clock, log } = setup({ read: () => new Promise(() => {}) });
+  const failed = failureOf(read({}));
+  clock.advance(5_000);
+  expect((await failed).code).toBe(Code.DeadlineExceeded);
+  expect(log.rpcs).toMatchObject([{ code: "deadline_exceeded", ms: 5_000 }]);
+});
+
+test("what a handler does after its call has ended changes nothing any more", async () => {
+  const release = Promise.withResolvers<void>();
+  const { read, clock, log } = setup({ read: () => release.promise.then(() => Promise.reject(new Error("too late"))) });
+  const failed = failureOf(read({}));
+  clock.advance(5_000);
+  await failed;
+  release.resolve();
+  await release.promise;
+  expect([log.rpcs.length, log.errors.length]).toEqual([1, 0]);
+});
+
+test("a request id and a trace that are no such thing are replaced, not carried on", async () => {
+  const { read, log } = setup();
+  await read({ named: { traceparent: "00-xyz", "tripe-parent-id": "p" } });
+  expect(log.rpcs[0]?.trace_id).toMatch(/^[0-9a-f]{32}$/);
+  expect(log.rpcs[0]?.span_id).toMatch(/^[0-9a-f]{16}$/);
+});
