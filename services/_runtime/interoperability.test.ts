@@ -87,13 +87,16 @@ test("a trace begun by somebody else is carried on", async () => {
 
 test("buf curl calls through reflection, and lists what is served", { timeout: 30_000 }, async () => {
   const { baseUrl } = await setup({ read: ({ text }) => ({ text: `${text}!`, amountMinor: 7n }) });
-  const [answer, list, health] = await Promise.all([
+  const [answer, list, olderList, health] = await Promise.all([
     curl(baseUrl, "-d", '{"text":"hi"}', "/tripe.probe.v1.ProbeService/Read"),
     curl(baseUrl, "--list-methods", ""),
+    curl(baseUrl, "--reflect-protocol", "grpc-v1alpha", "--list-methods", ""),
     curl(baseUrl, "/grpc.health.v1.Health/Check"),
   ]);
   expect(JSON.parse(answer.stdout)).toEqual({ text: "hi!", amountMinor: "7" });
   expect(list.stdout).toContain("tripe.probe.v1.ProbeService/Talk");
+  expect(list.stdout).toContain("grpc.health.v1.Health/List");
+  expect(olderList.stdout).toBe(list.stdout);
   expect(JSON.parse(health.stdout)).toEqual({ status: "SERVING" });
 });
 

@@ -1,7 +1,8 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type ChannelOptions, Server, ServerCredentials } from "@grpc/grpc-js";
-import { HealthImplementation } from "grpc-health-check";
+import { Health as HealthService } from "../../gen/grpc/health/v1/health_pb.ts";
 import { addHost } from "./grpc-server.ts";
+import { addHealth } from "./health.ts";
 import { createHost, type Host, type HostOptions } from "./host.ts";
 import { MESSAGE_MAX_BYTES } from "./limits.ts";
 import { addReflection } from "./reflection.ts";
@@ -41,15 +42,14 @@ export async function createServer<const D extends readonly DescService[]>(
   const { log, clock } = options;
   const host = createHost(options);
   const server = new Server(limits(options.maxMessageBytes ?? MESSAGE_MAX_BYTES));
-  const health = new HealthImplementation(Object.fromEntries(healthNames(host).map((name) => [name, "SERVING"])));
   addHost(server, host, clock);
-  health.addToServer(server);
-  addReflection(server, host.services);
+  const health = addHealth(server, ["", ...host.services.map(({ typeName }) => typeName)]);
+  addReflection(server, [...host.services, HealthService]);
   const address = await listen(server, options.address);
   log.info("serving", { address });
   let closing: Promise<void> | undefined;
   const close = async () => {
-    for (const name of healthNames(host)) health.setStatus(name, "NOT_SERVING");
+    health.end();
     const drained = host.drain().then(() => clock.sleep(FAREWELL_MS));
     const shut = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
     // What has no end of its own, such as somebody watching our health, is cut once all calls are answered.
@@ -75,11 +75,6 @@ function limits(maxMessageBytes: number): ChannelOptions {
     // Never "grpc.enable_channelz": 0 here: grpc-js 1.14.7 then forgets its sessions, and neither says goodbye at
     // tryShutdown nor cuts anything at forceShutdown; callers of a stuck call waited for their own deadline.
   };
-}
-
-// The empty name stands for the whole process.
-function healthNames(host: Host): string[] {
-  return ["", ...host.services.map((service) => service.typeName)];
 }
 
 function listen(server: Server, address: string): Promise<string> {
