@@ -1,18 +1,25 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+
+const all = ["services/**/*.test.ts", "edge/**/*.test.ts"];
+const alone = ["edge/plans.test.ts", "edge/chaos/*.test.ts", "services/all.test.ts"];
 
 // biome-ignore lint/style/noDefaultExport: vitest reads a default export and nothing else.
 export default defineConfig({
   root,
   test: {
-    include: ["services/**/*.test.ts", "edge/**/*.test.ts"],
     globalSetup: [`${root}/services/_database/testing-setup.ts`],
     // Two cores, and a Postgres beside: more workers only wait for each other.
     maxWorkers: 2,
     // A test of real processes on a busy machine; one that hangs ends its file all the same.
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "together", include: all, exclude: [...configDefaults.exclude, ...alone] } },
+      // After the others, one at a time: they measure, or start a whole Tripe, and two cores are theirs then.
+      { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });
