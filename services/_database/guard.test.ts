@@ -58,7 +58,8 @@ test("a deadlock is tried again, and both sides take effect once", async () => {
   const { guarded, database } = await setup();
   const { both, tries } = cross(guarded);
   expect((await both).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
-  expect(tries.count).toBe(3);
+  // One side once more at the least: it may be quicker to its first row than the other to its second.
+  expect(tries.count).toBeGreaterThan(2);
   expect(await database.query(sql("select count from probe order by id"), [])).toEqual([{ count: 2 }, { count: 2 }]);
 });
 

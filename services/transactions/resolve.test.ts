@@ -54,10 +54,13 @@ test.each(["lose", "drop", "reset", "malformed", "echo", "late"] as const)(
     const { chargeId, state } = await chargeAt(kind);
     expect(state).toBe(ChargeState.PENDING);
     await expect
-      .poll(async () => {
-        await resolve(chargeId);
-        return stateOf(chargeId);
-      })
+      .poll(
+        async () => {
+          await resolve(chargeId);
+          return stateOf(chargeId);
+        },
+        { timeout: 10_000 },
+      )
       .toBe(ChargeState.SUCCEEDED);
     expect(await effectsOf(tripe, chargeId)).toHaveLength(1);
   },
@@ -82,10 +85,13 @@ test("what may have happened does not fail because the bank cannot be reached la
     await tripe.startBank();
   }
   await expect
-    .poll(async () => {
-      await resolve(chargeId);
-      return stateOf(chargeId);
-    })
+    .poll(
+      async () => {
+        await resolve(chargeId);
+        return stateOf(chargeId);
+      },
+      { timeout: 10_000 },
+    )
     .toBe(ChargeState.SUCCEEDED);
   expect(await effectsOf(tripe, chargeId)).toHaveLength(1);
 });
@@ -103,10 +109,13 @@ test("what may have happened does not fail because its repeat did not reach the 
     await tripe.startBank();
   }
   await expect
-    .poll(async () => {
-      await resolve(chargeId);
-      return stateOf(chargeId);
-    })
+    .poll(
+      async () => {
+        await resolve(chargeId);
+        return stateOf(chargeId);
+      },
+      { timeout: 10_000 },
+    )
     .toBe(ChargeState.SUCCEEDED);
   expect(await effectsOf(tripe, chargeId)).toHaveLength(1);
 });
@@ -130,7 +139,7 @@ test("a writer that dies after the bank said yes costs nothing but time", async 
   faults.push({ kind: "delay", lateMs: 300 });
   calls.length = 0;
   const cut = edge.transactions.createCharge(request, PATIENCE).catch(() => undefined);
-  await expect.poll(() => calls, { interval: 1 }).toContain("writer.BeginCharge");
+  await expect.poll(() => calls, { interval: 1, timeout: 10_000 }).toContain("writer.BeginCharge");
   await tripe.stopService("writer");
   await cut;
   await tripe.startService("writer");

@@ -143,10 +143,10 @@ overBoth("over %s, a caller who hangs up stops nothing once money may move", asy
   const gone = new AbortController();
   calls.length = 0;
   const hungUp = edge.transactions.createCharge(request, { signal: gone.signal }).catch((error: unknown) => error);
-  await expect.poll(() => calls, { interval: 1 }).toContain("writer.BeginCharge");
+  await expect.poll(() => calls, { interval: 1, timeout: 10_000 }).toContain("writer.BeginCharge");
   gone.abort();
   await hungUp;
-  await expect.poll(() => calls).toContain("writer.SettleCharge");
+  await expect.poll(() => calls, { timeout: 10_000 }).toContain("writer.SettleCharge");
   const again = await edge.transactions.createCharge(request);
   expect(again).toMatchObject({ isReplayed: true, charge: { state: ChargeState.SUCCEEDED } });
   expect(await effectsOf(tripe, again.charge?.chargeId ?? "")).toHaveLength(1);

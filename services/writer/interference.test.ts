@@ -24,7 +24,8 @@ async function overtake<Answer>(change: string, values: unknown[], work: () => P
     answer = work();
     answer.catch(() => undefined);
     const waiting = "select 1 from pg_stat_activity where pg_blocking_pids(pid) @> array[pg_backend_pid()]";
-    await expect.poll(() => run(waiting)).not.toEqual([]);
+    // Less than the 5 s after which an idle transaction is ended; a loaded machine needs one for a new connection.
+    await expect.poll(() => run(waiting), { timeout: 4_000 }).not.toEqual([]);
     if (meanwhile !== undefined) await run(meanwhile);
   });
   if (answer === undefined) throw new Error("the work was not begun");
