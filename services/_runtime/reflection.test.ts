@@ -62,12 +62,14 @@ test("reflection lists the services that the package would list", async () => {
   expect(listed[0]?.value).toMatchObject({ service: services.map(({ typeName: name }) => ({ name })) });
 });
 
-test("reflection finds every type, and what is in it, in the file where the package finds it", async () => {
+test("reflection finds every type, and its first and last parts, in the file where the package finds it", async () => {
+  // Not every part: the package takes 5 ms a question, and all of them are two thousand.
+  const ends = <Part>(parts: readonly Part[]) => [...parts.slice(0, 1), ...parts.slice(1).slice(-1)];
   const symbols = types.flatMap((type) => [
     type.typeName,
-    ...(type.kind === "message" ? type.members : []).map(({ name }) => `${type.typeName}.${name}`),
-    ...(type.kind === "service" ? type.methods : []).map(({ name }) => `${type.typeName}.${name}`),
-    ...(type.kind === "enum" ? type.values : []).map(({ name }) => `${type.typeName}.${name}`),
+    ...ends(type.kind === "message" ? type.members : []).map(({ name }) => `${type.typeName}.${name}`),
+    ...ends(type.kind === "service" ? type.methods : []).map(({ name }) => `${type.typeName}.${name}`),
+    ...ends(type.kind === "enum" ? type.values : []).map(({ name }) => `${type.typeName}.${name}`),
   ]);
   expect(symbols.length).toBeGreaterThan(500);
   const questions = symbols.map((value): Question => ({ case: "fileContainingSymbol", value }));
