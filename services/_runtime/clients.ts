@@ -11,7 +11,7 @@ import { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
 import { type ClientOptions, createServiceClient } from "./client.ts";
 import type { Config } from "./config.ts";
 import { createGrpcTransport } from "./grpc-transport.ts";
-import { MESSAGE_MAX_BYTES, PDF_MESSAGE_MAX_BYTES } from "./limits.ts";
+import { maxMessageBytesOf } from "./limits.ts";
 import type { ServiceTransport } from "./service-transport.ts";
 import type { ServiceName } from "./topology.ts";
 
@@ -27,8 +27,11 @@ export const contracts = {
   webhooks: WebhooksService,
 } as const satisfies Record<ServiceName, DescService>;
 
+/** The contracts by the names of their services, as types: `loadContract` loads them one by one. */
+export type Contracts = typeof contracts;
+
 /** A Connect client of every service. Calling one that the topology does not list for the caller is refused. */
-export type Clients = { readonly [N in ServiceName]: Client<(typeof contracts)[N]> };
+export type Clients = { readonly [N in ServiceName]: Client<Contracts[N]> };
 
 /** Makes the clients of a caller, over whatever transport the wiring chose for each service. */
 export function createClients(
@@ -66,9 +69,4 @@ export function createGrpcTransports(addresses: Config["addresses"]): {
       for (const transport of transports.values()) transport.close();
     },
   };
-}
-
-/** The largest message to and from a service: those that make or mail PDFs are allowed more. */
-export function maxMessageBytesOf(name: ServiceName): number {
-  return name === "pdf" || name === "mailer" ? PDF_MESSAGE_MAX_BYTES : MESSAGE_MAX_BYTES;
 }

@@ -1,6 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "../../gen/tripe/type/v1/error_info_pb.ts";
 
+// In a file of their own for programs that call nobody, such as the sandbox bank: they need not load Connect.
+export { assert, unreachable } from "./assert.ts";
+
 /** What a program may know of a refusal, the same on both sides of every transport. */
 export interface Refusal {
   readonly code: Code;
@@ -43,14 +46,4 @@ export function toPublicError(error: unknown, signal: AbortSignal): ConnectError
 /** Writes a code as logs and gRPC's documents do: "not_found". */
 export function codeName(code: Code): string {
   return Code[code].replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase();
-}
-
-/** Stops at a bug: throws when something we hold to be always true is not. */
-export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new Error(`assertion failed: ${message}`);
-}
-
-/** Ends a switch over states: does not compile while a state is left, and throws when one comes from elsewhere. */
-export function unreachable(value: never): never {
-  throw new Error(`assertion failed: nobody handles ${JSON.stringify(value)}`);
 }

@@ -1,10 +1,12 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { Clients } from "./clients.ts";
-import { contracts, createClients, createGrpcTransports, maxMessageBytesOf } from "./clients.ts";
+import type { Clients, Contracts } from "./clients.ts";
 import { listenAddress } from "./config.ts";
+import { maxMessageBytesOf } from "./limits.ts";
+import { loadContract } from "./load-contract.ts";
+import { noClients } from "./no-clients.ts";
 import { type ProcessContext, runService } from "./process.ts";
 import { createServer } from "./serve.ts";
-import type { ServiceName } from "./topology.ts";
+import { callsAnybody, type ServiceName } from "./topology.ts";
 
 /** What a service is started with, in whatever wiring: its process, and clients that call as that service. */
 export interface ServiceContext extends ProcessContext {
@@ -13,7 +15,7 @@ export interface ServiceContext extends ProcessContext {
 
 /** A service that has started: what carries its rpcs out, and how it lets go of what it holds. */
 export interface StartedService<Name extends ServiceName> {
-  readonly implementation: Partial<ServiceImpl<(typeof contracts)[Name]>>;
+  readonly implementation: Partial<ServiceImpl<Contracts[Name]>>;
   /** Called once, when its last call has ended. */
   close(): Promise<void>;
 }
@@ -27,12 +29,12 @@ export function runServiceProcess<Name extends ServiceName>(name: Name, start: S
     name,
     async start(context) {
       const { config, log, clock } = context;
-      const transports = createGrpcTransports(config.addresses);
-      const clients = createClients({ caller: name, clock, log, transportFor: transports.transportFor });
-      const started = await start({ ...context, clients });
+      const contract = await loadContract(name);
+      const calling = await startCalling(name, context);
+      const started = await start({ ...context, clients: calling.clients });
       const server = await createServer({
         name,
-        services: [{ service: contracts[name], implementation: started.implementation }],
+        services: [{ service: contract, implementation: started.implementation }],
         address: listenAddress(config, name),
         maxMessageBytes: maxMessageBytesOf(name),
         log,
@@ -42,9 +44,18 @@ export function runServiceProcess<Name extends ServiceName>(name: Name, start: S
         async close() {
           await server.close();
           await started.close();
-          transports.close();
+          calling.close();
         },
       };
     },
   });
+}
+
+// Who calls nobody is spared the other services' contracts.
+async function startCalling(name: ServiceName, context: ProcessContext): Promise<{ clients: Clients; close(): void }> {
+  if (!callsAnybody(name)) return { clients: noClients, close: () => {} };
+  const { createClients, createGrpcTransports } = await import("./clients.ts");
+  const { config, clock, log } = context;
+  const { transportFor, close } = createGrpcTransports(config.addresses);
+  return { clients: createClients({ caller: name, clock, log, transportFor }), close };
 }

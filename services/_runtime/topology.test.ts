@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { type CallerName, isCallerName, isServiceName, mayCall, portOffset, serviceNames } from "./topology.ts";
+import {
+  type CallerName,
+  callsAnybody,
+  isCallerName,
+  isServiceName,
+  mayCall,
+  portOffset,
+  serviceNames,
+} from "./topology.ts";
 
 const callers: CallerName[] = ["edge", ...serviceNames];
 
@@ -20,6 +28,11 @@ test("the edge may ask the scheduler for its status and for nothing else", () =>
   expect(mayCall("edge", "scheduler", "GetStatus")).toBe(true);
   expect(mayCall("edge", "scheduler", "RunDue")).toBe(false);
   expect(mayCall("edge", "reader", "GetCustomer")).toBe(true);
+});
+
+test("the services that call nobody are those without an arrow", () => {
+  const silent = callers.filter((caller) => !callsAnybody(caller));
+  expect(silent).toEqual(callers.filter((caller) => !serviceNames.some((callee) => mayCall(caller, callee))));
 });
 
 test("no chain of calls ever comes back to its start", () => {

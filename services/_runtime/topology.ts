@@ -63,6 +63,11 @@ export function mayCall(caller: CallerName, callee: ServiceName, rpc?: string): 
   return allowed === true || rpc === undefined || allowed.includes(rpc);
 }
 
+/** Says whether `caller` may call anybody at all. */
+export function callsAnybody(caller: CallerName): boolean {
+  return Object.keys(callees[caller]).length > 0;
+}
+
 /** Says whether a word names a service. */
 export function isServiceName(word: string): word is ServiceName {
   return (serviceNames as readonly string[]).includes(word);

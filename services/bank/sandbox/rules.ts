@@ -1,4 +1,4 @@
-import { unreachable } from "../../_runtime/errors.ts";
+import { unreachable } from "../../_runtime/assert.ts";
 import { DONE_CODE, type Entry, type Operation } from "./entry.ts";
 import { behaviourOf } from "./test-cards.ts";
 

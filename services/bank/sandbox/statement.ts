@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { unreachable } from "../../_runtime/errors.ts";
+import { unreachable } from "../../_runtime/assert.ts";
 import { fromIsoAmount } from "../iso8583/amounts.ts";
 import { DONE_CODE, type Entry, readEntry } from "./entry.ts";
 import { readJournal } from "./journal.ts";
