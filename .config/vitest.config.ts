@@ -17,7 +17,10 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "together", include: all, exclude: [...configDefaults.exclude, ...alone] } },
+      {
+        extends: true,
+        test: { name: "together", isolate: false, include: all, exclude: [...configDefaults.exclude, ...alone] },
+      },
       // After the others, one at a time: they measure, or start a whole Tripe, and two cores are theirs then.
       { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],

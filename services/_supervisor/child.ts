@@ -35,6 +35,9 @@ const healthyMs = 30_000;
 /** Services give themselves 12 s to end (services/_runtime/process.ts); one that takes longer hangs. */
 const stopMaxMs = 13_000;
 
+/** npm links no packages, and asking of every file whether its path has links is a tenth of a start. */
+const flags = ["--preserve-symlinks"];
+
 /** Starts a process and keeps it running. Its output goes to the end of `<logsDir>/<name>.log`, where it logs anyway. */
 export function startChild(plan: ProcessPlan, { logsDir, clock, log, say }: ChildOptions): Child {
   const stopping = new AbortController();
@@ -75,7 +78,7 @@ export function startChild(plan: ProcessPlan, { logsDir, clock, log, say }: Chil
   /** Resolves with how it ended, in words. */
   function runOnce(): Promise<string> {
     const output = openSync(join(logsDir, `${plan.name}.log`), "a", 0o600);
-    const child = spawn(process.execPath, [plan.main], {
+    const child = spawn(process.execPath, [...flags, plan.main], {
       env: createEnvironment(plan.environment),
       // The channel tells the child that we live, and us that it serves: the kernel closes it when either dies.
       stdio: ["ignore", output, output, "ipc"],

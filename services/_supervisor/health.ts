@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { get } from "node:http";
+import { text } from "node:stream/consumers";
 import type { Clock } from "../_runtime/clock.ts";
 
 /** A start takes 1 to 4 s; asked so often, the answer is late by little. Each time it is no, the next wait is longer. */
@@ -32,10 +35,12 @@ export async function waitForHealth({ url, clock, say, signal }: HealthOptions):
   }
 }
 
+// node:http rather than fetch, whose first use costs this process a fifth of its start.
 async function ask(url: string, signal: AbortSignal): Promise<{ isHealthy: boolean; words: string }> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerMaxMs)]) });
-    return { isHealthy: answer.status === 200, words: (await answer.text()).trim() };
+    const request = get(url, { agent: false, signal: AbortSignal.any([signal, AbortSignal.timeout(answerMaxMs)]) });
+    const [answer] = await once(request, "response");
+    return { isHealthy: answer.statusCode === 200, words: (await text(answer)).trim() };
   } catch {
     return { isHealthy: false, words: "the edge does not answer" };
   }
