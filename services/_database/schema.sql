@@ -76,25 +76,34 @@ table attempt -- One thing asked of a bank, and its own job in the queue of what
   network_reference text not null
   create_time timestamp with time zone not null
   settle_time timestamp with time zone
+  is_automatic boolean not null default false -- Opened by Tripe itself: gives back what a bank took after Tripe had given the attempt up.
   constraint attempt_account_id_bank_ref_key UNIQUE (account_id, bank_ref)
   constraint attempt_account_id_charge_id_fkey FOREIGN KEY (account_id, charge_id) REFERENCES charge(account_id, charge_id)
   constraint attempt_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint attempt_account_id_payment_method_id_fkey FOREIGN KEY (account_id, payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
   constraint attempt_account_id_return_id_fkey FOREIGN KEY (account_id, return_id) REFERENCES charge_return(account_id, return_id)
   constraint attempt_amount_minor_check CHECK ((amount_minor > 0))
+  constraint attempt_automatic CHECK (((NOT is_automatic) OR ((kind = ANY (ARRAY['refund'::text, 'reverse'::text])) AND (return_id IS NULL))))
   constraint attempt_bank_ref_check CHECK (((length(bank_ref) >= 1) AND (length(bank_ref) <= 40)))
-  constraint attempt_check CHECK (((state = 'pending'::text) = (resolve_time IS NOT NULL)))
-  constraint attempt_check1 CHECK (((state = 'pending'::text) = (outcome IS NULL)))
   constraint attempt_check2 CHECK (((state = 'succeeded'::text) = (NOT (outcome IS DISTINCT FROM 'accepted'::text))))
-  constraint attempt_check3 CHECK (((kind = 'refund'::text) = (return_id IS NOT NULL)))
+  constraint attempt_due CHECK (
+CASE state
+    WHEN 'pending'::text THEN (resolve_time IS NOT NULL)
+    WHEN 'given_up'::text THEN true
+    ELSE (resolve_time IS NULL)
+END)
   constraint attempt_fence_check CHECK ((fence >= 1))
   constraint attempt_kind_check CHECK ((kind = ANY (ARRAY['purchase'::text, 'authorize'::text, 'capture'::text, 'reverse'::text, 'refund'::text])))
+  constraint attempt_outcome CHECK (((state = ANY (ARRAY['pending'::text, 'given_up'::text])) = (outcome IS NULL)))
   constraint attempt_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'declined'::text, 'not_sent'::text])))
   constraint attempt_pkey PRIMARY KEY (account_id, attempt_id)
-  constraint attempt_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text])))
+  constraint attempt_refund CHECK (((kind <> 'refund'::text) OR (return_id IS NOT NULL) OR is_automatic))
+  constraint attempt_return CHECK (((return_id IS NULL) OR (kind = ANY (ARRAY['refund'::text, 'reverse'::text]))))
+  constraint attempt_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'given_up'::text, 'succeeded'::text, 'failed'::text])))
   constraint attempt_tries_check CHECK ((tries >= 0))
   index attempt_charge ON tripe.attempt USING btree (account_id, charge_id) WHERE (kind = ANY (ARRAY['purchase'::text, 'authorize'::text])) unique
-  index attempt_due ON tripe.attempt USING btree (resolve_time) WHERE (state = 'pending'::text)
+  index attempt_due ON tripe.attempt USING btree (resolve_time) WHERE (resolve_time IS NOT NULL)
+  index attempt_ending ON tripe.attempt USING btree (account_id, charge_id) WHERE ((kind = ANY (ARRAY['capture'::text, 'reverse'::text])) AND (state = ANY (ARRAY['pending'::text, 'succeeded'::text]))) unique
   index attempt_return ON tripe.attempt USING btree (account_id, return_id) WHERE (return_id IS NOT NULL) unique
   grant select to tripe_audit
   grant select to tripe_reader
@@ -128,6 +137,9 @@ table charge -- Money asked of a card, once: pending, then succeeded or failed f
   create_time timestamp with time zone not null
   settle_time timestamp with time zone
   invoice_id text
+  is_held boolean not null default false -- The bank was first asked only to hold the money (capture=false); a capture takes it, once, until capture_before_time.
+  capture_before_time timestamp with time zone
+  release_time timestamp with time zone -- When what was held was let go, whole: voided by the merchant, or expired.
   constraint charge_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
   constraint charge_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint charge_account_id_invoice_id_fkey FOREIGN KEY (account_id, invoice_id) REFERENCES invoice(account_id, invoice_id)
@@ -135,10 +147,11 @@ table charge -- Money asked of a card, once: pending, then succeeded or failed f
   constraint charge_account_id_request_id_fkey FOREIGN KEY (account_id, request_id) REFERENCES idempotency(account_id, request_id)
   constraint charge_account_id_token_id_key UNIQUE (account_id, token_id)
   constraint charge_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '9007199254740991'::bigint)))
+  constraint charge_booked CHECK (((captured_minor > 0) = (ledger_transfer_id IS NOT NULL)))
+  constraint charge_capture_before CHECK (((is_held AND (state = 'succeeded'::text)) = (capture_before_time IS NOT NULL)))
   constraint charge_check CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor)))
   constraint charge_check1 CHECK (((returned_minor >= 0) AND (returned_minor <= captured_minor)))
   constraint charge_check2 CHECK (((state = 'pending'::text) = (settle_time IS NULL)))
-  constraint charge_check3 CHECK (((state = 'succeeded'::text) = (ledger_transfer_id IS NOT NULL)))
   constraint charge_check4 CHECK (((state = 'failed'::text) = (decline_reason IS NOT NULL)))
   constraint charge_check5 CHECK (((state = 'succeeded'::text) OR (captured_minor = 0)))
   constraint charge_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
@@ -146,13 +159,16 @@ table charge -- Money asked of a card, once: pending, then succeeded or failed f
   constraint charge_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
   constraint charge_pkey PRIMARY KEY (account_id, charge_id)
   constraint charge_receipt_email_check CHECK ((length(receipt_email) <= 512))
+  constraint charge_release CHECK (((release_time IS NULL) OR (is_held AND (state = 'succeeded'::text) AND (captured_minor = 0))))
   constraint charge_revision_check CHECK ((revision >= 1))
   constraint charge_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text])))
   constraint charge_statement_descriptor_check CHECK ((length(statement_descriptor) <= 22))
   constraint charge_statement_descriptor_suffix_check CHECK ((length(statement_descriptor_suffix) <= 22))
+  constraint charge_taken CHECK ((is_held OR ((state = 'succeeded'::text) = (captured_minor > 0))))
   constraint charge_transfer_group_check CHECK ((length(transfer_group) <= 500))
   index charge_create_time ON tripe.charge USING btree (account_id, create_time, charge_id)
   index charge_customer ON tripe.charge USING btree (account_id, customer_id, charge_id) WHERE (customer_id IS NOT NULL)
+  index charge_hold ON tripe.charge USING btree (capture_before_time) WHERE (is_held AND (state = 'succeeded'::text) AND (captured_minor = 0) AND (release_time IS NULL))
   index charge_transfer_group ON tripe.charge USING btree (account_id, transfer_group, charge_id) WHERE (transfer_group <> ''::text)
   grant select to tripe_audit
   grant select to tripe_reader
@@ -175,12 +191,13 @@ table charge_return -- Money of a charge given back. The amount is held back on 
   request_id text not null
   create_time timestamp with time zone not null
   settle_time timestamp with time zone
+  is_release boolean not null default false -- The charge was only held: nothing was booked, and the bank lets the hold go.
   constraint charge_return_account_id_charge_id_fkey FOREIGN KEY (account_id, charge_id) REFERENCES charge(account_id, charge_id)
   constraint charge_return_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint charge_return_account_id_request_id_fkey FOREIGN KEY (account_id, request_id) REFERENCES idempotency(account_id, request_id)
   constraint charge_return_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '9007199254740991'::bigint)))
+  constraint charge_return_booked CHECK ((((state = 'succeeded'::text) AND (NOT is_release)) = (ledger_transfer_id IS NOT NULL)))
   constraint charge_return_check CHECK (((state = 'pending'::text) = (settle_time IS NULL)))
-  constraint charge_return_check1 CHECK (((state = 'succeeded'::text) = (ledger_transfer_id IS NOT NULL)))
   constraint charge_return_check2 CHECK (((state = 'failed'::text) = (decline_reason IS NOT NULL)))
   constraint charge_return_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
   constraint charge_return_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
@@ -429,7 +446,7 @@ table invoice_payment -- The payments of an invoice: by a charge, or out of band
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
 
-table ledger_entry -- One side of a transfer: debits positive, credits negative. bank_clearing is what the banks owe, merchant_balance what is owed to the merchant, fees what Tripe earned.
+table ledger_entry -- One side of a transfer: debits positive, credits negative. bank_clearing is what the banks owe, merchant_balance what is owed to the merchant, fees what Tripe earned, suspense what a bank took late and is being given back.
   account_id text not null
   ledger_transfer_id text not null
   ledger_account text not null
@@ -438,7 +455,7 @@ table ledger_entry -- One side of a transfer: debits positive, credits negative.
   constraint ledger_entry_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint ledger_entry_account_id_ledger_transfer_id_fkey FOREIGN KEY (account_id, ledger_transfer_id) REFERENCES ledger_transfer(account_id, ledger_transfer_id)
   constraint ledger_entry_amount_minor_check CHECK ((amount_minor <> 0))
-  constraint ledger_entry_ledger_account_check CHECK ((ledger_account = ANY (ARRAY['bank_clearing'::text, 'merchant_balance'::text, 'fees'::text])))
+  constraint ledger_entry_ledger_account_check CHECK ((ledger_account = ANY (ARRAY['bank_clearing'::text, 'merchant_balance'::text, 'fees'::text, 'suspense'::text])))
   constraint ledger_entry_pkey PRIMARY KEY (account_id, ledger_transfer_id, ledger_account, currency_code)
   TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON tripe.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
   TRIGGER ledger_entry_balance AFTER INSERT ON tripe.ledger_entry REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION ledger_entries_balance()
@@ -458,7 +475,7 @@ table ledger_transfer -- One booking. Never changed: a correction is a new trans
   constraint ledger_transfer_account_id_attempt_id_key UNIQUE (account_id, attempt_id)
   constraint ledger_transfer_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint ledger_transfer_check CHECK (((kind = 'return'::text) = (return_id IS NOT NULL)))
-  constraint ledger_transfer_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'return'::text])))
+  constraint ledger_transfer_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'return'::text, 'late_charge'::text, 'late_return'::text])))
   constraint ledger_transfer_pkey PRIMARY KEY (account_id, ledger_transfer_id)
   TRIGGER ledger_transfer_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON tripe.ledger_transfer FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
   grant select to tripe_audit

@@ -17,7 +17,8 @@ export interface BegunCharge {
 
 /** The columns of an attempt that a charge's do not hold, from `attempt t` and `payment_method p`. */
 export const besideCharge = `p.sealed_card, t.account_id, t.attempt_id, t.kind, t.return_id, t.bank_ref,
-  t.original_bank_ref, t.fence, t.tries, t.bank, t.lease_end_time`;
+  t.original_bank_ref, t.fence, t.tries, t.bank, t.lease_end_time, t.is_automatic,
+  t.state = 'given_up' as is_given_up`;
 
 const LOOK = {
   name: "look_at_charge",

@@ -17,7 +17,7 @@ export interface BegunReturn {
 
 /** The columns of an attempt that a return's do not hold, from `attempt t` and `payment_method p`. */
 export const besideReturn = `t.account_id, t.attempt_id, t.kind, t.payment_method_id, t.bank_ref, t.original_bank_ref,
-  t.fence, t.tries, t.bank, t.lease_end_time, p.sealed_card`;
+  t.fence, t.tries, t.bank, t.lease_end_time, t.is_automatic, t.state = 'given_up' as is_given_up, p.sealed_card`;
 
 const LOOK = {
   name: "look_at_return",

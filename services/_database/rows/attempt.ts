@@ -6,7 +6,7 @@ import { attemptKinds } from "./words.ts";
 /** The columns of an attempt, from `attempt t` and `payment_method p`. */
 export const attemptColumns = `t.account_id, t.attempt_id, t.kind, t.charge_id, t.return_id, t.payment_method_id,
   t.bank_ref, t.original_bank_ref, t.amount_minor, t.currency_code, t.fence, t.tries, t.bank, t.lease_end_time,
-  t.create_time, p.sealed_card`;
+  t.create_time, t.is_automatic, t.state = 'given_up' as is_given_up, p.sealed_card`;
 
 /** A row of `attemptColumns`. */
 export interface AttemptRow {
@@ -25,6 +25,8 @@ export interface AttemptRow {
   readonly bank: string;
   readonly lease_end_time: Date | null;
   readonly create_time: Date;
+  readonly is_automatic: boolean;
+  readonly is_given_up: boolean;
   readonly sealed_card: Buffer;
 }
 
@@ -46,5 +48,7 @@ export function attemptOf(row: AttemptRow): Attempt {
     leaseEndTime: timestampOf(row.lease_end_time),
     createTime: timestampOf(row.create_time),
     sealedCard: row.sealed_card,
+    isAutomatic: row.is_automatic,
+    isGivenUp: row.is_given_up,
   });
 }

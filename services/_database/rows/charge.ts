@@ -11,7 +11,8 @@ import { chargeStates } from "./words.ts";
 export const chargeColumns = `c.charge_id, c.state, c.amount_minor, c.currency_code, c.captured_minor, c.returned_minor,
   c.customer_id, c.payment_method_id, c.is_from_source, c.decline_reason, c.response_code, c.description, c.metadata,
   c.receipt_email, c.statement_descriptor, c.statement_descriptor_suffix, c.transfer_group, c.shipping,
-  c.authorization_code, c.ledger_transfer_id, c.invoice_id, c.create_time, c.settle_time, p.billing_details, a.is_live, ${cardColumns}`;
+  c.authorization_code, c.ledger_transfer_id, c.invoice_id, c.is_held,
+  c.capture_before_time, c.release_time, c.create_time, c.settle_time, p.billing_details, a.is_live, ${cardColumns}`;
 
 /** What `chargeColumns` are read from, after `charge c`. */
 export const chargeJoins = `join payment_method p on p.account_id = c.account_id and p.payment_method_id = c.payment_method_id
@@ -40,6 +41,9 @@ export interface ChargeRow extends CardRow {
   readonly authorization_code: string;
   readonly ledger_transfer_id: string | null;
   readonly invoice_id: string | null;
+  readonly is_held: boolean;
+  readonly capture_before_time: Date | null;
+  readonly release_time: Date | null;
   readonly create_time: Date;
   readonly settle_time: Date | null;
   readonly billing_details: JsonValue;
@@ -73,5 +77,8 @@ export function chargeOf(row: ChargeRow): Charge {
     settleTime: timestampOf(row.settle_time),
     isLive: row.is_live,
     isFromSource: row.is_from_source,
+    isHeld: row.is_held,
+    captureBeforeTime: timestampOf(row.capture_before_time),
+    releaseTime: timestampOf(row.release_time),
   });
 }

@@ -5,8 +5,8 @@ import { returnStates } from "./words.ts";
 
 /** The columns of a return, from `charge_return r` and `account a`. */
 export const returnColumns = `r.return_id, r.charge_id, r.state, r.amount_minor, r.currency_code, r.reason,
-  r.decline_reason, r.response_code, r.metadata, r.network_reference, r.ledger_transfer_id, r.create_time, r.settle_time,
-  a.is_live`;
+  r.decline_reason, r.response_code, r.metadata, r.network_reference, r.ledger_transfer_id, r.is_release,
+  r.create_time, r.settle_time, a.is_live`;
 
 /** A row of `returnColumns`. */
 export interface ReturnRow {
@@ -21,6 +21,7 @@ export interface ReturnRow {
   readonly metadata: Record<string, string>;
   readonly network_reference: string;
   readonly ledger_transfer_id: string | null;
+  readonly is_release: boolean;
   readonly create_time: Date;
   readonly settle_time: Date | null;
   readonly is_live: boolean;
@@ -38,6 +39,7 @@ export function returnOf(row: ReturnRow): Return {
     metadata: row.metadata,
     ledgerTransferId: row.ledger_transfer_id ?? "",
     networkReference: row.network_reference,
+    isRelease: row.is_release,
     createTime: timestampOf(row.create_time),
     settleTime: timestampOf(row.settle_time),
     isLive: row.is_live,
