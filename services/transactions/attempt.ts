@@ -1,14 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { type Attempt, type Outcome, OutcomeKind, OutcomeSchema } from "../../gen/tripe/billing/v1/attempt_pb.ts";
-import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
-import type { Return } from "../../gen/tripe/billing/v1/return_pb.ts";
 import { createCall, currentCall, runCall } from "../_runtime/call.ts";
 import type { Clients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
 import { retryDelayMs } from "./ladder.ts";
+import { type End, settleAttempt } from "./settle-attempt.ts";
 
 /** What moving money stands on. */
 export interface TransactionsDependencies {
@@ -18,11 +17,6 @@ export interface TransactionsDependencies {
   /** A number from 0 up to 1, for jitter. */
   readonly random: () => number;
 }
-
-/** What became of an attempt's noun. */
-export type End =
-  | { readonly case: "charge"; readonly value: Charge }
-  | { readonly case: "return"; readonly value: Return };
 
 /** What of the caller's time is kept for commit B, so that its answer is still heard: a slow flush, ten times over. */
 const SETTLE_RESERVE_MS = 500;
@@ -83,10 +77,12 @@ export async function book(
   switch (outcome.kind) {
     case OutcomeKind.ACCEPTED:
     case OutcomeKind.DECLINED:
-      return settle(dependencies, attempt, outcome);
+      return settleAttempt(dependencies, attempt, outcome);
     case OutcomeKind.NOT_SENT:
       // What was asked before may have been done: only a first try that reached no bank is sure to have done nothing.
-      return attempt.tries === 0 ? settle(dependencies, attempt, outcome) : postpone(dependencies, attempt, outcome);
+      return attempt.tries === 0
+        ? settleAttempt(dependencies, attempt, outcome)
+        : postpone(dependencies, attempt, outcome);
     default:
       return postpone(dependencies, attempt, outcome);
   }
@@ -126,21 +122,6 @@ export async function submit(
     const isSure = refused !== undefined && REFUSED.has(refused.code);
     return create(OutcomeSchema, { kind: isSure ? OutcomeKind.NOT_SENT : OutcomeKind.UNKNOWN });
   }
-}
-
-async function settle(
-  { clients }: TransactionsDependencies,
-  attempt: Attempt,
-  outcome: Outcome,
-): Promise<End | undefined> {
-  const { accountId, attemptId, chargeId, returnId, fence } = attempt;
-  const settlement = { accountId, requestId: attemptId, attemptId, chargeId, fence, outcome };
-  if (returnId === "") {
-    const { charge } = await clients.writer.settleCharge(settlement);
-    return charge && { case: "charge", value: charge };
-  }
-  const { return: record } = await clients.writer.settleReturn({ ...settlement, returnId });
-  return record && { case: "return", value: record };
 }
 
 async function postpone(
