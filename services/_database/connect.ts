@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import { type Client, Pool, type PoolClient } from "pg";
+import { passCrashPoint } from "../_runtime/crash-points.ts";
 import type { Log } from "../_runtime/log.ts";
 import { clientConfig, createClient } from "./connect-client.ts";
 import { createHeld, type Held } from "./connect-held.ts";
@@ -121,7 +122,7 @@ async function runTransaction<Tables, Answer>(
   };
   client.on("error", onLost);
   try {
-    await client.query("begin");
+    await runOn(client, BEGIN, []);
     const run: Run = (statement, values) => runOn(client, statement, values);
     const answer = await work(rowsOf(run), createKysely<Tables>(run));
     await commit(client);
@@ -138,17 +139,26 @@ async function runTransaction<Tables, Answer>(
 
 /** Postgres answers a COMMIT of a failed transaction with ROLLBACK and no error: work that swallowed an error is told. */
 async function commit(client: PoolClient): Promise<void> {
+  passCrashPoint({ place: "sql", name: "commit" }, "before");
   const { command } = await client.query("commit");
+  passCrashPoint({ place: "sql", name: "commit" }, "after");
   if (command !== "COMMIT") throw new Error("A statement of this transaction failed and its error was not passed on.");
 }
 
+/** Unnamed for Postgres, which has nothing to prepare of it. */
+const BEGIN: Statement = { name: "", text: "begin" };
+
 async function runOn<Row>(
   client: Client | PoolClient,
-  { name, text }: Statement,
+  statement: Statement,
   values: readonly unknown[],
 ): Promise<Result<Row>> {
+  const { name, text } = statement;
+  const point = { place: "sql", name, text };
+  passCrashPoint(point, "before");
   const config = { text, values: [...values], ...(name === "" ? {} : { name }) };
   const result = await client.query<Row & Record<string, unknown>>(config);
+  passCrashPoint(point, "after");
   return { rows: result.rows, rowCount: result.rowCount ?? 0 };
 }
 

@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import type { Clock } from "./clock.ts";
+import { passCrashPoint } from "./crash-points.ts";
 import { depart } from "./departure.ts";
 import type { Log } from "./log.ts";
 import { createRetryPolicy, isRepeatable, markTried } from "./retry.ts";
@@ -56,6 +57,8 @@ export function createCallingTransport(name: ServiceName, inner: ServiceTranspor
       for (let tries = 1; ; tries += 1) {
         const attempt = departure.attempt();
         const headers = [...headerPairs(header), ...attempt.headers];
+        const point = { place: name, name: method.name };
+        passCrashPoint(point, "before");
         try {
           if (delayMs !== undefined) await hold(method.name);
           const response = await inner.unary(
@@ -66,6 +69,7 @@ export function createCallingTransport(name: ServiceName, inner: ServiceTranspor
             input,
             contextValues,
           );
+          passCrashPoint(point, "after");
           attempt.succeed(response);
           return response;
         } catch (error) {

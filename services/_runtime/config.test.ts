@@ -8,7 +8,7 @@ test("every setting has a default", () => {
   expect(config.bankAddress).toBe("127.0.0.1:8089");
   expect(config.addresses.reader).toBe("127.0.0.1:8081");
   expect(config.databaseUrl).toBeUndefined();
-  expect([config.cardKey, config.bankFaults]).toEqual([undefined, ""]);
+  expect([config.cardKey, config.bankFaults, config.crashAt]).toEqual([undefined, "", undefined]);
 });
 
 test("all ports move with PORT, and one service may live elsewhere", () => {
@@ -29,6 +29,7 @@ test.each([
   [{ DATABASE_URL: "mysql://x" }, "DATABASE_URL must be an address that starts with postgres://"],
   [{ SMTP_URL: "mail.example.com" }, "SMTP_URL must be an address that starts with smtp:// or smtps://"],
   [{ TRIPE_SECRET_KEY: "sk_live_12345678" }, "TRIPE_SECRET_KEY must be"],
+  [{ TRIPE_CRASH_AT: "0" }, "TRIPE_CRASH_AT must be a whole number above zero"],
   [{ TRIPE_EDGE_ACTIONS: "charges,refunds" }, '"refunds" is none of them'],
 ])("a bad setting is refused in words: %o", (env, words) => {
   expect(() => readConfig(env)).toThrow(words);

@@ -29,6 +29,8 @@ export interface Config {
   readonly cardKey: Secret | undefined;
   /** TRIPE_BANK_FAULTS: what goes wrong in the sandbox bank, for tests (services/bank/sandbox/faults.ts); empty for nothing. */
   readonly bankFaults: string;
+  /** TRIPE_CRASH_AT, for tests: each process kills itself at so many crash points (crash-points.ts); absent, none does. */
+  readonly crashAt: number | undefined;
   /** TRIPE_WEBHOOKS_LOOPBACK, "yes" (default) or "no": whether endpoints on this machine may be called. */
   readonly webhooksLoopback: boolean;
   /** TRIPE_EDGE_ACTIONS, default all: the actions this edge serves. */
@@ -58,6 +60,7 @@ export function readConfig(env: Env = process.env): Config {
     bankAddress: readAddress(env, "TRIPE_BANK_ADDRESS", `127.0.0.1:${port + portOffset.sandboxBank}`),
     cardKey: readSecret(env, "TRIPE_CARD_KEY"),
     bankFaults: read(env, "TRIPE_BANK_FAULTS") ?? "",
+    crashAt: readCrashAt(env),
     webhooksLoopback: readSwitch(env, "TRIPE_WEBHOOKS_LOOPBACK", true),
     edgeActions: readEdgeActions(env),
     addresses: {
@@ -89,6 +92,14 @@ function readPort(env: Env, name: string, fallback: number): number {
   const port = Number(value);
   if (/^\d{1,5}$/.test(value) && port >= 1 && port <= PORT_MAX) return port;
   throw new Error(`${name} must be a whole number from 1 to ${PORT_MAX}, not "${value}"`);
+}
+
+function readCrashAt(env: Env): number | undefined {
+  const value = read(env, "TRIPE_CRASH_AT");
+  if (value === undefined) return undefined;
+  // Nine digits: at a thousand points a second that is eleven days away.
+  if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
+  throw new Error(`TRIPE_CRASH_AT must be a whole number above zero, not "${value}"`);
 }
 
 function readSwitch(env: Env, name: string, fallback: boolean): boolean {

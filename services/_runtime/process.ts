@@ -1,6 +1,7 @@
 import { flushCompileCache } from "node:module";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, readConfig } from "./config.ts";
+import { crashAt } from "./crash-points.ts";
 import { createLog, type Log } from "./log.ts";
 
 /** What a process is started with. */
@@ -39,6 +40,7 @@ export async function runService({
     const config = readConfig();
     const log = createLog({ name, dataDir: config.dataDir });
     watchFaults(log);
+    if (config.crashAt !== undefined) crashAt(config.crashAt);
     let running: Running | undefined;
     // Before the start: a parent that dies meanwhile would leave this process to nobody, and its port taken.
     onEnd((why) => (running === undefined ? process.exit(1) : void end({ running, log, why })));
