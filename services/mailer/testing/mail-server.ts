@@ -10,12 +10,14 @@ export interface Behaviour {
   /** What it answers to a recipient; undefined for yes. */
   readonly recipient?: (address: string) => Answer | undefined;
   /** What it answers to the final dot, or what it does instead: cut the line, or say nothing for ever. */
-  readonly dot?: Answer | "cut" | "silence";
+  readonly dot?: Answer | "cut" | "silence" | undefined;
   /** Cuts the line at the first recipient. */
   readonly cutsAtRecipient?: boolean;
+  /** Where it listens; default a free port. */
+  readonly port?: number;
 }
 
-/** A real mail server for tests, on a free port of this machine. */
+/** A real mail server for tests, on this machine. */
 export interface TestServer {
   readonly url: string;
   /** Every mail it was sent to the final dot, whatever it answered. */
@@ -55,7 +57,7 @@ export async function startServer(behaviour: Behaviour = {}): Promise<TestServer
     },
   });
   server.on("error", () => {});
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  await new Promise<void>((resolve) => server.listen(behaviour.port ?? 0, "127.0.0.1", () => resolve()));
   const address = server.server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
