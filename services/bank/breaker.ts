@@ -1,33 +1,22 @@
-import type { Clock } from "../_runtime/clock.ts";
+import type { Connector } from "./connector.ts";
 
-/** Keeps requests from a bank that does not answer, so that they fail over, or fail, at once. */
+/** Keeps requests from a bank that is away, so that they go to the next bank, or fail, at once. */
 export interface Breaker {
-  /** Says whether a request may be tried now. While open, one request after each pause may, to see whether the bank is back. */
+  /** Says whether a request may be tried now. */
   mayTry(): boolean;
-  /** Notes that the bank answered, or did not. */
-  note(didAnswer: boolean): void;
 }
 
-/** So many requests in a row without an answer open it: one or two can be the requests' own bad luck. */
-const FAILURES_MAX = 5;
-/** How long it stays open before a request is tried: a bank that restarts is back in about a second. */
-const PAUSE_MS = 1_000;
+/**
+ * A bank out of reach for so long is away. It is three times what a request waits for a line by itself (connectors/link.ts): a restart or a
+ * fail-over at the bank, which some request could still sit out, never opens the breaker. An open one costs a merchant's first try its
+ * charge (`not_sent` is final then), and saves only the wait, so it errs on the side of asking.
+ */
+export const AWAY_MS = 10_000;
 
-/** Makes the breaker of one bank, closed. */
-export function createBreaker(clock: Clock): Breaker {
-  let failures = 0;
-  let nextTryMs = 0;
-  return {
-    mayTry() {
-      if (failures < FAILURES_MAX) return true;
-      const nowMs = clock.preciseMs();
-      if (nowMs < nextTryMs) return false;
-      nextTryMs = nowMs + PAUSE_MS;
-      return true;
-    },
-    note(didAnswer) {
-      failures = didAnswer ? 0 : failures + 1;
-      if (failures === FAILURES_MAX) nextTryMs = clock.preciseMs() + PAUSE_MS;
-    },
-  };
+/**
+ * Makes the breaker of one bank. It counts no requests: answers that are lost, late or wrong say nothing about the next one. It is open
+ * exactly while the connector has had no way to the bank for AWAY_MS, and closes with the connection, which the connector makes by itself.
+ */
+export function createBreaker(connector: Pick<Connector, "awayMs">): Breaker {
+  return { mayTry: () => connector.awayMs() < AWAY_MS };
 }

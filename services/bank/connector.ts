@@ -109,6 +109,11 @@ export interface Connector {
   refund(request: MoneyRequest): Promise<BankAnswer>;
   verify(request: VerifyRequest): Promise<VerifyAnswer>;
   inquire(request: InquireRequest): Promise<InquireAnswer>;
+  /**
+   * For how long there has been no way to the bank, in milliseconds; 0 while there is one. Any message from the bank proves that there is;
+   * silence alone is none only when the bank was asked whether it is there.
+   */
+  awayMs(): number;
   /** Says whether the bank answers at all. */
   echo(timeoutMs: number): Promise<boolean>;
   /** Ends the connection. Requests on the way become unknown. */

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { createTestClock } from "../_runtime/clock.ts";
 import { createSecret } from "../_runtime/secret.ts";
-import { createBreaker } from "./breaker.ts";
-import type { BankAnswer, Connector, InquireAnswer, MoneyRequest } from "./connector.ts";
+import { AWAY_MS } from "./breaker.ts";
+import type { BankAnswer, Capabilities, Connector, InquireAnswer, MoneyRequest } from "./connector.ts";
 import { type Bank, createRouter } from "./router.ts";
 
 const ACCEPTED: BankAnswer = { outcome: "accepted", responseCode: "00", authorizationCode: "1", networkReference: "2" };
@@ -25,20 +25,30 @@ const BUY: MoneyRequest = {
   timeoutMs: 1_000,
 };
 
+interface TestBank {
+  readonly name: string;
+  readonly says?: BankAnswer;
+  readonly knows?: InquireAnswer;
+  readonly capabilities?: Capabilities;
+}
+
+const CAPABLE: Capabilities = { idempotentSubmit: true, inquiry: true, reversal: true, lateWindowMs: 0 };
+
 /** Banks that answer as told and note what they are asked; the real connector is tested where it lives. */
-function setup(...banks: (Partial<Bank> & { name: string; says?: BankAnswer; knows?: InquireAnswer })[]) {
+function setup(...banks: (Partial<Bank> & TestBank)[]) {
   const clock = createTestClock();
   const asked: string[] = [];
+  const away = new Map<string, number>();
   const says = new Map(banks.map(({ name, says }) => [name, says ?? ACCEPTED]));
   const router = createRouter({
     clock,
-    banks: banks.map(({ name, knows = { outcome: "not_known" }, ...rules }) => {
+    banks: banks.map(({ name, knows = { outcome: "not_known" }, capabilities = CAPABLE, ...rules }) => {
       const answer = async () => {
         asked.push(name);
         return says.get(name) ?? ACCEPTED;
       };
       const connector: Connector = {
-        capabilities: { idempotentSubmit: true, inquiry: true, reversal: true, lateWindowMs: 0 },
+        capabilities,
         authorize: answer,
         purchase: answer,
         capture: answer,
@@ -46,13 +56,14 @@ function setup(...banks: (Partial<Bank> & { name: string; says?: BankAnswer; kno
         refund: answer,
         verify: async () => ({ ...(await answer()), cvcCheck: "pass" }),
         inquire: async () => knows,
+        awayMs: () => away.get(name) ?? 0,
         echo: async () => true,
         close: async () => undefined,
       };
       return { weight: 1, ...rules, name, connector };
     }),
   });
-  return { router, clock, asked, says };
+  return { router, asked, says, away };
 }
 
 test("a request goes to a bank that takes its currency and card", async () => {
@@ -130,36 +141,40 @@ test("an inquiry is not_known only when every bank says so", async () => {
   expect((await one.router.inquire(BUY, "a")).answer).toEqual({ outcome: "not_known" });
 });
 
-test("a bank that does not answer is left alone after five requests, and tried again after a second", async () => {
-  const { router, clock, asked, says } = setup({ name: "a", says: UNKNOWN });
-  for (let count = 0; count < 8; count++) await router.submit("purchase", BUY, "");
-  expect(asked.length).toBe(5);
-  expect((await router.submit("purchase", BUY, "")).answer).toEqual(NOT_SENT);
-  clock.advance(1_000);
-  says.set("a", ACCEPTED);
+test("what banks can do is the named one's word, or, unnamed, what all that take the currency have in common", () => {
+  const poor = { idempotentSubmit: false, inquiry: true, reversal: false, lateWindowMs: 5 };
+  const { router } = setup(
+    { name: "a", capabilities: { ...poor, lateWindowMs: 9, reversal: true } },
+    { name: "b", capabilities: { ...poor, idempotentSubmit: true } },
+    { name: "euro", currencies: new Set(["EUR"]), capabilities: { ...poor, inquiry: false, lateWindowMs: 20 } },
+  );
+  expect(router.capabilitiesOf("b", "USD")).toEqual({ ...poor, idempotentSubmit: true });
+  expect(router.capabilitiesOf("", "USD")).toEqual({ ...poor, lateWindowMs: 9 });
+  expect(router.capabilitiesOf("", "EUR")).toEqual({ ...poor, inquiry: false, lateWindowMs: 20 });
+  expect(router.capabilitiesOf("gone", "USD")).toEqual({ ...poor, inquiry: false, lateWindowMs: 0 });
+});
+
+test("a bank that was away for ten seconds is left alone until it is back, and a request goes to the next bank at once", async () => {
+  const { router, asked, away } = setup({ name: "a" });
+  away.set("a", AWAY_MS - 1);
   expect((await router.submit("purchase", BUY, "")).answer).toEqual(ACCEPTED);
-  await router.submit("purchase", BUY, "");
-  expect(asked.length).toBe(7);
+  away.set("a", AWAY_MS);
+  expect((await router.submit("purchase", BUY, "")).answer).toEqual(NOT_SENT);
+  expect(asked.length).toBe(1);
+  away.set("a", 0);
+  expect((await router.submit("purchase", BUY, "")).answer).toEqual(ACCEPTED);
+  const two = setup({ name: "a" }, { name: "b" });
+  const { bank: first } = await two.router.submit("purchase", BUY, "");
+  two.away.set(first, AWAY_MS);
+  const { bank: second, answer } = await two.router.submit("purchase", BUY, "");
+  expect([answer, second === first]).toEqual([ACCEPTED, false]);
 });
 
-test("declines, and requests the bank has no words for, do not open the breaker", async () => {
-  const { router, asked, says } = setup({ name: "a", says: DECLINED });
-  for (let count = 0; count < 8; count++) await router.submit("purchase", BUY, "");
-  says.set("a", { outcome: "not_sent", reason: "not_expressible" });
-  for (let count = 0; count < 8; count++) await router.submit("purchase", BUY, "");
-  expect(asked.length).toBe(16);
-});
-
-test("a breaker that is open lets one request through after each pause", () => {
-  const clock = createTestClock();
-  const breaker = createBreaker(clock);
-  for (let count = 0; count < 5; count++) breaker.note(false);
-  expect(breaker.mayTry()).toBe(false);
-  clock.advance(1_000);
-  expect([breaker.mayTry(), breaker.mayTry()]).toEqual([true, false]);
-  breaker.note(false);
-  clock.advance(1_000);
-  expect(breaker.mayTry()).toBe(true);
-  breaker.note(true);
-  expect([breaker.mayTry(), breaker.mayTry()]).toEqual([true, true]);
+test("no answer that is lost, declined or cannot be asked for keeps the next request from a bank that is there", async () => {
+  const { router, asked, says } = setup({ name: "a" });
+  for (const answer of [UNKNOWN, DECLINED, NOT_SENT, { ...NOT_SENT, reason: "not_expressible" } as const]) {
+    says.set("a", answer);
+    for (let count = 0; count < 50; count++) await router.submit("purchase", BUY, "");
+  }
+  expect(asked.length).toBe(200);
 });

@@ -3,6 +3,7 @@ import type { Clock } from "../_runtime/clock.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import type {
   BankAnswer,
+  Capabilities,
   Connector,
   InquireAnswer,
   InquireRequest,
@@ -44,6 +45,8 @@ export interface Router {
   verify(request: VerifyRequest): Promise<Routed<VerifyAnswer>>;
   /** Asks the named bank, or, unnamed, all that take the currency; `not_known` only when every one of them says so. */
   inquire(request: InquireRequest, bank: string): Promise<Routed<InquireAnswer>>;
+  /** What the named bank can do; unnamed, what every bank that takes the currency can do, which is nothing when there is none. */
+  capabilitiesOf(name: string, currencyCode: string): Capabilities;
   /** Says whether there is a bank of this name. */
   has(name: string): boolean;
   close(): Promise<void>;
@@ -51,12 +54,16 @@ export interface Router {
 
 /** Makes a router. Names of banks must differ. */
 export function createRouter({ banks, clock }: { banks: readonly Bank[]; clock: Clock }): Router {
-  const guarded = banks.map((bank): Guarded => ({ ...bank, breaker: createBreaker(clock) }));
+  const guarded = banks.map((bank): Guarded => ({ ...bank, breaker: createBreaker(bank.connector) }));
   const named = (name: string) => guarded.filter((bank) => bank.name === name);
+  const askable = (name: string, currencyCode: string) =>
+    name === "" ? guarded.filter((bank) => takesCurrency(bank, currencyCode)) : named(name);
   const inquireAll = async (request: InquireRequest, name: string): Promise<Routed<InquireAnswer>> => {
-    const asked = name === "" ? guarded.filter((bank) => takesCurrency(bank, request.currencyCode)) : named(name);
     const found = await Promise.all(
-      asked.map(async (bank) => ({ bank: bank.name, answer: await bank.connector.inquire(request) })),
+      askable(name, request.currencyCode).map(async (bank) => ({
+        bank: bank.name,
+        answer: await bank.connector.inquire(request),
+      })),
     );
     return choose(found) ?? { bank: name, answer: { outcome: "not_known" } };
   };
@@ -72,13 +79,13 @@ export function createRouter({ banks, clock }: { banks: readonly Bank[]; clock: 
       if (!bank.breaker.mayTry()) continue;
       const timeoutMs = Math.max(0, endMs - clock.preciseMs());
       last = { bank: bank.name, answer: await send(bank, { ...request, timeoutMs }) };
-      note(bank.breaker, last.answer);
       if (last.answer.outcome !== "not_sent") return last;
     }
     return last;
   };
   return {
     has: (name) => named(name).length > 0,
+    capabilitiesOf: (name, currencyCode) => common(askable(name, currencyCode)),
     inquire: inquireAll,
     verify: (request) =>
       tryEach(order(guarded, request.bankRef), request, (bank, timed) => bank.connector.verify(timed), {
@@ -109,13 +116,6 @@ interface Guarded extends Bank {
 /** No bank takes it, or each is down. */
 const NOWHERE: NotSent = { outcome: "not_sent", reason: "unreachable" };
 
-/** A request that could not be put into the bank's words says nothing about the bank. */
-function note(breaker: Breaker, answer: BankAnswer): void {
-  if (answer.outcome === "not_sent" && answer.reason === "not_expressible") return;
-  const isSilent = answer.outcome === "unknown" && (answer.reason === "timeout" || answer.reason === "connection_lost");
-  breaker.note(answer.outcome !== "not_sent" && !isSilent);
-}
-
 function takes(bank: Bank, request: MoneyRequest): boolean {
   const number = request.card.number.reveal();
   const takesCard = bank.cardPrefixes?.some((prefix) => number.startsWith(prefix)) ?? true;
@@ -137,6 +137,18 @@ function order(banks: readonly Guarded[], bankRef: string): Guarded[] {
   };
   const drawn = banks.map((bank) => ({ bank, drawn: draw(bank) }));
   return drawn.sort((left, right) => left.drawn - right.drawn).map(({ bank }) => bank);
+}
+
+/** What can be relied on whichever of these banks it is. */
+function common(banks: readonly Bank[]): Capabilities {
+  const can = (flag: "idempotentSubmit" | "inquiry" | "reversal") =>
+    banks.length > 0 && banks.every(({ connector }) => connector.capabilities[flag]);
+  return {
+    idempotentSubmit: can("idempotentSubmit"),
+    inquiry: can("inquiry"),
+    reversal: can("reversal"),
+    lateWindowMs: Math.max(0, ...banks.map(({ connector }) => connector.capabilities.lateWindowMs)),
+  };
 }
 
 /** Of several banks' words on one reference: what one of them did, else that one could not be asked, else undefined: none knows it. */

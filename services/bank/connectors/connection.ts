@@ -18,6 +18,8 @@ export interface Connection {
   exchange(request: Message, timeoutMs: number): Promise<Exchanged>;
   /** Says whether a request with this trace number waits for its answer. */
   isInUse(traceNumber: string): boolean;
+  /** Says whether a request can still leave on it: false as soon as either side ends it, which is before `closed`. */
+  isWritable(): boolean;
   /** Requests that wait for their answer. */
   inFlight(): number;
   /** How many messages the bank has sent. */
@@ -34,8 +36,21 @@ export interface BankAddress {
   readonly port: number;
 }
 
+/** Told of every answer that no request waits for: a late one, a second one, a foreign one. */
+export type OnStray = (message: Message) => void;
+
+/** What opening a connection needs. */
+export interface OpenOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly onStray: OnStray;
+}
+
 /** Opens a connection; rejects when there is none within the time. */
-export async function openConnection(address: BankAddress, clock: Clock, timeoutMs: number): Promise<Connection> {
+export async function openConnection(
+  address: BankAddress,
+  { clock, timeoutMs, onStray }: OpenOptions,
+): Promise<Connection> {
   const socket = connect({ ...address, noDelay: true });
   const cancel = clock.setTimer(
     () => socket.destroy(new Error("The bank did not take the connection in time")),
@@ -49,7 +64,7 @@ export async function openConnection(address: BankAddress, clock: Clock, timeout
   } finally {
     cancel();
   }
-  return createConnection(socket, clock);
+  return createConnection(socket, clock, onStray);
 }
 
 interface Waiting {
@@ -58,7 +73,7 @@ interface Waiting {
   readonly cancel: CancelTimer;
 }
 
-function createConnection(socket: Socket, clock: Clock): Connection {
+function createConnection(socket: Socket, clock: Clock, onStray: OnStray): Connection {
   const waiting = new Map<string, Waiting>();
   const write = createFrameWriter(socket);
   const settle = (traceNumber: string, result: Exchanged) => {
@@ -81,8 +96,8 @@ function createConnection(socket: Socket, clock: Clock): Connection {
     if (message instanceof CodecError)
       return settle(message.traceNumber ?? "", { outcome: "unknown", reason: "unparsable" });
     const traceNumber = message.fields[11] ?? "";
-    // A second answer, or one after its time: its request has its outcome already, and the truth is found by inquiry.
     if (waiting.get(traceNumber)?.responseType === message.type) settle(traceNumber, { outcome: "answered", message });
+    else onStray(message);
   };
   listen(socket, take);
   return {
@@ -97,6 +112,7 @@ function createConnection(socket: Socket, clock: Clock): Connection {
         write(framed);
       });
     },
+    isWritable: () => socket.writable,
     isInUse: (traceNumber) => waiting.has(traceNumber),
     inFlight: () => waiting.size,
     received: () => received,
@@ -108,6 +124,8 @@ function createConnection(socket: Socket, clock: Clock): Connection {
 function listen(socket: Socket, take: (bytes: Buffer) => void): void {
   const reader = createFrameReader();
   socket.on("error", () => socket.destroy());
+  // The bank will answer nothing more, so it is sent nothing more, and what waits is not left waiting.
+  socket.on("end", () => socket.destroy());
   socket.on("data", (chunk: Buffer) => {
     try {
       for (const bytes of reader.push(chunk)) take(bytes);

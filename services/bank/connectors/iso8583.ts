@@ -70,6 +70,7 @@ export function createIso8583Connector(options: Iso8583Options): Connector {
     refund: operate("refund"),
     verify: (request) => verify(link, identity, request),
     inquire: (request) => inquire(link, identity, request),
+    awayMs: () => link.awayMs(),
     echo: (timeoutMs) => link.echo(timeoutMs),
     close: () => link.close(),
   };

@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../_runtime/clock.ts";
 import { silentLog } from "../../_runtime/log.ts";
 import type { Connector } from "../connector.ts";
-import { createIso8583Connector } from "../connectors/iso8583.ts";
+import { createIso8583Connector, type Iso8583Options } from "../connectors/iso8583.ts";
 import { openBook } from "../sandbox/book.ts";
 import type { Fault, NextFault } from "../sandbox/faults.ts";
 import { listenSandbox, type Sandbox } from "../sandbox/server.ts";
@@ -48,9 +48,9 @@ export async function startSandbox(nextFault?: NextFault, clock: Clock = systemC
 }
 
 /** Makes a connector to a port of this machine that ends with the test. */
-export function connectTo(port: number, clock: Clock = systemClock): Connector {
+export function connectTo(port: number, clock: Clock = systemClock, options: Partial<Iso8583Options> = {}): Connector {
   const address = { host: "127.0.0.1", port };
-  const connector = createIso8583Connector({ name: "sandbox", address, clock, log: silentLog });
+  const connector = createIso8583Connector({ name: "sandbox", address, clock, log: silentLog, ...options });
   onTestFinished(() => connector.close());
   return connector;
 }
