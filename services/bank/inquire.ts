@@ -6,7 +6,7 @@ import type { Router } from "./router.ts";
 
 /**
  * Asks the bank what became of a reference. `isKnown` is false only when the bank says that it has never heard of it; a bank that cannot
- * be asked gives true with the outcome UNKNOWN, so that nobody takes silence for a no. Refuses BANK_UNKNOWN.
+ * be asked gives true with the outcome UNKNOWN, so that nobody takes silence for a no. What the bank can do is always said. Refuses BANK_UNKNOWN.
  */
 export async function inquire(router: Router, request: InquireRequest, timeoutMs: number) {
   const { amount, bank, bankRef } = request;
@@ -16,6 +16,8 @@ export async function inquire(router: Router, request: InquireRequest, timeoutMs
   const { amountMinor, currencyCode } = amount;
   const found = await router.inquire({ bankRef, amountMinor, currencyCode, timeoutMs }, bank);
   const { answer } = found;
-  if (answer.outcome === "not_known") return { isKnown: false };
-  return { isKnown: true, outcome: toOutcome({ bank: found.bank, answer }) };
+  const { lateWindowMs, ...flags } = router.capabilitiesOf(found.bank, currencyCode);
+  const capabilities = { ...flags, lateWindowMs: BigInt(lateWindowMs) };
+  if (answer.outcome === "not_known") return { isKnown: false, capabilities };
+  return { isKnown: true, outcome: toOutcome({ bank: found.bank, answer }), capabilities };
 }

@@ -212,6 +212,24 @@ test("inquire says of a reference that it is not known, and never so when the ba
   expect(await inquire("nobody", "", 300)).toMatchObject({ isKnown: true, outcome: { kind: OutcomeKind.UNKNOWN } });
 });
 
+test("inquire says what the bank can do, whether it knows the reference, does not, or cannot be asked", async () => {
+  const { submit, inquire, sandbox } = await setup();
+  await submit("4242424242424242");
+  const known = await inquire("buy_1", "sandbox");
+  const unknown = await inquire("nobody");
+  await sandbox.close();
+  const silent = await inquire("buy_1", "sandbox", 300);
+  expect([known.isKnown, unknown.isKnown, silent.outcome?.kind]).toEqual([true, false, OutcomeKind.UNKNOWN]);
+  for (const { capabilities } of [known, unknown, silent]) {
+    expect(capabilities).toMatchObject({
+      idempotentSubmit: true,
+      inquiry: true,
+      reversal: true,
+      lateWindowMs: 120_000n,
+    });
+  }
+});
+
 test("no card number and no CVC is in any answer, refusal or log line", async () => {
   const { seal, submit, failNext, logged } = await setup();
   const number = "4000000000000127";

@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/bank/v1/bank_service.proto.
  */
 export const file_tripe_bank_v1_bank_service: GenFile = /*@__PURE__*/
-  fileDesc("CiB0cmlwZS9iYW5rL3YxL2Jhbmtfc2VydmljZS5wcm90bxINdHJpcGUuYmFuay52MSKSAQoKQ2FyZE51bWJlchIZCgZudW1iZXIYASABKAlCCbpIBnIEEAEYIBIpCglleHBfbW9udGgYAiABKAVCFrpIExoRGP////8HKICAgID4/////wESKAoIZXhwX3llYXIYAyABKAVCFrpIExoRGP////8HKICAgID4/////wESFAoDY3ZjGAQgASgJQge6SARyAhgIIroBCg9TZWFsQ2FyZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASLwoEY2FyZBgDIAEoCzIZLnRyaXBlLmJhbmsudjEuQ2FyZE51bWJlckIGukgDyAEBEjEKDWJ1c2luZXNzX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIoYBChBTZWFsQ2FyZFJlc3BvbnNlEiQKBGNhcmQYASABKAsyFi50cmlwZS5iaWxsaW5nLnYxLkNhcmQSEwoLc2VhbGVkX2NhcmQYAiABKAwSNwoUdmVyaWZpY2F0aW9uX2RlY2xpbmUYAyABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkRlY2xpbmUiywIKDVN1Ym1pdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASNQoEa2luZBgDIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuQXR0ZW1wdEtpbmRCCLpIBYIBAhABEhsKCGJhbmtfcmVmGAQgASgJQgm6SAZyBBABGCgSIgoRb3JpZ2luYWxfYmFua19yZWYYBSABKAlCB7pIBHICGCgSHQoLc2VhbGVkX2NhcmQYBiABKAxCCLpIBXoDGIAQEiwKBmFtb3VudBgHIAEoCzIULnRyaXBlLnR5cGUudjEuTW9uZXlCBrpIA8gBARIZCgV0cmllcxgIIAEoBUIKukgHGgUYkE4oABIVCgRiYW5rGAkgASgJQge6SARyAhgoIjwKDlN1Ym1pdFJlc3BvbnNlEioKB291dGNvbWUYASABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWUikQEKDklucXVpcmVSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghiYW5rX3JlZhgCIAEoCUIJukgGcgQQARgoEhUKBGJhbmsYAyABKAlCB7pIBHICGCgSLAoGYW1vdW50GAQgASgLMhQudHJpcGUudHlwZS52MS5Nb25leUIGukgDyAEBIk8KD0lucXVpcmVSZXNwb25zZRIQCghpc19rbm93bhgBIAEoCBIqCgdvdXRjb21lGAIgASgLMhkudHJpcGUuYmlsbGluZy52MS5PdXRjb21lMvABCgtCYW5rU2VydmljZRJLCghTZWFsQ2FyZBIeLnRyaXBlLmJhbmsudjEuU2VhbENhcmRSZXF1ZXN0Gh8udHJpcGUuYmFuay52MS5TZWFsQ2FyZFJlc3BvbnNlEkUKBlN1Ym1pdBIcLnRyaXBlLmJhbmsudjEuU3VibWl0UmVxdWVzdBodLnRyaXBlLmJhbmsudjEuU3VibWl0UmVzcG9uc2USTQoHSW5xdWlyZRIdLnRyaXBlLmJhbmsudjEuSW5xdWlyZVJlcXVlc3QaHi50cmlwZS5iYW5rLnYxLklucXVpcmVSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_attempt, file_tripe_billing_v1_decline, file_tripe_billing_v1_payment_method, file_tripe_type_v1_money]);
+  fileDesc("CiB0cmlwZS9iYW5rL3YxL2Jhbmtfc2VydmljZS5wcm90bxINdHJpcGUuYmFuay52MSKSAQoKQ2FyZE51bWJlchIZCgZudW1iZXIYASABKAlCCbpIBnIEEAEYIBIpCglleHBfbW9udGgYAiABKAVCFrpIExoRGP////8HKICAgID4/////wESKAoIZXhwX3llYXIYAyABKAVCFrpIExoRGP////8HKICAgID4/////wESFAoDY3ZjGAQgASgJQge6SARyAhgIIroBCg9TZWFsQ2FyZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASLwoEY2FyZBgDIAEoCzIZLnRyaXBlLmJhbmsudjEuQ2FyZE51bWJlckIGukgDyAEBEjEKDWJ1c2luZXNzX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIoYBChBTZWFsQ2FyZFJlc3BvbnNlEiQKBGNhcmQYASABKAsyFi50cmlwZS5iaWxsaW5nLnYxLkNhcmQSEwoLc2VhbGVkX2NhcmQYAiABKAwSNwoUdmVyaWZpY2F0aW9uX2RlY2xpbmUYAyABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkRlY2xpbmUiywIKDVN1Ym1pdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASNQoEa2luZBgDIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuQXR0ZW1wdEtpbmRCCLpIBYIBAhABEhsKCGJhbmtfcmVmGAQgASgJQgm6SAZyBBABGCgSIgoRb3JpZ2luYWxfYmFua19yZWYYBSABKAlCB7pIBHICGCgSHQoLc2VhbGVkX2NhcmQYBiABKAxCCLpIBXoDGIAQEiwKBmFtb3VudBgHIAEoCzIULnRyaXBlLnR5cGUudjEuTW9uZXlCBrpIA8gBARIZCgV0cmllcxgIIAEoBUIKukgHGgUYkE4oABIVCgRiYW5rGAkgASgJQge6SARyAhgoIjwKDlN1Ym1pdFJlc3BvbnNlEioKB291dGNvbWUYASABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWUikQEKDklucXVpcmVSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghiYW5rX3JlZhgCIAEoCUIJukgGcgQQARgoEhUKBGJhbmsYAyABKAlCB7pIBHICGCgSLAoGYW1vdW50GAQgASgLMhQudHJpcGUudHlwZS52MS5Nb25leUIGukgDyAEBImQKDENhcGFiaWxpdGllcxIZChFpZGVtcG90ZW50X3N1Ym1pdBgBIAEoCBIPCgdpbnF1aXJ5GAIgASgIEhAKCHJldmVyc2FsGAMgASgIEhYKDmxhdGVfd2luZG93X21zGAQgASgDIoIBCg9JbnF1aXJlUmVzcG9uc2USEAoIaXNfa25vd24YASABKAgSKgoHb3V0Y29tZRgCIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuT3V0Y29tZRIxCgxjYXBhYmlsaXRpZXMYAyABKAsyGy50cmlwZS5iYW5rLnYxLkNhcGFiaWxpdGllczLwAQoLQmFua1NlcnZpY2USSwoIU2VhbENhcmQSHi50cmlwZS5iYW5rLnYxLlNlYWxDYXJkUmVxdWVzdBofLnRyaXBlLmJhbmsudjEuU2VhbENhcmRSZXNwb25zZRJFCgZTdWJtaXQSHC50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlcXVlc3QaHS50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlc3BvbnNlEk0KB0lucXVpcmUSHS50cmlwZS5iYW5rLnYxLklucXVpcmVSZXF1ZXN0Gh4udHJpcGUuYmFuay52MS5JbnF1aXJlUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_attempt, file_tripe_billing_v1_decline, file_tripe_billing_v1_payment_method, file_tripe_type_v1_money]);
 
 /**
  * A card as its holder reads it. Lives in one call's memory and is never stored or logged.
@@ -283,6 +283,49 @@ export const InquireRequestSchema: GenMessage<InquireRequest> = /*@__PURE__*/
   messageDesc(file_tripe_bank_v1_bank_service, 5);
 
 /**
+ * What a bank can do beyond answering, for whoever must find out what became of a request.
+ *
+ * @generated from message tripe.bank.v1.Capabilities
+ */
+export type Capabilities = Message<"tripe.bank.v1.Capabilities"> & {
+  /**
+   * The same reference sent twice has one effect, and the second answer is the first.
+   *
+   * @generated from field: bool idempotent_submit = 1;
+   */
+  idempotentSubmit: boolean;
+
+  /**
+   * The bank can be asked what became of a reference.
+   *
+   * @generated from field: bool inquiry = 2;
+   */
+  inquiry: boolean;
+
+  /**
+   * A purchase or authorization can be taken back by its reference.
+   *
+   * @generated from field: bool reversal = 3;
+   */
+  reversal: boolean;
+
+  /**
+   * How long after it was sent a request may still take effect, in milliseconds: only after that is it final that the bank
+   * does not know a reference.
+   *
+   * @generated from field: int64 late_window_ms = 4;
+   */
+  lateWindowMs: bigint;
+};
+
+/**
+ * Describes the message tripe.bank.v1.Capabilities.
+ * Use `create(CapabilitiesSchema)` to create a new message.
+ */
+export const CapabilitiesSchema: GenMessage<Capabilities> = /*@__PURE__*/
+  messageDesc(file_tripe_bank_v1_bank_service, 6);
+
+/**
  * What became of a reference.
  *
  * @generated from message tripe.bank.v1.InquireResponse
@@ -301,6 +344,13 @@ export type InquireResponse = Message<"tripe.bank.v1.InquireResponse"> & {
    * @generated from field: tripe.billing.v1.Outcome outcome = 2;
    */
   outcome?: Outcome | undefined;
+
+  /**
+   * What the bank that was asked can do, also when it could not be asked; of several banks, what each of them can do.
+   *
+   * @generated from field: tripe.bank.v1.Capabilities capabilities = 3;
+   */
+  capabilities?: Capabilities | undefined;
 };
 
 /**
@@ -308,7 +358,7 @@ export type InquireResponse = Message<"tripe.bank.v1.InquireResponse"> & {
  * Use `create(InquireResponseSchema)` to create a new message.
  */
 export const InquireResponseSchema: GenMessage<InquireResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_bank_v1_bank_service, 6);
+  messageDesc(file_tripe_bank_v1_bank_service, 7);
 
 /**
  * BankService contacts the banks. It alone holds card keys, and knows no database.
