@@ -7,6 +7,7 @@ import { type SubscriptionSchema, SubscriptionState } from "../../../gen/tripe/b
 import type { Sweep } from "../../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { periodOf } from "../../_billing/periods.ts";
 import { createClient } from "../../_database/connect-client.ts";
+import type { Clients } from "../../_runtime/clients.ts";
 import { createTestClock, systemClock } from "../../_runtime/clock.ts";
 import { createId } from "../../_runtime/ids.ts";
 import { createMemoryLog } from "../../_runtime/testing/memory-log.ts";
@@ -21,8 +22,15 @@ export const GOOD_CARD = "4242424242424242";
 /** The sandbox's card that can be attached and is declined at every charge. */
 export const DECLINED_CARD = "4000000000000341";
 
+/** What of a Tripe, in this process or in processes of its own, billing is set up on. */
+export interface BilledTripe {
+  readonly accountId: string;
+  readonly database: { readonly urls: { readonly owner: string } };
+  clientsOf(caller: "edge"): Clients;
+}
+
 /** Makes subscriptions and looks at what became of them, on a whole Tripe. */
-export async function setupBilling(tripe: TestTripe) {
+export async function setupBilling(tripe: BilledTripe) {
   const { accountId } = tripe;
   const edge = tripe.clientsOf("edge");
   const key = () => ({ accountId, requestId: createId("req_"), requestDigest: new Uint8Array([1]) });
