@@ -12,6 +12,7 @@ export const findLedgerTransfer = {
       coalesce(-sum(e.amount_minor) filter (where e.ledger_account = 'fees'), 0)::bigint as fee_minor
     from unnest($1::text[], $2::text[]) as i(account_id, id)
     join ledger_transfer l on l.account_id = i.account_id and l.ledger_transfer_id = i.id
+      and l.kind in ('charge', 'return')
     join ledger_entry e on e.account_id = l.account_id and e.ledger_transfer_id = l.ledger_transfer_id
     group by l.account_id, l.ledger_transfer_id, e.currency_code`,
 };

@@ -6,8 +6,8 @@ import type { Clients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
-import { retryDelayMs } from "./ladder.ts";
-import { type End, settleAttempt } from "./settle-attempt.ts";
+import { BANK_WAIT_MAX_MS, retryDelayMs } from "./ladder.ts";
+import { type End, isOverUnsent, settleAttempt } from "./settle-attempt.ts";
 
 /** What moving money stands on. */
 export interface TransactionsDependencies {
@@ -20,9 +20,6 @@ export interface TransactionsDependencies {
 
 /** What of the caller's time is kept for commit B, so that its answer is still heard: a slow flush, ten times over. */
 const SETTLE_RESERVE_MS = 500;
-
-/** Beyond this a bank is not waited for, however patient the caller (3-money.md: the client waits 8 s at most). */
-const BANK_WAIT_MAX_MS = 7_500;
 
 /**
  * How long after asking for a lease its holder may begin to submit. The writer leases for 20 s; the longest wait for a bank
@@ -80,7 +77,7 @@ export async function book(
       return settleAttempt(dependencies, attempt, outcome);
     case OutcomeKind.NOT_SENT:
       // What was asked before may have been done: only a first try that reached no bank is sure to have done nothing.
-      return attempt.tries === 0
+      return attempt.tries === 0 && isOverUnsent(attempt)
         ? settleAttempt(dependencies, attempt, outcome)
         : postpone(dependencies, attempt, outcome);
     default:
@@ -124,13 +121,14 @@ export async function submit(
   }
 }
 
-async function postpone(
+/** Leaves an attempt to a later try. */
+export async function postpone(
   { clients, random, log }: TransactionsDependencies,
   attempt: Attempt,
   outcome: Outcome,
 ): Promise<undefined> {
-  const { accountId, attemptId, fence, tries } = attempt;
-  const delayMs = BigInt(retryDelayMs(tries, random));
+  const { accountId, attemptId, fence } = attempt;
+  const delayMs = BigInt(retryDelayMs(attempt, random));
   const requestId = `${attemptId}/${fence}`;
   try {
     await clients.writer.postponeAttempt({ accountId, requestId, attemptId, fence, delayMs, bank: outcome.bank });

@@ -1,6 +1,13 @@
-import { type Attempt, OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
+import { create } from "@bufbuild/protobuf";
+import type { InquireResponse } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
+import { type Attempt, OutcomeKind, OutcomeSchema } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import type { ResolveAttemptsRequest } from "../../gen/tripe/transactions/v1/transactions_service_pb.ts";
-import { book, isHeld, submit, type TransactionsDependencies } from "./attempt.ts";
+import { unreachable } from "../_runtime/assert.ts";
+import { book, isHeld, postpone, submit, type TransactionsDependencies } from "./attempt.ts";
+import { retryDelayMs } from "./ladder.ts";
+import { nextStep, type Step } from "./next-step.ts";
+import { settleAttempt } from "./settle-attempt.ts";
+import { settleLate } from "./settle-late.ts";
 
 /** What a set may be without its last ones outliving their lease, when banks answer as they mostly do, within a second. */
 const LIMIT_DEFAULT = 100;
@@ -12,8 +19,8 @@ const CONCURRENCY = 20;
 const BANK_WAIT_MS = 3_500;
 
 /**
- * Takes up attempts that are due and brings each to its end, or to its next try. A bank is asked what became of the
- * reference; one that has never heard of it is asked again to do it, under the same reference.
+ * Takes up attempts that are due and brings each to its end, or to its next try: a bank is asked what became of the
+ * reference, and `nextStep` says what follows from its answer.
  */
 export async function resolveAttempts(dependencies: TransactionsDependencies, { limit }: ResolveAttemptsRequest) {
   const askedMs = dependencies.clock.preciseMs();
@@ -31,24 +38,51 @@ export async function resolveAttempts(dependencies: TransactionsDependencies, { 
 }
 
 async function resolve(dependencies: TransactionsDependencies, attempt: Attempt): Promise<boolean> {
-  const { clients, log } = dependencies;
   const { accountId, bankRef, bank, amount, attemptId } = attempt;
   try {
-    const heard = await clients.bank.inquire(
+    const heard = await dependencies.clients.bank.inquire(
       { accountId, bankRef, bank, ...(amount && { amount }) },
       { timeoutMs: BANK_WAIT_MS },
     );
-    const isOver = heard.isKnown && heard.outcome !== undefined && heard.outcome.kind !== OutcomeKind.UNKNOWN;
-    // An outcome of UNKNOWN means that the bank could not be asked: then it is not asked to act either.
-    if (!isOver && heard.outcome?.kind === OutcomeKind.UNKNOWN) {
-      return (await book(dependencies, attempt, heard.outcome)) !== undefined;
-    }
-    const outcome = isOver && heard.outcome ? heard.outcome : await submit(dependencies, attempt, BANK_WAIT_MS);
-    return (await book(dependencies, attempt, outcome)) !== undefined;
+    return await take(dependencies, { attempt, heard, step: nextStep(attempt, heard) });
   } catch (error) {
     // One attempt's trouble is not its neighbours': its lease ends by itself, and it is due then.
     const reason = error instanceof Error ? error.message : "unknown";
-    log.warn("an attempt was not resolved", { attempt_id: attemptId, reason });
+    dependencies.log.warn("an attempt was not resolved", { attempt_id: attemptId, reason });
     return false;
   }
+}
+
+interface Resolving {
+  readonly attempt: Attempt;
+  readonly heard: InquireResponse;
+  readonly step: Step;
+}
+
+/** Takes the step, and says whether the attempt is over. */
+async function take(dependencies: TransactionsDependencies, { attempt, heard, step }: Resolving): Promise<boolean> {
+  const { capabilities } = heard;
+  switch (step.case) {
+    case "settle":
+      if (attempt.isGivenUp) await settleLate(dependencies, attempt, { outcome: step.outcome, capabilities });
+      else await settleAttempt(dependencies, attempt, step.outcome);
+      return true;
+    case "submit":
+      return (await book(dependencies, attempt, await submit(dependencies, attempt, BANK_WAIT_MS))) !== undefined;
+    case "wait":
+      await postpone(dependencies, attempt, heard.outcome ?? create(OutcomeSchema, { kind: OutcomeKind.UNKNOWN }));
+      return false;
+    case "give_up":
+      await giveUp(dependencies, attempt);
+      return false;
+    default:
+      return unreachable(step);
+  }
+}
+
+async function giveUp({ clients, random, log }: TransactionsDependencies, attempt: Attempt): Promise<void> {
+  const { accountId, attemptId, fence } = attempt;
+  const delayMs = BigInt(retryDelayMs(attempt, random));
+  await clients.writer.giveUpAttempt({ accountId, requestId: `${attemptId}/${fence}`, attemptId, fence, delayMs });
+  log.warn("an attempt was given up, or is overdue", { attempt_id: attemptId, tries: attempt.tries });
 }

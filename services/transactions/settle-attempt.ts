@@ -1,25 +1,44 @@
-import type { Attempt, Outcome } from "../../gen/tripe/billing/v1/attempt_pb.ts";
+import { type Attempt, AttemptKind, type Outcome } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
+import type { Decline } from "../../gen/tripe/billing/v1/decline_pb.ts";
 import type { Return } from "../../gen/tripe/billing/v1/return_pb.ts";
 import type { TransactionsDependencies } from "./attempt.ts";
 
-/** What became of an attempt's noun. */
+/** What became of an attempt's noun; with a decline, a capture that failed and left its charge as it was. */
 export type End =
-  | { readonly case: "charge"; readonly value: Charge }
+  | { readonly case: "charge"; readonly value: Charge; readonly decline?: Decline }
   | { readonly case: "return"; readonly value: Return };
 
 /** Commit B of an attempt of any kind: the one place that knows which of the writer's settlements is its own. */
 export async function settleAttempt(
-  { clients }: TransactionsDependencies,
+  dependencies: TransactionsDependencies,
   attempt: Attempt,
   outcome: Outcome,
 ): Promise<End | undefined> {
-  const { accountId, attemptId, chargeId, returnId, fence } = attempt;
+  const { writer } = dependencies.clients;
+  const { accountId, attemptId, chargeId, returnId, fence, kind } = attempt;
   const settlement = { accountId, requestId: attemptId, attemptId, chargeId, fence, outcome };
-  if (returnId === "") {
-    const { charge } = await clients.writer.settleCharge(settlement);
+  if (kind === AttemptKind.CAPTURE) {
+    const { charge, decline } = await writer.settleCapture(settlement);
+    return charge && { case: "charge", value: charge, ...(decline && { decline }) };
+  }
+  if (kind === AttemptKind.REVERSE) {
+    const { charge, return: record } = await writer.settleRelease({ ...settlement, returnId });
+    if (record !== undefined) return { case: "return", value: record };
     return charge && { case: "charge", value: charge };
   }
-  const { return: record } = await clients.writer.settleReturn({ ...settlement, returnId });
-  return record && { case: "return", value: record };
+  if (kind === AttemptKind.REFUND) {
+    const { return: record } = await writer.settleReturn({ ...settlement, returnId });
+    return record && { case: "return", value: record };
+  }
+  const { charge } = await writer.settleCharge(settlement);
+  return charge && { case: "charge", value: charge };
+}
+
+/**
+ * Whether an attempt that reached no bank is over with that: somebody waits for it, and may try again. Nobody waits for the
+ * release of a hold that has expired, so it is asked for until a bank has heard it.
+ */
+export function isOverUnsent({ kind, returnId }: Attempt): boolean {
+  return kind !== AttemptKind.REVERSE || returnId !== "";
 }

@@ -67,6 +67,6 @@ export async function effectsOf(tripe: TestTripe, chargeId: string): Promise<Sta
 /** Makes the attempts of a charge due, as the end of a lease does. */
 export async function makeDue(tripe: TestTripe, chargeId: string): Promise<void> {
   const text =
-    "update attempt set resolve_time = statement_timestamp() - interval '1 s' where charge_id = $1 and state = 'pending'";
+    "update attempt set resolve_time = statement_timestamp() - interval '1 s' where charge_id = $1 and resolve_time is not null";
   await selectRows(tripe, text, chargeId);
 }

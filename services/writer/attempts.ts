@@ -9,7 +9,7 @@ const LEASE = {
   name: "lease_attempts",
   text: `with due as (
       select account_id, attempt_id from attempt
-      where state = 'pending' and resolve_time <= statement_timestamp()
+      where resolve_time <= statement_timestamp()
       order by resolve_time limit $1 for no key update skip locked
     ), leased as (
       update attempt t set fence = t.fence + 1, tries = t.tries + 1,

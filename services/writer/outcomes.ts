@@ -16,7 +16,12 @@ export function refuseUnknown(outcome: Outcome): void {
 
 /** Why a final outcome that is not ACCEPTED failed: the bank's reason, or `processing_error` when no bank was reached. */
 export function declineOfOutcome(outcome: Outcome): Decline {
-  return outcome.decline ?? create(DeclineSchema, { reason: "processing_error" });
+  return outcome.decline ?? declineOfNoBank();
+}
+
+/** Why a charge failed that no bank's answer was had for. */
+export function declineOfNoBank(): Decline {
+  return create(DeclineSchema, { reason: "processing_error" });
 }
 
 /**

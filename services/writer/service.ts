@@ -2,8 +2,10 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { leaseAttempts, postponeAttempt } from "./attempts.ts";
+import { createBeginCapture } from "./begin-capture.ts";
 import { createBeginCharge } from "./begin-charge.ts";
 import { beginCollection } from "./begin-collection.ts";
+import { beginExpiries } from "./begin-expiries.ts";
 import { createBeginReturn } from "./begin-return.ts";
 import { markInvoiceUncollectible, payInvoiceOutOfBand, voidInvoice } from "./close-invoice.ts";
 import { createCustomer, deleteCustomer, updateCustomer } from "./customers.ts";
@@ -11,6 +13,7 @@ import { leaseCollections, leaseRenewals, leaseSendings } from "./due.ts";
 import { markEventsDispatched } from "./events.ts";
 import { DEFAULT_FEE_SCHEDULE, type FeeSchedule } from "./fee.ts";
 import { finalizeInvoice } from "./finalize-invoice.ts";
+import { giveUpAttempt } from "./give-up.ts";
 import { createInvoiceItem, deleteInvoiceItem, updateInvoiceItem } from "./invoice-items.ts";
 import { createInvoice, deleteInvoice, updateInvoice } from "./invoices.ts";
 import { attachPaymentMethod, createPaymentMethod, createToken, detachPaymentMethod } from "./payment-methods.ts";
@@ -18,8 +21,11 @@ import { createPrice, updatePrice } from "./prices.ts";
 import { createProduct, updateProduct } from "./products.ts";
 import { renewSubscription } from "./renew-subscription.ts";
 import { beginSending, markSent } from "./sendings.ts";
+import { createSettleCapture } from "./settle-capture.ts";
 import { createSettleCharge } from "./settle-charge.ts";
 import { settleCollection } from "./settle-collection.ts";
+import { settleAutomaticReturn, settleLateAttempt } from "./settle-late.ts";
+import { createSettleRelease } from "./settle-release.ts";
 import { createSettleReturn } from "./settle-return.ts";
 import { cancelSubscription, createSubscription, updateSubscription } from "./subscriptions.ts";
 import { updateCharge } from "./update-charge.ts";
@@ -31,6 +37,9 @@ export function createWriter(
 ): ServiceImpl<typeof WriterService> {
   const beginCharge = createBeginCharge(dependencies);
   const settleCharge = createSettleCharge(dependencies, fees);
+  const beginCapture = createBeginCapture(dependencies);
+  const settleCapture = createSettleCapture(dependencies, fees);
+  const settleRelease = createSettleRelease(dependencies);
   const beginReturn = createBeginReturn(dependencies);
   const settleReturn = createSettleReturn(dependencies);
   return {
@@ -44,10 +53,20 @@ export function createWriter(
     beginCharge: (request) => beginCharge(request),
     settleCharge: (request) => settleCharge(request),
     updateCharge: (request) => updateCharge(dependencies, request),
+    beginCapture: (request) => beginCapture(request),
+    settleCapture: (request) => settleCapture(request),
+    beginExpiries: (request) => beginExpiries(dependencies, request),
+    settleRelease: async (request) => {
+      const { record, ...rest } = await settleRelease(request);
+      return { ...rest, ...(record && { return: record }) };
+    },
     beginReturn: async (request) => nameReturn(await beginReturn(request)),
     settleReturn: async (request) => nameReturn(await settleReturn(request)),
     leaseAttempts: (request) => leaseAttempts(dependencies, request),
     postponeAttempt: (request) => postponeAttempt(dependencies, request),
+    giveUpAttempt: (request) => giveUpAttempt(dependencies, request),
+    settleLateAttempt: (request) => settleLateAttempt(dependencies, request),
+    settleAutomaticReturn: (request) => settleAutomaticReturn(dependencies, request),
     createProduct: (request) => createProduct(dependencies, request),
     updateProduct: (request) => updateProduct(dependencies, request),
     createPrice: (request) => createPrice(dependencies, request),

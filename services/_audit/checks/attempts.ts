@@ -6,23 +6,28 @@ import { type Check, checkSql } from "../check.ts";
  */
 export const OVERDUE = "interval '60 s'";
 
-/** The resolver asks for 72 hours (3-money.md); an hour more is its last rung. */
+/** A charge is given up after 72 hours (3-money.md); an hour more is the last rung of the ladder. */
 const AGE_MAX = "interval '73 h'";
+
+/** The bank did it after Tripe had given it up: its charge stays failed, and what was taken is booked apart. */
+const IS_LATE = `(t.state = 'succeeded' and (t.kind = 'authorize' or exists (select from ledger_transfer l
+  where l.account_id = t.account_id and l.attempt_id = t.attempt_id and l.kind = 'late_charge')))`;
 
 /** Attempts: what was asked of a bank is over, or is being asked about. */
 export const attemptChecks: readonly Check[] = [
   checkSql(
     "attempts-resolve",
-    "Every attempt is final, or due for resolving and not overdue.",
-    `select t.account_id, t.attempt_id, t.kind, t.state, t.outcome, t.resolve_time, t.create_time, t.tries,
-        case when t.state <> 'pending' or t.resolve_time is null then 'neither final nor due'
+    "Every attempt is final, or due for resolving and not overdue; no charge's is open after 73 hours.",
+    `select t.account_id, t.attempt_id, t.kind, t.state, t.outcome, t.resolve_time, t.begin_time, t.tries,
+        case when t.state not in ('pending', 'given_up') or t.resolve_time is null then 'neither final nor due'
           when t.resolve_time < $1::timestamptz - ${OVERDUE} then 'overdue' else 'too old' end as problem
-      from attempt t join charge c on c.account_id = t.account_id and c.charge_id = t.charge_id
-        left join customer u on u.account_id = c.account_id and u.customer_id = c.customer_id
-      where (t.state = 'pending' and (t.resolve_time is null or t.resolve_time < $1::timestamptz - ${OVERDUE}))
-        or (t.state <> 'pending' and (t.outcome is null or t.settle_time is null or t.resolve_time is not null))
-        -- Who lives on a test clock may have been born at any time.
-        or (t.state = 'pending' and t.create_time < $1::timestamptz - ${AGE_MAX} and u.test_clock_id is null)`,
+      from attempt t
+      where (t.state in ('pending', 'given_up')
+          and (t.resolve_time is null or t.resolve_time < $1::timestamptz - ${OVERDUE}))
+        or (t.state in ('succeeded', 'failed')
+          and (t.outcome is null or t.settle_time is null or t.resolve_time is not null))
+        or (t.state = 'pending' and t.kind in ('purchase', 'authorize')
+          and t.begin_time < $1::timestamptz - ${AGE_MAX})`,
   ),
   checkSql(
     "attempts-fit",
@@ -31,7 +36,8 @@ export const attemptChecks: readonly Check[] = [
         t.amount_minor as attempt_minor, t.currency_code
       from charge c left join attempt t
         on t.account_id = c.account_id and t.charge_id = c.charge_id and t.kind in ('purchase', 'authorize')
-      where (t.state, t.amount_minor, t.currency_code) is distinct from (c.state, c.amount_minor, c.currency_code)
+      where (t.amount_minor, t.currency_code) is distinct from (c.amount_minor, c.currency_code)
+        or (t.state is distinct from c.state and not (c.state = 'failed' and (t.state = 'given_up' or ${IS_LATE})))
     union all
     select r.account_id, r.charge_id, r.return_id, r.state, r.amount_minor, t.attempt_id, t.state, t.amount_minor,
         t.currency_code

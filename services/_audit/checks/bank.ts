@@ -77,7 +77,8 @@ export const bankChecks: readonly Check[] = [
       ) r using (account_id, charge_id)
       where coalesce(b.moved_minor, 0) <> c.captured_minor - coalesce(r.returned_minor, 0)
         and not exists (
-          select from attempt t where t.account_id = c.account_id and t.charge_id = c.charge_id and t.state = 'pending'
+          select from attempt t
+          where t.account_id = c.account_id and t.charge_id = c.charge_id and t.state in ('pending', 'given_up')
         )`,
   ),
 ];

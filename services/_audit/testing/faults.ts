@@ -86,9 +86,25 @@ export const faults: Record<
   ],
   "an attempt that is asked about for four days": [
     ({ lostId }) =>
-      `update attempt set create_time = statement_timestamp() - interval '4 d' where charge_id = '${lostId}'`,
+      `update attempt set begin_time = statement_timestamp() - interval '4 d' where charge_id = '${lostId}'`,
     keep,
     ["attempts-resolve"],
+  ],
+  "a late success that nobody gives back": [
+    ({ accountId, lostId }) => `update attempt set state = 'succeeded', outcome = 'accepted', resolve_time = null,
+        settle_time = statement_timestamp() where charge_id = '${lostId}';
+      update charge set state = 'failed', decline_reason = 'processing_error', settle_time = statement_timestamp()
+      where charge_id = '${lostId}';
+      update idempotency set answer = '', finish_time = statement_timestamp() where noun_id = '${lostId}';
+      insert into event select account_id, 'evt_1', 'charge.failed', charge_id, '', '', '', create_time
+        from charge where charge_id = '${lostId}';
+      insert into ledger_transfer select account_id, 'txn_late', 'late_charge', charge_id, null, attempt_id, create_time
+        from attempt where charge_id = '${lostId}';
+      insert into ledger_entry select '${accountId}', 'txn_late', side.account, 'USD', side.sign * amount_minor
+        from charge cross join (values ('bank_clearing', 1), ('suspense', -1)) as side(account, sign)
+        where charge_id = '${lostId}'`,
+    keep,
+    ["suspense-clears", "snapshots-read", "bank-net"],
   ],
   "a booked charge whose attempt is open": [
     ({ paidId }) => `update attempt set ${pending} where charge_id = '${paidId}'`,

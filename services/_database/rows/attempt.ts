@@ -6,7 +6,8 @@ import { attemptKinds } from "./words.ts";
 /** The columns of an attempt, from `attempt t` and `payment_method p`. */
 export const attemptColumns = `t.account_id, t.attempt_id, t.kind, t.charge_id, t.return_id, t.payment_method_id,
   t.bank_ref, t.original_bank_ref, t.amount_minor, t.currency_code, t.fence, t.tries, t.bank, t.lease_end_time,
-  t.create_time, t.is_automatic, t.state = 'given_up' as is_given_up, p.sealed_card`;
+  t.create_time, t.is_automatic, t.state = 'given_up' as is_given_up,
+  (extract(epoch from statement_timestamp() - t.begin_time) * 1000)::bigint as age_ms, p.sealed_card`;
 
 /** A row of `attemptColumns`. */
 export interface AttemptRow {
@@ -27,6 +28,8 @@ export interface AttemptRow {
   readonly create_time: Date;
   readonly is_automatic: boolean;
   readonly is_given_up: boolean;
+  /** Not selected for one that has just begun. */
+  readonly age_ms?: bigint;
   readonly sealed_card: Buffer;
 }
 
@@ -50,5 +53,6 @@ export function attemptOf(row: AttemptRow): Attempt {
     sealedCard: row.sealed_card,
     isAutomatic: row.is_automatic,
     isGivenUp: row.is_given_up,
+    ageMs: row.age_ms ?? 0n,
   });
 }

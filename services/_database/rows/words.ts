@@ -81,6 +81,8 @@ export const checkResults: Words<CheckResult> = words<CheckResult>({
 export const ledgerTransferKinds: Words<LedgerTransferKind> = words<LedgerTransferKind>({
   charge: LedgerTransferKind.CHARGE,
   return: LedgerTransferKind.RETURN,
+  late_charge: LedgerTransferKind.LATE_CHARGE,
+  late_return: LedgerTransferKind.LATE_RETURN,
 });
 
 /** `api_key.kind`. */

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/billing/v1/ledger.proto.
  */
 export const file_tripe_billing_v1_ledger: GenFile = /*@__PURE__*/
-  fileDesc("Ch10cmlwZS9iaWxsaW5nL3YxL2xlZGdlci5wcm90bxIQdHJpcGUuYmlsbGluZy52MSKkAgoOTGVkZ2VyVHJhbnNmZXISIwoSbGVkZ2VyX3RyYW5zZmVyX2lkGAEgASgJQge6SARyAhhAEjwKBGtpbmQYAiABKA4yJC50cmlwZS5iaWxsaW5nLnYxLkxlZGdlclRyYW5zZmVyS2luZEIIukgFggECEAESGgoJY2hhcmdlX2lkGAMgASgJQge6SARyAhhAEhoKCXJldHVybl9pZBgEIAEoCUIHukgEcgIYQBITCgtncm9zc19taW5vchgFIAEoAxIRCglmZWVfbWlub3IYBiABKAMSHgoNY3VycmVuY3lfY29kZRgHIAEoCUIHukgEcgIYAxIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqfAoSTGVkZ2VyVHJhbnNmZXJLaW5kEiQKIExFREdFUl9UUkFOU0ZFUl9LSU5EX1VOU1BFQ0lGSUVEEAASHwobTEVER0VSX1RSQU5TRkVSX0tJTkRfQ0hBUkdFEAESHwobTEVER0VSX1RSQU5TRkVSX0tJTkRfUkVUVVJOEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Ch10cmlwZS9iaWxsaW5nL3YxL2xlZGdlci5wcm90bxIQdHJpcGUuYmlsbGluZy52MSKkAgoOTGVkZ2VyVHJhbnNmZXISIwoSbGVkZ2VyX3RyYW5zZmVyX2lkGAEgASgJQge6SARyAhhAEjwKBGtpbmQYAiABKA4yJC50cmlwZS5iaWxsaW5nLnYxLkxlZGdlclRyYW5zZmVyS2luZEIIukgFggECEAESGgoJY2hhcmdlX2lkGAMgASgJQge6SARyAhhAEhoKCXJldHVybl9pZBgEIAEoCUIHukgEcgIYQBITCgtncm9zc19taW5vchgFIAEoAxIRCglmZWVfbWlub3IYBiABKAMSHgoNY3VycmVuY3lfY29kZRgHIAEoCUIHukgEcgIYAxIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqyAEKEkxlZGdlclRyYW5zZmVyS2luZBIkCiBMRURHRVJfVFJBTlNGRVJfS0lORF9VTlNQRUNJRklFRBAAEh8KG0xFREdFUl9UUkFOU0ZFUl9LSU5EX0NIQVJHRRABEh8KG0xFREdFUl9UUkFOU0ZFUl9LSU5EX1JFVFVSThACEiQKIExFREdFUl9UUkFOU0ZFUl9LSU5EX0xBVEVfQ0hBUkdFEAMSJAogTEVER0VSX1RSQU5TRkVSX0tJTkRfTEFURV9SRVRVUk4QBGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * One booking of the double-entry ledger, as the merchant sees it.
@@ -111,6 +111,20 @@ export const LedgerTransferKind = {
    * @generated from enum value: LEDGER_TRANSFER_KIND_RETURN = 2;
    */
   RETURN: 2,
+
+  /**
+   * What a bank took after Tripe had given the charge up. It is not the merchant's.
+   *
+   * @generated from enum value: LEDGER_TRANSFER_KIND_LATE_CHARGE = 3;
+   */
+  LATE_CHARGE: 3,
+
+  /**
+   * Such money given back.
+   *
+   * @generated from enum value: LEDGER_TRANSFER_KIND_LATE_RETURN = 4;
+   */
+  LATE_RETURN: 4,
 } as const;
 
 /**

@@ -5,7 +5,7 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
-import type { Attempt } from "../../billing/v1/attempt_pb.ts";
+import type { Attempt, AttemptKind, Outcome } from "../../billing/v1/attempt_pb.ts";
 import { file_tripe_billing_v1_attempt } from "../../billing/v1/attempt_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/writer/v1/attempts.proto.
  */
 export const file_tripe_writer_v1_attempts: GenFile = /*@__PURE__*/
-  fileDesc("Ch50cmlwZS93cml0ZXIvdjEvYXR0ZW1wdHMucHJvdG8SD3RyaXBlLndyaXRlci52MSIxChRMZWFzZUF0dGVtcHRzUmVxdWVzdBIZCgVsaW1pdBgBIAEoBUIKukgHGgUY9AMoASJEChVMZWFzZUF0dGVtcHRzUmVzcG9uc2USKwoIYXR0ZW1wdHMYASADKAsyGS50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHQizAEKFlBvc3Rwb25lQXR0ZW1wdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKYXR0ZW1wdF9pZBgDIAEoCUIJukgGcgQQARhAEhwKBWZlbmNlGAQgASgFQg26SAoaCBj/////BygAEh8KCGRlbGF5X21zGAUgASgDQg26SAoiCBiAiLKgAigAEhUKBGJhbmsYBiABKAlCB7pIBHICGCgiLwoXUG9zdHBvbmVBdHRlbXB0UmVzcG9uc2USFAoMaXNfcG9zdHBvbmVkGAEgASgIYgZwcm90bzM", [file_buf_validate_validate, file_tripe_billing_v1_attempt]);
+  fileDesc("Ch50cmlwZS93cml0ZXIvdjEvYXR0ZW1wdHMucHJvdG8SD3RyaXBlLndyaXRlci52MSIxChRMZWFzZUF0dGVtcHRzUmVxdWVzdBIZCgVsaW1pdBgBIAEoBUIKukgHGgUY9AMoASJEChVMZWFzZUF0dGVtcHRzUmVzcG9uc2USKwoIYXR0ZW1wdHMYASADKAsyGS50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHQizAEKFlBvc3Rwb25lQXR0ZW1wdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKYXR0ZW1wdF9pZBgDIAEoCUIJukgGcgQQARhAEhwKBWZlbmNlGAQgASgFQg26SAoaCBj/////BygAEh8KCGRlbGF5X21zGAUgASgDQg26SAoiCBiAiLKgAigAEhUKBGJhbmsYBiABKAlCB7pIBHICGCgiLwoXUG9zdHBvbmVBdHRlbXB0UmVzcG9uc2USFAoMaXNfcG9zdHBvbmVkGAEgASgIIrMBChRHaXZlVXBBdHRlbXB0UmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIdCgphdHRlbXB0X2lkGAMgASgJQgm6SAZyBBABGEASHAoFZmVuY2UYBCABKAVCDbpIChoIGP////8HKAASHwoIZGVsYXlfbXMYBSABKANCDbpICiIIGICIsqACKAAiLAoVR2l2ZVVwQXR0ZW1wdFJlc3BvbnNlEhMKC2lzX2dpdmVuX3VwGAEgASgIIpACChhTZXR0bGVMYXRlQXR0ZW1wdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKYXR0ZW1wdF9pZBgDIAEoCUIJukgGcgQQARhAEjIKB291dGNvbWUYBCABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWVCBrpIA8gBARIkChFyZXR1cm5fYXR0ZW1wdF9pZBgFIAEoCUIJukgGcgQQARgoEjwKC3JldHVybl9raW5kGAYgASgOMh0udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0S2luZEIIukgFggECEAEiNAoZU2V0dGxlTGF0ZUF0dGVtcHRSZXNwb25zZRIXCg9pc19zZXR0bGVkX2hlcmUYASABKAgisAEKHFNldHRsZUF1dG9tYXRpY1JldHVyblJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKYXR0ZW1wdF9pZBgDIAEoCUIJukgGcgQQARhAEjIKB291dGNvbWUYBCABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWVCBrpIA8gBASI4Ch1TZXR0bGVBdXRvbWF0aWNSZXR1cm5SZXNwb25zZRIXCg9pc19zZXR0bGVkX2hlcmUYASABKAhiBnByb3RvMw", [file_buf_validate_validate, file_tripe_billing_v1_attempt]);
 
 /**
  * Asks for attempts that are due, of every account: it carries no account_id.
@@ -133,4 +133,214 @@ export type PostponeAttemptResponse = Message<"tripe.writer.v1.PostponeAttemptRe
  */
 export const PostponeAttemptResponseSchema: GenMessage<PostponeAttemptResponse> = /*@__PURE__*/
   messageDesc(file_tripe_writer_v1_attempts, 3);
+
+/**
+ * Gives up to find out what became of an attempt.
+ *
+ * @generated from message tripe.writer.v1.GiveUpAttemptRequest
+ */
+export type GiveUpAttemptRequest = Message<"tripe.writer.v1.GiveUpAttemptRequest"> & {
+  /**
+   * The account it belongs to.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * What the request is known by when it comes again.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * Which.
+   *
+   * @generated from field: string attempt_id = 3;
+   */
+  attemptId: string;
+
+  /**
+   * The fence of the caller's lease. With another one nothing happens.
+   *
+   * @generated from field: int32 fence = 4;
+   */
+  fence: number;
+
+  /**
+   * How long until the bank is asked again what became of it, in milliseconds: at most 7 days.
+   *
+   * @generated from field: int64 delay_ms = 5;
+   */
+  delayMs: bigint;
+};
+
+/**
+ * Describes the message tripe.writer.v1.GiveUpAttemptRequest.
+ * Use `create(GiveUpAttemptRequestSchema)` to create a new message.
+ */
+export const GiveUpAttemptRequestSchema: GenMessage<GiveUpAttemptRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_attempts, 4);
+
+/**
+ * Whether this call gave it up.
+ *
+ * @generated from message tripe.writer.v1.GiveUpAttemptResponse
+ */
+export type GiveUpAttemptResponse = Message<"tripe.writer.v1.GiveUpAttemptResponse"> & {
+  /**
+   * False when the attempt has ended, or is leased to somebody else.
+   *
+   * @generated from field: bool is_given_up = 1;
+   */
+  isGivenUp: boolean;
+};
+
+/**
+ * Describes the message tripe.writer.v1.GiveUpAttemptResponse.
+ * Use `create(GiveUpAttemptResponseSchema)` to create a new message.
+ */
+export const GiveUpAttemptResponseSchema: GenMessage<GiveUpAttemptResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_attempts, 5);
+
+/**
+ * Books what is heard at last of an attempt that had been given up.
+ *
+ * @generated from message tripe.writer.v1.SettleLateAttemptRequest
+ */
+export type SettleLateAttemptRequest = Message<"tripe.writer.v1.SettleLateAttemptRequest"> & {
+  /**
+   * The account it belongs to.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * What the request is known by when it comes again.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * Which.
+   *
+   * @generated from field: string attempt_id = 3;
+   */
+  attemptId: string;
+
+  /**
+   * What became of it: ACCEPTED, DECLINED or NOT_SENT.
+   *
+   * @generated from field: tripe.billing.v1.Outcome outcome = 4;
+   */
+  outcome?: Outcome | undefined;
+
+  /**
+   * The attempt to begin when the bank has done it: it gives the money back.
+   *
+   * @generated from field: string return_attempt_id = 5;
+   */
+  returnAttemptId: string;
+
+  /**
+   * How it gives back: REVERSE or REFUND, as the bank can.
+   *
+   * @generated from field: tripe.billing.v1.AttemptKind return_kind = 6;
+   */
+  returnKind: AttemptKind;
+};
+
+/**
+ * Describes the message tripe.writer.v1.SettleLateAttemptRequest.
+ * Use `create(SettleLateAttemptRequestSchema)` to create a new message.
+ */
+export const SettleLateAttemptRequestSchema: GenMessage<SettleLateAttemptRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_attempts, 6);
+
+/**
+ * Whether this call booked it.
+ *
+ * @generated from message tripe.writer.v1.SettleLateAttemptResponse
+ */
+export type SettleLateAttemptResponse = Message<"tripe.writer.v1.SettleLateAttemptResponse"> & {
+  /**
+   * False when it had been booked before.
+   *
+   * @generated from field: bool is_settled_here = 1;
+   */
+  isSettledHere: boolean;
+};
+
+/**
+ * Describes the message tripe.writer.v1.SettleLateAttemptResponse.
+ * Use `create(SettleLateAttemptResponseSchema)` to create a new message.
+ */
+export const SettleLateAttemptResponseSchema: GenMessage<SettleLateAttemptResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_attempts, 7);
+
+/**
+ * Books what became of an attempt that gives back what a bank took after Tripe had given up.
+ *
+ * @generated from message tripe.writer.v1.SettleAutomaticReturnRequest
+ */
+export type SettleAutomaticReturnRequest = Message<"tripe.writer.v1.SettleAutomaticReturnRequest"> & {
+  /**
+   * The account it belongs to.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * What the request is known by when it comes again.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * Which.
+   *
+   * @generated from field: string attempt_id = 3;
+   */
+  attemptId: string;
+
+  /**
+   * What became of it: ACCEPTED or DECLINED.
+   *
+   * @generated from field: tripe.billing.v1.Outcome outcome = 4;
+   */
+  outcome?: Outcome | undefined;
+};
+
+/**
+ * Describes the message tripe.writer.v1.SettleAutomaticReturnRequest.
+ * Use `create(SettleAutomaticReturnRequestSchema)` to create a new message.
+ */
+export const SettleAutomaticReturnRequestSchema: GenMessage<SettleAutomaticReturnRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_attempts, 8);
+
+/**
+ * Whether this call booked it.
+ *
+ * @generated from message tripe.writer.v1.SettleAutomaticReturnResponse
+ */
+export type SettleAutomaticReturnResponse = Message<"tripe.writer.v1.SettleAutomaticReturnResponse"> & {
+  /**
+   * False when it had been booked before.
+   *
+   * @generated from field: bool is_settled_here = 1;
+   */
+  isSettledHere: boolean;
+};
+
+/**
+ * Describes the message tripe.writer.v1.SettleAutomaticReturnResponse.
+ * Use `create(SettleAutomaticReturnResponseSchema)` to create a new message.
+ */
+export const SettleAutomaticReturnResponseSchema: GenMessage<SettleAutomaticReturnResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_attempts, 9);
 
