@@ -201,25 +201,6 @@ test("a part that is away is a 503 with Retry-After, and the key stays free", as
   expect((await post("/v1/charges", "amount=500&currency=usd&source=tok_visa", { headers })).status).toBe(200);
 });
 
-test("healthz names each service; readyz asks those money needs; livez asks nobody", async () => {
-  const lines = async (url: string) => {
-    const { statusCode, body } = await bench.app.inject({ url });
-    return { statusCode, lines: body.trim().split("\n") };
-  };
-  expect((await lines("/readyz")).statusCode).toBe(200);
-  expect(await lines("/healthz")).toMatchObject({
-    statusCode: 503,
-    lines: expect.arrayContaining(["webhooks not serving", "reader serving"]),
-  });
-  await bench.tripe.stopService("bank");
-  expect(await lines("/readyz")).toMatchObject({
-    statusCode: 503,
-    lines: expect.arrayContaining(["bank not serving"]),
-  });
-  await bench.tripe.startService("bank");
-  expect(await lines("/livez")).toEqual({ statusCode: 200, lines: ["edge serving"] });
-});
-
 test("openapi.json lists every route with the schema that decodes it", async () => {
   const { body } = await ask({ method: "GET", url: "/openapi.json", key: null });
   const paths = body["paths"] as Record<string, Record<string, unknown>>;

@@ -6,6 +6,7 @@ import { customerOf } from "../_database/rows/customer.ts";
 import { paymentMethodOf, tokenOf } from "../_database/rows/payment-method.ts";
 import { returnOf } from "../_database/rows/return.ts";
 import { accountOf, getApiKey } from "./accounts.ts";
+import { countAlerts } from "./alerts.ts";
 import { findAccount, findCharge, findCustomer, findPaymentMethod, findReturn, findToken } from "./findings.ts";
 import { findLedgerTransfer, ledgerTransferOf } from "./ledger-transfers.ts";
 import { equals, list } from "./list.ts";
@@ -54,6 +55,7 @@ export function readPayments(query: Query) {
       const { nouns, ...page } = await list(query, returns, request, filters, returnOf);
       return { returns: nouns, ...page };
     },
+    countAlerts: () => countAlerts(query),
     getLedgerTransfer: async ({ accountId, ledgerTransferId: id }) => ({
       ledgerTransfer: await getLedgerTransfer({ accountId, id }),
     }),

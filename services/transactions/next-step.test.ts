@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { InquireResponseSchema } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
+import { CapabilitiesSchema, InquireResponseSchema } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
 import { AttemptSchema, OutcomeKind, OutcomeSchema } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { nextStep } from "./next-step.ts";
 
@@ -9,7 +9,12 @@ const LATE_WINDOW_MS = 120_000n;
 const YOUNG_MS = 1_000n;
 const OVERDUE_MS = 72n * HOUR_MS;
 
-const able = { idempotentSubmit: true, inquiry: true, reversal: true, lateWindowMs: LATE_WINDOW_MS };
+const able = create(CapabilitiesSchema, {
+  idempotentSubmit: true,
+  inquiry: true,
+  reversal: true,
+  lateWindowMs: LATE_WINDOW_MS,
+});
 const accepted = create(OutcomeSchema, { kind: OutcomeKind.ACCEPTED });
 const notDone = create(OutcomeSchema, { kind: OutcomeKind.NOT_SENT });
 

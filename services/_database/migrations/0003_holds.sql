@@ -40,6 +40,8 @@ create unique index attempt_ending on attempt (account_id, charge_id)
 comment on column attempt.begin_time is 'When it was begun, by the machine''s time: how long the bank has been asked does not move with a test clock.';
 comment on column attempt.is_automatic is 'Opened by Tripe itself: gives back what a bank took after Tripe had given the attempt up.';
 
+create index alert_open on alert (reason) where resolve_time is null;
+
 alter table ledger_transfer
   drop constraint ledger_transfer_kind_check,
   add constraint ledger_transfer_kind_check check (kind in ('charge', 'return', 'late_charge', 'late_return'));
