@@ -35,7 +35,16 @@ type Translate = (refusal: Refusal, mentions: Mentions) => Problem;
 export const publicRefusals: Readonly<Record<string, Translate>> = {
   ACCOUNT_NOT_FOUND: () => keyInvalid(""),
   API_KEY_NOT_FOUND: () => keyInvalid(""),
+  CAPTURE_EXCEEDS_HOLD: () =>
+    refused({
+      code: "amount_too_large",
+      message:
+        "Could not capture charge: the requested capture amount is greater than the amount you can capture for this charge.",
+      param: "amount",
+    }),
   CARD_DECLINED: ({ field }) => cardDeclined({ reason: field, responseCode: "05" }),
+  CHARGE_ALREADY_CAPTURED: (_, { charge }) =>
+    refused({ code: "charge_already_captured", message: `Charge ${charge?.id ?? ""} has already been captured.` }),
   CHARGE_ALREADY_RETURNED: (_, { charge }) =>
     refused({
       code: "charge_already_refunded",
@@ -45,6 +54,8 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
   CHARGE_CHANGING: () => lockTimeout(),
   CHARGE_HAS_CUSTOMER: (_, { charge }) =>
     refused({ message: `Charge ${charge?.id ?? ""} already has another customer.`, param: "customer" }),
+  CHARGE_NOT_CAPTURABLE: (_, { charge }) =>
+    refused({ message: `Charge ${charge?.id ?? ""} has not succeeded and cannot be captured.` }),
   CHARGE_NOT_FOUND: missing("charge", "charge"),
   CHARGE_NOT_SUCCEEDED: (_, { charge }) =>
     refused({
@@ -55,6 +66,16 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
   CUSTOMER_DELETED: missing("customer", "customer"),
   CUSTOMER_NOT_FOUND: missing("customer", "customer"),
   EXPIRED_CARD: () => cardInvalid("expired_card"),
+  HOLD_EXPIRED: (_, { charge }) =>
+    refused({
+      code: "charge_expired_for_capture",
+      message: `Charge ${charge?.id ?? ""} cannot be captured: its authorization has expired.`,
+    }),
+  HOLD_NOT_DIVISIBLE: (_, { charge }) =>
+    refused({
+      message: `Charge ${charge?.id ?? ""} is not captured yet and can only be refunded whole: capture less of it instead.`,
+      param: "amount",
+    }),
   INCORRECT_NUMBER: () => cardInvalid("incorrect_number"),
   INVALID_CVC: () => cardInvalid("invalid_cvc"),
   INVALID_EXPIRY_MONTH: () => cardInvalid("invalid_expiry_month"),

@@ -5,6 +5,7 @@ const DEFAULT_MS = 5_000;
 const byRpc: Readonly<Record<string, number>> = {
   // The edge answers its client within 10 s (7-reliability.md); 8 leave time to say that the bank has not spoken.
   CreateCharge: 8_000,
+  CaptureCharge: 8_000,
   CreateReturn: 8_000,
   CollectInvoice: 8_000,
   Submit: 8_000,
@@ -16,6 +17,7 @@ const byRpc: Readonly<Record<string, number>> = {
   DeliverEvent: 15_000,
   // Sets of up to 500 rows, each perhaps with an inquiry at the bank.
   ResolveAttempts: 30_000,
+  ExpireHolds: 30_000,
   RunSweep: 30_000,
 };
 

@@ -36,13 +36,14 @@ export function chargeView(charge: Charge, expansions: ChargeExpansions = {}): W
   assert(amount !== undefined, "a charge has an amount");
   assert(charge.returnedMinor <= charge.capturedMinor, "no charge returns more than it captured");
   const failure = state === ChargeState.FAILED ? declineView(decline ?? { reason: "", responseCode: "" }) : undefined;
+  const refundedMinor = refundedOf(charge, amount.amountMinor);
   const { refunds } = expansions;
   return {
     id: charge.chargeId,
     object: "charge",
     amount: amountOf(amount.amountMinor),
     amount_captured: amountOf(charge.capturedMinor),
-    amount_refunded: amountOf(charge.returnedMinor),
+    amount_refunded: amountOf(refundedMinor),
     application: null,
     application_fee: null,
     application_fee_amount: null,
@@ -77,7 +78,7 @@ export function chargeView(charge: Charge, expansions: ChargeExpansions = {}): W
     receipt_email: textOrNull(charge.receiptEmail),
     receipt_number: null,
     receipt_url: null,
-    refunded: charge.capturedMinor > 0n && charge.returnedMinor === charge.capturedMinor,
+    refunded: refundedMinor === amount.amountMinor,
     ...(refunds === undefined ? {} : { refunds }),
     review: null,
     shipping: shippingView(charge.shipping),
@@ -90,6 +91,12 @@ export function chargeView(charge: Charge, expansions: ChargeExpansions = {}): W
     transfer_data: null,
     transfer_group: textOrNull(charge.transferGroup),
   };
+}
+
+// What a hold let go counts as refunded too: the rest when a part was captured, the whole when it was voided or expired.
+function refundedOf({ capturedMinor, returnedMinor, releaseTime }: Charge, amountMinor: bigint): bigint {
+  if (releaseTime !== undefined) return amountMinor;
+  return capturedMinor > 0n ? amountMinor - capturedMinor + returnedMinor : 0n;
 }
 
 const statuses = {

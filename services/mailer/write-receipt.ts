@@ -12,7 +12,8 @@ export function writeReceipt({ seller, charge }: SendReceiptRequest): Mail {
     refuse(Code.FailedPrecondition, "CHARGE_NOT_SUCCEEDED", "only a charge that succeeded has a receipt", "charge");
   }
   const sender = oneLine(seller.name);
-  const amount = amountOf(charge.amount);
+  // What was captured, where less was taken than had been held.
+  const amount = amountOf(charge.amount && { ...charge.amount, amountMinor: charge.capturedMinor });
   return {
     seller,
     time: charge.settleTime ?? charge.createTime,

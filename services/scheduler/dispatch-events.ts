@@ -41,11 +41,14 @@ export async function dispatchEvents({ clients, jobs, clock, log }: DispatchDepe
   return { takenCount: events.length, doneCount: markedCount };
 }
 
-/** Most charges want no receipt, so those are looked at here; returns are rare, and their notice's worker looks itself. */
+/**
+ * Most charges want no receipt, so those are looked at here; returns are rare, and their notice's worker looks itself. What is
+ * only held was not paid: its receipt follows the capture.
+ */
 async function causesMail({ reader }: DispatchDependencies["clients"], event: UndispatchedEvent): Promise<boolean> {
   if (event.type === "refund.created") return true;
-  if (event.type !== "charge.succeeded") return false;
+  if (event.type !== "charge.succeeded" && event.type !== "charge.captured") return false;
   const { accountId, eventId } = event;
   const noun = (await reader.getEvent({ accountId, eventId })).event?.snapshot?.noun;
-  return noun?.case === "charge" && noun.value.receiptEmail !== "";
+  return noun?.case === "charge" && noun.value.capturedMinor > 0n && noun.value.receiptEmail !== "";
 }

@@ -51,6 +51,8 @@ async function mailNotice(
   envelope: Omit<Envelope, "recipients">,
   record: Return,
 ): Promise<void> {
+  // Nothing was paid that could be given back.
+  if (record.isRelease) return;
   const { charge } = await reader.getCharge({ accountId: envelope.accountId, chargeId: record.chargeId });
   if (charge === undefined || charge.receiptEmail === "") return;
   const mail = { ...envelope, charge, return: record, recipients: [charge.receiptEmail] };

@@ -61,8 +61,13 @@ function startSweeps(dependencies: SchedulerDependencies): ReadonlyMap<SweepName
     const { takenCount, settledCount } = await clients.transactions.resolveAttempts({ limit: ATTEMPTS_LIMIT });
     return { takenCount, doneCount: settledCount };
   };
+  const expire = async () => {
+    const { takenCount, releasedCount } = await clients.transactions.expireHolds({ limit: ATTEMPTS_LIMIT });
+    return { takenCount, doneCount: releasedCount };
+  };
   return new Map([
     [SweepName.ATTEMPTS, start("attempts", ATTEMPTS_LIMIT, resolve)],
+    [SweepName.HOLDS, start("holds", ATTEMPTS_LIMIT, expire)],
     [SweepName.RENEWALS, start("renewals", RENEWALS_LIMIT, () => renewDue(dependencies))],
     [SweepName.COLLECTIONS, start("collections", COLLECTIONS_LIMIT, () => collectDue(dependencies))],
     [SweepName.SENDINGS, start("sendings", SENDINGS_LIMIT, () => sendDue(dependencies))],

@@ -3,11 +3,14 @@ import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import type { Decline } from "../../gen/tripe/billing/v1/decline_pb.ts";
 import type { Return } from "../../gen/tripe/billing/v1/return_pb.ts";
 import type { TransactionsDependencies } from "./attempt.ts";
+import { settleAutomaticReturn } from "./settle-late.ts";
 
 /** What became of an attempt's noun; with a decline, a capture that failed and left its charge as it was. */
 export type End =
   | { readonly case: "charge"; readonly value: Charge; readonly decline?: Decline }
-  | { readonly case: "return"; readonly value: Return };
+  | { readonly case: "return"; readonly value: Return }
+  /** What a bank took too late is given back, or never will be by itself: nobody's noun changes. */
+  | { readonly case: "automatic" };
 
 /** Commit B of an attempt of any kind: the one place that knows which of the writer's settlements is its own. */
 export async function settleAttempt(
@@ -15,6 +18,10 @@ export async function settleAttempt(
   attempt: Attempt,
   outcome: Outcome,
 ): Promise<End | undefined> {
+  if (attempt.isAutomatic) {
+    await settleAutomaticReturn(dependencies, attempt, outcome);
+    return { case: "automatic" };
+  }
   const { writer } = dependencies.clients;
   const { accountId, attemptId, chargeId, returnId, fence, kind } = attempt;
   const settlement = { accountId, requestId: attemptId, attemptId, chargeId, fence, outcome };
@@ -36,9 +43,9 @@ export async function settleAttempt(
 }
 
 /**
- * Whether an attempt that reached no bank is over with that: somebody waits for it, and may try again. Nobody waits for the
- * release of a hold that has expired, so it is asked for until a bank has heard it.
+ * Whether an attempt that reached no bank is over with that: somebody waits for it, and may try again. Nobody waits for what
+ * Tripe does by itself, as letting go of a hold that has expired, so it is asked for until a bank has heard it.
  */
-export function isOverUnsent({ kind, returnId }: Attempt): boolean {
-  return kind !== AttemptKind.REVERSE || returnId !== "";
+export function isOverUnsent({ kind, returnId, isAutomatic }: Attempt): boolean {
+  return !isAutomatic && (kind !== AttemptKind.REVERSE || returnId !== "");
 }

@@ -21,10 +21,10 @@ const BEGIN = {
   text: `with input as (
       select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::text[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::jsonb[], $14::text[], $15::text[],
-        $16::text[], $17::text[], $18::jsonb[], $19::boolean[])
+        $16::text[], $17::text[], $18::jsonb[], $19::boolean[], $20::boolean[])
       as t(account_id, request_id, request_digest, public_request_id, charge_id, attempt_id, token_id, customer_id,
         payment_method_id, amount_minor, currency_code, description, metadata, receipt_email, statement_descriptor,
-        statement_descriptor_suffix, transfer_group, shipping, is_from_source)
+        statement_descriptor_suffix, transfer_group, shipping, is_from_source, is_held)
     ), allowed as (
       select i.*, business_now(i.account_id, i.customer_id) as create_time
       from input i
@@ -55,17 +55,17 @@ const BEGIN = {
       insert into charge (account_id, charge_id, revision, state, amount_minor, currency_code, captured_minor,
         returned_minor, customer_id, payment_method_id, token_id, is_from_source, description, metadata, receipt_email,
         statement_descriptor, statement_descriptor_suffix, transfer_group, shipping, authorization_code, request_id,
-        create_time)
+        is_held, create_time)
       select account_id, charge_id, 1, 'pending', amount_minor, currency_code, 0, 0, customer_id, payment_method_id,
         token_id, is_from_source, description, metadata, receipt_email, statement_descriptor,
-        statement_descriptor_suffix, transfer_group, shipping, '', request_id, create_time
+        statement_descriptor_suffix, transfer_group, shipping, '', request_id, is_held, create_time
       from fresh
       returning *
     ), attempted as (
       insert into attempt (account_id, attempt_id, kind, state, charge_id, payment_method_id, bank_ref,
         original_bank_ref, amount_minor, currency_code, fence, tries, bank, lease_end_time, resolve_time,
         authorization_code, network_reference, create_time)
-      select account_id, attempt_id, 'purchase', 'pending', charge_id, payment_method_id, attempt_id, '',
+      select account_id, attempt_id, case when is_held then 'authorize' else 'purchase' end, 'pending', charge_id, payment_method_id, attempt_id, '',
         amount_minor, currency_code, 1, 0, '', statement_timestamp() + ${LEASE_MS} * interval '1 ms',
         statement_timestamp() + ${LEASE_MS} * interval '1 ms', '', '', create_time
       from fresh
@@ -130,6 +130,7 @@ export async function beginCharges(query: Query, commands: readonly Command[]): 
     column(({ charge }) => charge.transferGroup),
     column(({ charge }) => shippingJson(charge.shipping)),
     column(({ charge }) => charge.isFromSource),
+    column(({ charge }) => charge.isHeld),
   ]);
   const begun = new Map(rows.map((row) => [row.attempt_id, { charge: chargeOf(row), attempt: attemptOf(row) }]));
   return commands.map(({ request }) => begun.get(request.attemptId));

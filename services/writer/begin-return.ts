@@ -5,12 +5,14 @@ import { type ReturnRow, returnColumns, returnOf } from "../_database/rows/retur
 import type { WriterDependencies } from "./answers.ts";
 import { createBatcher } from "./batch.ts";
 import { type BegunReturn, besideReturn, explainReturn } from "./explain-return.ts";
+import { endingsOf, LOST_RACES } from "./hold-endings.ts";
 import { LEASE_MS } from "./lease.ts";
 import { publicRequestId } from "./once.ts";
 
 /**
  * One row for each command that may go ahead. The limit is one conditional update under the charge's lock: returned + x is
- * never above captured. An amount of 0 is all that is left.
+ * never above captured. An amount of 0 is all that is left. Of a charge that is held, the whole is let go, and nothing else
+ * may be ending it.
  */
 const BEGIN = {
   name: "begin_return",
@@ -22,37 +24,42 @@ const BEGIN = {
     ), fresh as (
       select i.*, c.currency_code, c.payment_method_id, o.bank_ref as original_bank_ref, o.bank,
         business_now(c.account_id, c.customer_id) as create_time,
-        case when i.asked_minor = 0 then c.captured_minor - c.returned_minor else i.asked_minor end as amount_minor
+        c.is_held and c.captured_minor = 0 as is_release,
+        case when c.is_held and c.captured_minor = 0 then c.amount_minor
+          when i.asked_minor = 0 then c.captured_minor - c.returned_minor else i.asked_minor end as amount_minor
       from input i
       join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id
-      join attempt o on o.account_id = c.account_id and o.charge_id = c.charge_id and o.kind = 'purchase'
-      where c.state = 'succeeded'
+      join attempt o on o.account_id = c.account_id and o.charge_id = c.charge_id and o.kind in ('purchase', 'authorize')
+      where c.state = 'succeeded' and c.release_time is null
+        and (not c.is_held or c.captured_minor > 0
+          or (i.asked_minor in (0, c.amount_minor) and not exists (${endingsOf("c")})))
         and not exists (
           select from idempotency d where d.account_id = i.account_id and d.request_id = i.request_id
         )
       order by i.account_id, i.charge_id
       for no key update of c
     ), held as (
-      update charge c set returned_minor = c.returned_minor + f.amount_minor, revision = c.revision + 1
+      update charge c set revision = c.revision + 1,
+        returned_minor = c.returned_minor + case when f.is_release then 0 else f.amount_minor end
       from fresh f
       where c.account_id = f.account_id and c.charge_id = f.charge_id and f.amount_minor > 0
-        and c.returned_minor + f.amount_minor <= c.captured_minor
+        and (f.is_release or c.returned_minor + f.amount_minor <= c.captured_minor)
       returning f.*
     ), claimed as (
       insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, create_time)
       select account_id, request_id, request_digest, return_id, public_request_id, create_time from held
     ), returned as (
       insert into charge_return (account_id, return_id, revision, charge_id, state, amount_minor, currency_code, reason,
-        metadata, network_reference, request_id, create_time)
+        metadata, network_reference, is_release, request_id, create_time)
       select account_id, return_id, 1, charge_id, 'pending', amount_minor, currency_code, reason, metadata, '',
-        request_id, create_time
+        is_release, request_id, create_time
       from held
       returning *
     ), attempted as (
       insert into attempt (account_id, attempt_id, kind, state, charge_id, return_id, payment_method_id, bank_ref,
         original_bank_ref, amount_minor, currency_code, fence, tries, bank, lease_end_time, resolve_time,
         authorization_code, network_reference, create_time)
-      select account_id, attempt_id, 'refund', 'pending', charge_id, return_id, payment_method_id, attempt_id,
+      select account_id, attempt_id, case when is_release then 'reverse' else 'refund' end, 'pending', charge_id, return_id, payment_method_id, attempt_id,
         original_bank_ref, amount_minor, currency_code, 1, 0, bank,
         statement_timestamp() + ${LEASE_MS} * interval '1 ms', statement_timestamp() + ${LEASE_MS} * interval '1 ms',
         '', '', create_time
@@ -88,8 +95,8 @@ export function createBeginReturn(
         (await submit({ request, publicRequestId: publicRequestId() })) ?? (await explainReturn(dependencies, request))
       );
     } catch (error) {
-      // Lost a race for the request id: what won it is committed and can be read.
-      if (violatedConstraint(error) !== "idempotency_pkey") throw error;
+      // Lost a race, for the request id or for the one end of a hold: what won it is committed and can be read.
+      if (!LOST_RACES.has(violatedConstraint(error))) throw error;
       return await explainReturn(dependencies, request);
     }
   };

@@ -25,7 +25,8 @@ const LOOK = {
   text: `select ${chargeColumns}, ${besideCharge},
       t.lease_end_time is not null and t.lease_end_time > statement_timestamp() as is_running
     from charge c ${chargeJoins}
-    left join attempt t on t.account_id = c.account_id and t.charge_id = c.charge_id and t.kind = 'purchase' and t.outcome is null
+    left join attempt t on t.account_id = c.account_id and t.charge_id = c.charge_id 
+      and t.kind in ('purchase', 'authorize') and t.outcome is null
     where c.account_id = $1 and c.charge_id = $2`,
 };
 

@@ -7,6 +7,7 @@ import { type AttemptRow, attemptOf } from "../_database/rows/attempt.ts";
 import { type ReturnRow, returnColumns, returnOf } from "../_database/rows/return.ts";
 import { refuse } from "../_runtime/errors.ts";
 import { findStored, type WriterDependencies, waitForAnswer } from "./answers.ts";
+import { endingsOf } from "./hold-endings.ts";
 import { nounOf } from "./snapshots.ts";
 
 /** A return, begun; without an attempt when an equal request had begun it. */
@@ -52,13 +53,19 @@ export async function explainReturn(
 
 const WHY = {
   name: "why_no_return",
-  text: `select state, captured_minor, returned_minor from charge where account_id = $1 and charge_id = $2`,
+  text: `select c.state, c.amount_minor, c.captured_minor, c.returned_minor, c.release_time is not null as is_released,
+      c.is_held and c.captured_minor = 0 as is_hold, exists (${endingsOf("c")}) as is_ending
+    from charge c where c.account_id = $1 and c.charge_id = $2`,
 };
 
 interface WhyRow {
   readonly state: string;
   readonly captured_minor: bigint;
   readonly returned_minor: bigint;
+  readonly amount_minor: bigint;
+  readonly is_hold: boolean;
+  readonly is_released: boolean;
+  readonly is_ending: boolean;
 }
 
 async function refuseToBegin(query: Query, { accountId, chargeId, amountMinor }: BeginReturnRequest): Promise<never> {
@@ -69,12 +76,15 @@ async function refuseToBegin(query: Query, { accountId, chargeId, amountMinor }:
   if (why.state !== "succeeded") {
     return no("CHARGE_NOT_SUCCEEDED", `the charge ${chargeId} has not succeeded`, "charge_id");
   }
-  const leftMinor = why.captured_minor - why.returned_minor;
-  if (leftMinor === 0n)
+  const leftMinor = why.is_hold ? why.amount_minor : why.captured_minor - why.returned_minor;
+  if (leftMinor === 0n || why.is_released)
     return no("CHARGE_ALREADY_RETURNED", `the charge ${chargeId} was returned already`, "charge_id");
   if (amountMinor > leftMinor) {
     return no("RETURN_EXCEEDS_CHARGE", `${leftMinor} is left of ${chargeId}`, "amount_minor");
   }
-  // Between the two statements a return failed and gave its amount back: the same request may now succeed.
+  if (why.is_hold && !why.is_ending && amountMinor !== 0n && amountMinor !== leftMinor) {
+    return no("HOLD_NOT_DIVISIBLE", `the charge ${chargeId} is only held: it is let go whole`, "amount_minor");
+  }
+  // A capture or another release is at the bank, or between the two statements a return failed and gave its amount back: the same request may now succeed.
   return refuse(Code.Aborted, "CHARGE_CHANGING", `the charge ${chargeId} keeps changing`);
 }

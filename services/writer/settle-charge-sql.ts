@@ -30,9 +30,10 @@ export const SETTLE = {
   text: `with input as (
       select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[],
         $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::text[], $15::bytea[],
-        $16::timestamptz[], $17::text[])
+        $16::timestamptz[], $17::text[], $18::timestamptz[])
       as t(account_id, charge_id, revision, attempt_id, fence, outcome, state, decline_reason, response_code,
-        authorization_code, network_reference, fee_minor, ledger_transfer_id, event_id, snapshot, settle_time, bank)
+        authorization_code, network_reference, fee_minor, ledger_transfer_id, event_id, snapshot, settle_time, bank,
+        capture_before_time)
     ), locked as (
       select i.*, c.amount_minor, c.currency_code, c.request_id
       from input i join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id
@@ -52,18 +53,19 @@ export const SETTLE = {
       update charge c set revision = c.revision + 1, state = e.state, decline_reason = e.decline_reason,
         response_code = e.response_code, authorization_code = e.authorization_code, settle_time = e.settle_time,
         ledger_transfer_id = e.ledger_transfer_id,
-        captured_minor = case when e.state = 'succeeded' then c.amount_minor else 0 end
+        capture_before_time = e.capture_before_time,
+        captured_minor = case when e.ledger_transfer_id is null then 0 else c.amount_minor end
       from ended e where c.account_id = e.account_id and c.charge_id = e.charge_id
     ), booked as (
       insert into ledger_transfer (account_id, ledger_transfer_id, kind, charge_id, attempt_id, create_time)
       select account_id, ledger_transfer_id, 'charge', charge_id, attempt_id, settle_time
-      from ended where state = 'succeeded'
+      from ended where ledger_transfer_id is not null
     ), entered as (
       insert into ledger_entry (account_id, ledger_transfer_id, ledger_account, currency_code, amount_minor)
       select e.account_id, e.ledger_transfer_id, side.ledger_account, e.currency_code, side.amount_minor
       from ended e cross join lateral (values ('bank_clearing', e.amount_minor),
         ('merchant_balance', e.fee_minor - e.amount_minor), ('fees', -e.fee_minor)) as side(ledger_account, amount_minor)
-      where e.state = 'succeeded' and side.amount_minor <> 0
+      where e.ledger_transfer_id is not null and side.amount_minor <> 0
     ), answered as (
       update idempotency d set answer = e.snapshot, finish_time = e.settle_time
       from ended e where d.account_id = e.account_id and d.request_id = e.request_id

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampDate, timestampFromDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { type Outcome, OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { type Charge, ChargeSchema, ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
@@ -23,6 +23,9 @@ export interface SettledCharge {
 
 /** The words of a charge may change while it is being settled: the snapshot is then made again, so often at most. */
 const TRIES_MAX = 5;
+
+/** How long what is held can be captured: 7 days (3-money.md), Stripe's own, within which no scheme lets a hold lapse. */
+const HOLD_MS = 7 * 24 * 3_600_000;
 
 interface Command {
   readonly request: SettleChargeRequest;
@@ -131,6 +134,7 @@ async function settle(
     column(({ charge }) => snapshotBytes(snapshotOf("charge", charge))),
     column(({ row }) => row.business_time),
     column(({ command }) => command.outcome.bank),
+    column(({ charge }) => (charge.captureBeforeTime ? timestampDate(charge.captureBeforeTime) : null)),
   ]);
   return new Set(rows.map((row) => row.attempt_id));
 }
@@ -138,16 +142,13 @@ async function settle(
 /** A charge as a final outcome leaves it: the one place that says so; the CHECKs of the table say it again. */
 function chargeAfter(row: SettlingRow, outcome: Outcome): Charge {
   const charge = chargeOf(row);
-  const settleTime: Timestamp = timestampFromDate(row.business_time);
+  const settleTime = timestampFromDate(row.business_time);
   if (outcome.kind === OutcomeKind.ACCEPTED) {
-    return create(ChargeSchema, {
-      ...charge,
-      state: ChargeState.SUCCEEDED,
-      capturedMinor: row.amount_minor,
-      authorizationCode: outcome.authorizationCode,
-      ledgerTransferId: createId("txn_"),
-      settleTime,
-    });
+    const taken = charge.isHeld
+      ? { captureBeforeTime: timestampFromMs(row.business_time.getTime() + HOLD_MS) }
+      : { capturedMinor: row.amount_minor, ledgerTransferId: createId("txn_") };
+    const { authorizationCode } = outcome;
+    return create(ChargeSchema, { ...charge, ...taken, state: ChargeState.SUCCEEDED, authorizationCode, settleTime });
   }
   const decline = declineOfOutcome(outcome);
   return create(ChargeSchema, { ...charge, state: ChargeState.FAILED, decline, settleTime });

@@ -4,6 +4,7 @@ import { mention, mentions } from "../../mentions.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
 import { found } from "../../reads.ts";
 import { defineRoute } from "../../route.ts";
+import { captureChargeRoute } from "./capture-charge.ts";
 import { createChargeRoute } from "./create-charge.ts";
 import { chargeExpandable, listRefunds, showCharge } from "./show-charge.ts";
 import { updateChargeRoute } from "./update-charge.ts";
@@ -48,4 +49,4 @@ const listRoute = defineRoute({
 });
 
 /** The routes of charges. */
-export const chargeRoutes = [createChargeRoute, retrieveRoute, updateChargeRoute, listRoute];
+export const chargeRoutes = [createChargeRoute, retrieveRoute, updateChargeRoute, captureChargeRoute, listRoute];

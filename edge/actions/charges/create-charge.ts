@@ -31,8 +31,8 @@ const params = group(
   {
     amount: integer({ minimum: 1 }),
     currency: text(20),
-    // Only authorizing, to capture later, is not carried out yet.
-    capture: optional(Type.Literal(true)),
+    // False only holds the money, for a capture within 7 days.
+    capture: optional(Type.Boolean()),
     customer: optional(id),
     description: clearable(text(5_000)),
     metadata,
@@ -66,7 +66,8 @@ export const createChargeRoute = defineRoute({
     const { customerId, paymentMethodId, tokenId } = payment;
     const payer = await clients.reader.getPayer({ accountId, customerId, paymentMethodId, tokenId });
     const problem = judgePayer(given, payment, payer);
-    const charge = { ...wordsOf(given), amount, customerId, ...cardOf(payment, payer) };
+    const isHeld = given.capture === false;
+    const charge = { ...wordsOf(given), amount, isHeld, customerId, ...cardOf(payment, payer) };
     if (problem !== undefined) return answerStored(request, charge, problem);
     return answer(request, await submit(request, { charge, tokenId }));
   },

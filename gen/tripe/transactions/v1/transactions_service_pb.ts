@@ -7,6 +7,8 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Charge } from "../../billing/v1/charge_pb.ts";
 import { file_tripe_billing_v1_charge } from "../../billing/v1/charge_pb.ts";
+import type { Decline } from "../../billing/v1/decline_pb.ts";
+import { file_tripe_billing_v1_decline } from "../../billing/v1/decline_pb.ts";
 import type { Invoice } from "../../billing/v1/invoice_pb.ts";
 import { file_tripe_billing_v1_invoice } from "../../billing/v1/invoice_pb.ts";
 import type { Return } from "../../billing/v1/return_pb.ts";
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/transactions/v1/transactions_service.proto.
  */
 export const file_tripe_transactions_v1_transactions_service: GenFile = /*@__PURE__*/
-  fileDesc("CjB0cmlwZS90cmFuc2FjdGlvbnMvdjEvdHJhbnNhY3Rpb25zX3NlcnZpY2UucHJvdG8SFXRyaXBlLnRyYW5zYWN0aW9ucy52MSLCAQoTQ3JlYXRlQ2hhcmdlUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBIwCgZjaGFyZ2UYBCABKAsyGC50cmlwZS5iaWxsaW5nLnYxLkNoYXJnZUIGukgDyAEBEhkKCHRva2VuX2lkGAUgASgJQge6SARyAhhAIlUKFENyZWF0ZUNoYXJnZVJlc3BvbnNlEigKBmNoYXJnZRgBIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlEhMKC2lzX3JlcGxheWVkGAIgASgIIugCChNDcmVhdGVSZXR1cm5SZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEhwKCWNoYXJnZV9pZBgEIAEoCUIJukgGcgQQARhAEiYKDGFtb3VudF9taW5vchgFIAEoA0IQukgNIgsY/////////w8oABIXCgZyZWFzb24YBiABKAlCB7pIBHICGCgSYQoIbWV0YWRhdGEYByADKAsyOC50cmlwZS50cmFuc2FjdGlvbnMudjEuQ3JlYXRlUmV0dXJuUmVxdWVzdC5NZXRhZGF0YUVudHJ5QhW6SBKaAQ8QMiIEcgIYKCoFcgMY9AMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlUKFENyZWF0ZVJldHVyblJlc3BvbnNlEigKBnJldHVybhgBIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuUmV0dXJuEhMKC2lzX3JlcGxheWVkGAIgASgIIpkBChVDb2xsZWN0SW52b2ljZVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKaW52b2ljZV9pZBgDIAEoCUIJukgGcgQQARhAEiIKEXBheW1lbnRfbWV0aG9kX2lkGAQgASgJQge6SARyAhhAIm4KFkNvbGxlY3RJbnZvaWNlUmVzcG9uc2USKgoHaW52b2ljZRgBIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZRIoCgZjaGFyZ2UYAiABKAsyGC50cmlwZS5iaWxsaW5nLnYxLkNoYXJnZSIzChZSZXNvbHZlQXR0ZW1wdHNSZXF1ZXN0EhkKBWxpbWl0GAEgASgFQgq6SAcaBRj0AygAIkUKF1Jlc29sdmVBdHRlbXB0c1Jlc3BvbnNlEhMKC3Rha2VuX2NvdW50GAEgASgFEhUKDXNldHRsZWRfY291bnQYAiABKAUyyAMKE1RyYW5zYWN0aW9uc1NlcnZpY2USZwoMQ3JlYXRlQ2hhcmdlEioudHJpcGUudHJhbnNhY3Rpb25zLnYxLkNyZWF0ZUNoYXJnZVJlcXVlc3QaKy50cmlwZS50cmFuc2FjdGlvbnMudjEuQ3JlYXRlQ2hhcmdlUmVzcG9uc2USZwoMQ3JlYXRlUmV0dXJuEioudHJpcGUudHJhbnNhY3Rpb25zLnYxLkNyZWF0ZVJldHVyblJlcXVlc3QaKy50cmlwZS50cmFuc2FjdGlvbnMudjEuQ3JlYXRlUmV0dXJuUmVzcG9uc2USbQoOQ29sbGVjdEludm9pY2USLC50cmlwZS50cmFuc2FjdGlvbnMudjEuQ29sbGVjdEludm9pY2VSZXF1ZXN0Gi0udHJpcGUudHJhbnNhY3Rpb25zLnYxLkNvbGxlY3RJbnZvaWNlUmVzcG9uc2UScAoPUmVzb2x2ZUF0dGVtcHRzEi0udHJpcGUudHJhbnNhY3Rpb25zLnYxLlJlc29sdmVBdHRlbXB0c1JlcXVlc3QaLi50cmlwZS50cmFuc2FjdGlvbnMudjEuUmVzb2x2ZUF0dGVtcHRzUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_tripe_billing_v1_charge, file_tripe_billing_v1_invoice, file_tripe_billing_v1_return]);
+  fileDesc("CjB0cmlwZS90cmFuc2FjdGlvbnMvdjEvdHJhbnNhY3Rpb25zX3NlcnZpY2UucHJvdG8SFXRyaXBlLnRyYW5zYWN0aW9ucy52MSLCAQoTQ3JlYXRlQ2hhcmdlUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBIwCgZjaGFyZ2UYBCABKAsyGC50cmlwZS5iaWxsaW5nLnYxLkNoYXJnZUIGukgDyAEBEhkKCHRva2VuX2lkGAUgASgJQge6SARyAhhAIlUKFENyZWF0ZUNoYXJnZVJlc3BvbnNlEigKBmNoYXJnZRgBIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlEhMKC2lzX3JlcGxheWVkGAIgASgIIrwBChRDYXB0dXJlQ2hhcmdlUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBIcCgljaGFyZ2VfaWQYBCABKAlCCbpIBnIEEAEYQBImCgxhbW91bnRfbWlub3IYBSABKANCELpIDSILGP////////8PKAAiggEKFUNhcHR1cmVDaGFyZ2VSZXNwb25zZRIoCgZjaGFyZ2UYASABKAsyGC50cmlwZS5iaWxsaW5nLnYxLkNoYXJnZRIqCgdkZWNsaW5lGAIgASgLMhkudHJpcGUuYmlsbGluZy52MS5EZWNsaW5lEhMKC2lzX3JlcGxheWVkGAMgASgIIi8KEkV4cGlyZUhvbGRzUmVxdWVzdBIZCgVsaW1pdBgBIAEoBUIKukgHGgUY9AMoACJCChNFeHBpcmVIb2xkc1Jlc3BvbnNlEhMKC3Rha2VuX2NvdW50GAEgASgFEhYKDnJlbGVhc2VkX2NvdW50GAIgASgFIugCChNDcmVhdGVSZXR1cm5SZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEhwKCWNoYXJnZV9pZBgEIAEoCUIJukgGcgQQARhAEiYKDGFtb3VudF9taW5vchgFIAEoA0IQukgNIgsY/////////w8oABIXCgZyZWFzb24YBiABKAlCB7pIBHICGCgSYQoIbWV0YWRhdGEYByADKAsyOC50cmlwZS50cmFuc2FjdGlvbnMudjEuQ3JlYXRlUmV0dXJuUmVxdWVzdC5NZXRhZGF0YUVudHJ5QhW6SBKaAQ8QMiIEcgIYKCoFcgMY9AMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlUKFENyZWF0ZVJldHVyblJlc3BvbnNlEigKBnJldHVybhgBIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuUmV0dXJuEhMKC2lzX3JlcGxheWVkGAIgASgIItIBChVDb2xsZWN0SW52b2ljZVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKaW52b2ljZV9pZBgDIAEoCUIJukgGcgQQARhAEiIKEXBheW1lbnRfbWV0aG9kX2lkGAQgASgJQge6SARyAhhAEh8KDnJlcXVlc3RfZGlnZXN0GAUgASgMQge6SAR6AhhAEhYKDmlzX29ubHlfcmVwZWF0GAYgASgIIoMBChZDb2xsZWN0SW52b2ljZVJlc3BvbnNlEioKB2ludm9pY2UYASABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkludm9pY2USKAoGY2hhcmdlGAIgASgLMhgudHJpcGUuYmlsbGluZy52MS5DaGFyZ2USEwoLaXNfcmVwbGF5ZWQYAyABKAgiMwoWUmVzb2x2ZUF0dGVtcHRzUmVxdWVzdBIZCgVsaW1pdBgBIAEoBUIKukgHGgUY9AMoACJFChdSZXNvbHZlQXR0ZW1wdHNSZXNwb25zZRITCgt0YWtlbl9jb3VudBgBIAEoBRIVCg1zZXR0bGVkX2NvdW50GAIgASgFMpoFChNUcmFuc2FjdGlvbnNTZXJ2aWNlEmcKDENyZWF0ZUNoYXJnZRIqLnRyaXBlLnRyYW5zYWN0aW9ucy52MS5DcmVhdGVDaGFyZ2VSZXF1ZXN0GisudHJpcGUudHJhbnNhY3Rpb25zLnYxLkNyZWF0ZUNoYXJnZVJlc3BvbnNlEmoKDUNhcHR1cmVDaGFyZ2USKy50cmlwZS50cmFuc2FjdGlvbnMudjEuQ2FwdHVyZUNoYXJnZVJlcXVlc3QaLC50cmlwZS50cmFuc2FjdGlvbnMudjEuQ2FwdHVyZUNoYXJnZVJlc3BvbnNlEmQKC0V4cGlyZUhvbGRzEikudHJpcGUudHJhbnNhY3Rpb25zLnYxLkV4cGlyZUhvbGRzUmVxdWVzdBoqLnRyaXBlLnRyYW5zYWN0aW9ucy52MS5FeHBpcmVIb2xkc1Jlc3BvbnNlEmcKDENyZWF0ZVJldHVybhIqLnRyaXBlLnRyYW5zYWN0aW9ucy52MS5DcmVhdGVSZXR1cm5SZXF1ZXN0GisudHJpcGUudHJhbnNhY3Rpb25zLnYxLkNyZWF0ZVJldHVyblJlc3BvbnNlEm0KDkNvbGxlY3RJbnZvaWNlEiwudHJpcGUudHJhbnNhY3Rpb25zLnYxLkNvbGxlY3RJbnZvaWNlUmVxdWVzdBotLnRyaXBlLnRyYW5zYWN0aW9ucy52MS5Db2xsZWN0SW52b2ljZVJlc3BvbnNlEnAKD1Jlc29sdmVBdHRlbXB0cxItLnRyaXBlLnRyYW5zYWN0aW9ucy52MS5SZXNvbHZlQXR0ZW1wdHNSZXF1ZXN0Gi4udHJpcGUudHJhbnNhY3Rpb25zLnYxLlJlc29sdmVBdHRlbXB0c1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_tripe_billing_v1_charge, file_tripe_billing_v1_decline, file_tripe_billing_v1_invoice, file_tripe_billing_v1_return]);
 
 /**
  * Asks for a charge.
@@ -97,6 +99,139 @@ export const CreateChargeResponseSchema: GenMessage<CreateChargeResponse> = /*@_
   messageDesc(file_tripe_transactions_v1_transactions_service, 1);
 
 /**
+ * Asks for a capture.
+ *
+ * @generated from message tripe.transactions.v1.CaptureChargeRequest
+ */
+export type CaptureChargeRequest = Message<"tripe.transactions.v1.CaptureChargeRequest"> & {
+  /**
+   * The account that captures.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * The idempotency key.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * An HMAC of the caller's request, by which a key reused for something else is known.
+   *
+   * @generated from field: bytes request_digest = 3;
+   */
+  requestDigest: Uint8Array;
+
+  /**
+   * The charge that is held.
+   *
+   * @generated from field: string charge_id = 4;
+   */
+  chargeId: string;
+
+  /**
+   * How much, in minor units of the charge's currency; 0 for all that is held.
+   *
+   * @generated from field: int64 amount_minor = 5;
+   */
+  amountMinor: bigint;
+};
+
+/**
+ * Describes the message tripe.transactions.v1.CaptureChargeRequest.
+ * Use `create(CaptureChargeRequestSchema)` to create a new message.
+ */
+export const CaptureChargeRequestSchema: GenMessage<CaptureChargeRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_transactions_v1_transactions_service, 2);
+
+/**
+ * The charge as it stands.
+ *
+ * @generated from message tripe.transactions.v1.CaptureChargeResponse
+ */
+export type CaptureChargeResponse = Message<"tripe.transactions.v1.CaptureChargeResponse"> & {
+  /**
+   * The charge; not captured yet while the bank has not spoken.
+   *
+   * @generated from field: tripe.billing.v1.Charge charge = 1;
+   */
+  charge?: Charge | undefined;
+
+  /**
+   * Why the capture failed, and the charge is held as before; absent otherwise.
+   *
+   * @generated from field: tripe.billing.v1.Decline decline = 2;
+   */
+  decline?: Decline | undefined;
+
+  /**
+   * Whether an earlier request with the same id made it.
+   *
+   * @generated from field: bool is_replayed = 3;
+   */
+  isReplayed: boolean;
+};
+
+/**
+ * Describes the message tripe.transactions.v1.CaptureChargeResponse.
+ * Use `create(CaptureChargeResponseSchema)` to create a new message.
+ */
+export const CaptureChargeResponseSchema: GenMessage<CaptureChargeResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_transactions_v1_transactions_service, 3);
+
+/**
+ * Asks to let go of holds that have expired.
+ *
+ * @generated from message tripe.transactions.v1.ExpireHoldsRequest
+ */
+export type ExpireHoldsRequest = Message<"tripe.transactions.v1.ExpireHoldsRequest"> & {
+  /**
+   * How many at most, 1 to 500; 0 for 100.
+   *
+   * @generated from field: int32 limit = 1;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message tripe.transactions.v1.ExpireHoldsRequest.
+ * Use `create(ExpireHoldsRequestSchema)` to create a new message.
+ */
+export const ExpireHoldsRequestSchema: GenMessage<ExpireHoldsRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_transactions_v1_transactions_service, 4);
+
+/**
+ * What became of the holds that had expired.
+ *
+ * @generated from message tripe.transactions.v1.ExpireHoldsResponse
+ */
+export type ExpireHoldsResponse = Message<"tripe.transactions.v1.ExpireHoldsResponse"> & {
+  /**
+   * How many were taken up.
+   *
+   * @generated from field: int32 taken_count = 1;
+   */
+  takenCount: number;
+
+  /**
+   * How many of them are let go; the resolver follows up on the others.
+   *
+   * @generated from field: int32 released_count = 2;
+   */
+  releasedCount: number;
+};
+
+/**
+ * Describes the message tripe.transactions.v1.ExpireHoldsResponse.
+ * Use `create(ExpireHoldsResponseSchema)` to create a new message.
+ */
+export const ExpireHoldsResponseSchema: GenMessage<ExpireHoldsResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_transactions_v1_transactions_service, 5);
+
+/**
  * Asks for a return.
  *
  * @generated from message tripe.transactions.v1.CreateReturnRequest
@@ -157,7 +292,7 @@ export type CreateReturnRequest = Message<"tripe.transactions.v1.CreateReturnReq
  * Use `create(CreateReturnRequestSchema)` to create a new message.
  */
 export const CreateReturnRequestSchema: GenMessage<CreateReturnRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_transactions_v1_transactions_service, 2);
+  messageDesc(file_tripe_transactions_v1_transactions_service, 6);
 
 /**
  * The return as it stands.
@@ -185,7 +320,7 @@ export type CreateReturnResponse = Message<"tripe.transactions.v1.CreateReturnRe
  * Use `create(CreateReturnResponseSchema)` to create a new message.
  */
 export const CreateReturnResponseSchema: GenMessage<CreateReturnResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_transactions_v1_transactions_service, 3);
+  messageDesc(file_tripe_transactions_v1_transactions_service, 7);
 
 /**
  * Asks to have an invoice paid.
@@ -201,7 +336,7 @@ export type CollectInvoiceRequest = Message<"tripe.transactions.v1.CollectInvoic
   accountId: string;
 
   /**
-   * The key of the collection, for retries of this very call.
+   * The key of the collection: the same again is told what became of the charge that it began.
    *
    * @generated from field: string request_id = 2;
    */
@@ -220,6 +355,20 @@ export type CollectInvoiceRequest = Message<"tripe.transactions.v1.CollectInvoic
    * @generated from field: string payment_method_id = 4;
    */
   paymentMethodId: string;
+
+  /**
+   * An HMAC of the caller's request, by which a key reused for something else is known.
+   *
+   * @generated from field: bytes request_digest = 5;
+   */
+  requestDigest: Uint8Array;
+
+  /**
+   * Whether only the charge of an equal request is looked for: nothing is begun. The charge is absent when there is none.
+   *
+   * @generated from field: bool is_only_repeat = 6;
+   */
+  isOnlyRepeat: boolean;
 };
 
 /**
@@ -227,7 +376,7 @@ export type CollectInvoiceRequest = Message<"tripe.transactions.v1.CollectInvoic
  * Use `create(CollectInvoiceRequestSchema)` to create a new message.
  */
 export const CollectInvoiceRequestSchema: GenMessage<CollectInvoiceRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_transactions_v1_transactions_service, 4);
+  messageDesc(file_tripe_transactions_v1_transactions_service, 8);
 
 /**
  * The invoice as it stands.
@@ -248,6 +397,13 @@ export type CollectInvoiceResponse = Message<"tripe.transactions.v1.CollectInvoi
    * @generated from field: tripe.billing.v1.Charge charge = 2;
    */
   charge?: Charge | undefined;
+
+  /**
+   * Whether an earlier request with the same id began that charge, or was told that it had paid.
+   *
+   * @generated from field: bool is_replayed = 3;
+   */
+  isReplayed: boolean;
 };
 
 /**
@@ -255,7 +411,7 @@ export type CollectInvoiceResponse = Message<"tripe.transactions.v1.CollectInvoi
  * Use `create(CollectInvoiceResponseSchema)` to create a new message.
  */
 export const CollectInvoiceResponseSchema: GenMessage<CollectInvoiceResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_transactions_v1_transactions_service, 5);
+  messageDesc(file_tripe_transactions_v1_transactions_service, 9);
 
 /**
  * Asks to take up due attempts.
@@ -276,7 +432,7 @@ export type ResolveAttemptsRequest = Message<"tripe.transactions.v1.ResolveAttem
  * Use `create(ResolveAttemptsRequestSchema)` to create a new message.
  */
 export const ResolveAttemptsRequestSchema: GenMessage<ResolveAttemptsRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_transactions_v1_transactions_service, 6);
+  messageDesc(file_tripe_transactions_v1_transactions_service, 10);
 
 /**
  * What became of the due attempts.
@@ -304,7 +460,7 @@ export type ResolveAttemptsResponse = Message<"tripe.transactions.v1.ResolveAtte
  * Use `create(ResolveAttemptsResponseSchema)` to create a new message.
  */
 export const ResolveAttemptsResponseSchema: GenMessage<ResolveAttemptsResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_transactions_v1_transactions_service, 7);
+  messageDesc(file_tripe_transactions_v1_transactions_service, 11);
 
 /**
  * TransactionsService runs actual transactions: how money moves. Each rpc is commit A, the bank, commit B.
@@ -324,7 +480,27 @@ export const TransactionsService: GenService<{
     output: typeof CreateChargeResponseSchema;
   },
   /**
-   * CreateReturn gives money of a charge back, once per request id.
+   * CaptureCharge takes what is held on a card, or a part of it, once per request id; the bank lets go of the rest.
+   *
+   * @generated from rpc tripe.transactions.v1.TransactionsService.CaptureCharge
+   */
+  captureCharge: {
+    methodKind: "unary";
+    input: typeof CaptureChargeRequestSchema;
+    output: typeof CaptureChargeResponseSchema;
+  },
+  /**
+   * ExpireHolds lets go of what was not captured in time.
+   *
+   * @generated from rpc tripe.transactions.v1.TransactionsService.ExpireHolds
+   */
+  expireHolds: {
+    methodKind: "unary";
+    input: typeof ExpireHoldsRequestSchema;
+    output: typeof ExpireHoldsResponseSchema;
+  },
+  /**
+   * CreateReturn gives money of a charge back, once per request id, or lets go of what is held.
    *
    * @generated from rpc tripe.transactions.v1.TransactionsService.CreateReturn
    */

@@ -1,0 +1,11 @@
+/**
+ * The attempts that end a hold, or may yet: a capture or a release that has not failed. At most one (the index
+ * `attempt_ending`); `charge` is the alias of its charge. One that was given up counts: the bank may have done it.
+ */
+export function endingsOf(charge: string): string {
+  return `select from attempt x where x.account_id = ${charge}.account_id and x.charge_id = ${charge}.charge_id
+    and x.kind in ('capture', 'reverse') and x.state <> 'failed'`;
+}
+
+/** What is violated by who comes second: to a request id, or to the one end of a hold. */
+export const LOST_RACES: ReadonlySet<string | undefined> = new Set(["idempotency_pkey", "attempt_ending"]);
