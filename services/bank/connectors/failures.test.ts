@@ -46,6 +46,29 @@ test.each(["10", "68", "94", "Z9"])("an answer with code %s, which may hide an e
   expect(await connector.purchase(BUY)).toEqual({ outcome: "unknown", reason: "undecided" });
 });
 
+test.each<[string, (text: string) => string]>([
+  ["a length above the element's longest", (text) => text.replace("005buy_1", "041buy_1")],
+  ["a length of nothing", (text) => text.replace("005buy_1", "000buy_1")],
+  ["a length that is no number", (text) => text.replace("005buy_1", "0x5buy_1")],
+  ["a letter among digits", (text) => text.replace("000000002000", "00000000200x")],
+  ["a control character", (text) => text.replace("buy_1", "buy_\u0007")],
+  ["a bit of the bitmap that nobody knows", (text) => `${text.slice(0, 19)}3${text.slice(20)}`],
+  ["a bitmap that is none", (text) => `${text.slice(0, 4)}zz${text.slice(6)}`],
+  ["bytes after its last element", (text) => `${text}00`],
+  ["another version's type", (text) => `1${text.slice(1)}`],
+])("an answer with %s is unknown, and the next request on the same connection is answered", async (_name, spoil) => {
+  const { connector, sockets } = await startScripted((request, socket) => {
+    if (request.fields[63] === "buy_2") return reply(socket, request, {});
+    const whole = encode(response(request, {})).toString("latin1");
+    const spoiled = spoil(whole);
+    expect(spoiled).not.toBe(whole);
+    socket.write(frame(Buffer.from(spoiled, "latin1")));
+  });
+  expect(await connector.purchase({ ...BUY, timeoutMs: 100 })).toMatchObject({ outcome: "unknown" });
+  expect(await connector.purchase({ ...BUY, bankRef: "buy_2" })).toMatchObject({ outcome: "accepted" });
+  expect(sockets.size).toBe(1);
+});
+
 test("an answer cut off behind its trace number is unknown at once, and its neighbour is answered", async () => {
   const { connector } = await startScripted((request, socket) => {
     if (request.fields[63] === "buy_2") return reply(socket, request, {});

@@ -22,12 +22,15 @@ import {
   PRIVATE,
   readPrivate,
   repeatOf,
+  writeOriginal,
   writePrivate,
 } from "../iso8583/dialect.ts";
 import { FIELD_NUMBERS, type FieldNumber, type FieldValues } from "../iso8583/fields.ts";
 import { meaningOf } from "../reasons.ts";
 import type { Exchanged } from "./connection.ts";
 import { createLink, type Link, type LinkOptions } from "./link.ts";
+import { createOriginals, type Originals } from "./originals.ts";
+import { untilAcknowledged } from "./reversal.ts";
 
 /** How we are known to the bank: elements 32 (up to 11 digits), 41 (8 characters) and 42 (15 characters). */
 export interface Identity {
@@ -55,7 +58,8 @@ const NOTHING = { amount: "000000000000", currencyNumber: "840" };
 export function createIso8583Connector(options: Iso8583Options): Connector {
   const link = createLink(options);
   const identity = options.identity ?? SANDBOX_IDENTITY;
-  const operate = (kind: OperationKind) => (request: MoneyRequest) => submit(link, identity, kind, request);
+  const tools: Tools = { link, identity, originals: createOriginals() };
+  const operate = (kind: OperationKind) => (request: MoneyRequest) => submit(tools, kind, request);
   return {
     capabilities: {
       idempotentSubmit: true,
@@ -66,7 +70,7 @@ export function createIso8583Connector(options: Iso8583Options): Connector {
     authorize: operate("authorize"),
     purchase: operate("purchase"),
     capture: operate("capture"),
-    reverse: operate("reverse"),
+    reverse: (request) => untilAcknowledged(operate("reverse"), options.clock, request),
     refund: operate("refund"),
     verify: (request) => verify(link, identity, request),
     inquire: (request) => inquire(link, identity, request),
@@ -76,22 +80,29 @@ export function createIso8583Connector(options: Iso8583Options): Connector {
   };
 }
 
-async function submit(link: Link, identity: Identity, kind: OperationKind, request: MoneyRequest): Promise<BankAnswer> {
+interface Tools {
+  readonly link: Link;
+  readonly identity: Identity;
+  readonly originals: Originals;
+}
+
+async function submit({ link, identity, originals }: Tools, kind: OperationKind, request: MoneyRequest) {
   const amount = toIsoAmount(request);
   if (amount === undefined) return NOT_EXPRESSIBLE;
   const { type, processingCode } = OPERATIONS[kind];
-  const original = request.originalBankRef === "" ? {} : { 61: request.originalBankRef };
+  const { bankRef, originalBankRef } = request;
   const fields: FieldValues = {
     ...cardElements(request.card),
     ...identityElements(identity),
-    ...original,
+    ...(originalBankRef === "" ? {} : { 61: originalBankRef }),
+    ...(kind === "reverse" ? { 90: writeOriginal(identity.acquirer, originals.find(originalBankRef)) } : {}),
     3: processingCode,
     4: amount.amount,
     49: amount.currencyNumber,
-    63: request.bankRef,
+    63: bankRef,
   };
   const sent: Message = { type: request.isRepeat ? repeatOf(type) : type, fields };
-  return read(sent, await link.exchange(sent, request.timeoutMs));
+  return read(sent, await link.exchange(sent, request.timeoutMs, (stamped) => originals.note(bankRef, stamped)));
 }
 
 async function verify(link: Link, identity: Identity, request: VerifyRequest): Promise<VerifyAnswer> {

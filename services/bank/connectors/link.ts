@@ -8,8 +8,11 @@ import { createGate, type Gate } from "./gate.ts";
 
 /** A bank that one can send to at any time: a connection, signed on, watched, and made again when it is lost. */
 export interface Link {
-  /** Numbers, dates and sends a request; waits for a live connection first, at most CONNECT_WAIT_MS of its time. */
-  exchange(request: Message, timeoutMs: number): Promise<Exchanged>;
+  /**
+   * Numbers, dates and sends a request; waits for a live connection first, at most CONNECT_WAIT_MS of its time. `onStamped`
+   * is told of the message as it goes out.
+   */
+  exchange(request: Message, timeoutMs: number, onStamped?: (stamped: Message) => void): Promise<Exchanged>;
   /** For how long there has been no live connection, in milliseconds; 0 while there is one. */
   awayMs(): number;
   /** Asks the bank for an echo. */
@@ -56,13 +59,14 @@ export function createLink(options: LinkOptions): Link {
   const stop = new AbortController();
   const running = keepConnected(options, { next, gate, probe, signal: stop.signal });
 
-  const exchange = async (request: Message, timeoutMs: number): Promise<Exchanged> => {
+  const exchange: Link["exchange"] = async (request, timeoutMs, onStamped) => {
     const startMs = clock.preciseMs();
     const connection = await gate.pass(Math.min(CONNECT_WAIT_MS, timeoutMs));
     if (connection === undefined) return { outcome: "not_sent", reason: "unreachable" };
     if (connection.inFlight() >= IN_FLIGHT_MAX) return { outcome: "not_sent", reason: "overloaded" };
     const heard = connection.received();
     const stamped = stamp(request, next(connection), clock);
+    onStamped?.(stamped);
     const result = await connection.exchange(stamped, Math.max(0, timeoutMs - (clock.preciseMs() - startMs)));
     // Not a word since: it is asked whether it is there at all, and nobody waits for that.
     if (isTimeout(result) && connection.received() === heard) void probe(connection);

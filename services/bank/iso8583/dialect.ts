@@ -46,6 +46,25 @@ export function responseTypeOf(type: string): string | undefined {
   return type.slice(0, 2) + String(functionDigit + 1) + firstOf(type).slice(3);
 }
 
+/** The message that a reversal takes back, as element 90 names it. */
+export interface OriginalMessage {
+  readonly type: string;
+  /** Its elements 11 and 7. */
+  readonly traceNumber: string;
+  readonly time: string;
+}
+
+/** What is said of an original that we do not remember: the standard fills with zeros what is not known. Element 61 still names it. */
+const FORGOTTEN: OriginalMessage = { type: "0000", traceNumber: "000000", time: "0000000000" };
+
+/** Digits of each of the two institutions in element 90, zeros in front; the second, who forwarded it, is nobody. */
+const INSTITUTION_DIGITS = 11;
+
+/** Writes element 90, original data elements: type, trace number, date and time, acquirer, forwarder; 42 digits. */
+export function writeOriginal(acquirer: string, { type, traceNumber, time } = FORGOTTEN): string {
+  return type + traceNumber + time + acquirer.padStart(INSTITUTION_DIGITS, "0") + "0".repeat(INSTITUTION_DIGITS);
+}
+
 /**
  * What the private element 48 can hold, as its subelement: the CVC of a verification, the bank's word on it (M match, N no match, P not
  * processed, U issuer unable), and, in the answer to an inquiry, the response code of what was asked about. Form and the numbers 92 and 87

@@ -1,3 +1,5 @@
+import { createRandom } from "../random.ts";
+
 /** Ways in which a bank goes wrong over one request. */
 export const FAULT_KINDS = [
   /** Done, and never answered. */
@@ -69,15 +71,4 @@ function pick(kinds: readonly (readonly [FaultKind, number])[], percent: number)
     sum += share;
     return percent < sum;
   })?.[0];
-}
-
-/** Mulberry32, a generator of 32 bits by Tommy Ettinger (public domain): small, seeded, good enough to choose faults with. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
