@@ -29,6 +29,7 @@ table alert -- Something that a person must look at, such as two banks' answers 
   resolve_time timestamp with time zone
   constraint alert_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint alert_pkey PRIMARY KEY (account_id, alert_id)
+  index alert_open ON tripe.alert USING btree (reason) WHERE (resolve_time IS NULL)
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
@@ -77,33 +78,38 @@ table attempt -- One thing asked of a bank, and its own job in the queue of what
   create_time timestamp with time zone not null
   settle_time timestamp with time zone
   is_automatic boolean not null default false -- Opened by Tripe itself: gives back what a bank took after Tripe had given the attempt up.
+  begin_time timestamp with time zone not null default statement_timestamp() -- When it was begun, by the machine's time: how long the bank has been asked does not move with a test clock.
+  request_id text -- The request a capture was asked for by; null for others.
   constraint attempt_account_id_bank_ref_key UNIQUE (account_id, bank_ref)
   constraint attempt_account_id_charge_id_fkey FOREIGN KEY (account_id, charge_id) REFERENCES charge(account_id, charge_id)
   constraint attempt_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint attempt_account_id_payment_method_id_fkey FOREIGN KEY (account_id, payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
+  constraint attempt_account_id_request_id_fkey FOREIGN KEY (account_id, request_id) REFERENCES idempotency(account_id, request_id)
   constraint attempt_account_id_return_id_fkey FOREIGN KEY (account_id, return_id) REFERENCES charge_return(account_id, return_id)
   constraint attempt_amount_minor_check CHECK ((amount_minor > 0))
-  constraint attempt_automatic CHECK (((NOT is_automatic) OR ((kind = ANY (ARRAY['refund'::text, 'reverse'::text])) AND (return_id IS NULL))))
+  constraint attempt_automatic_check CHECK (((NOT is_automatic) OR ((kind = ANY (ARRAY['refund'::text, 'reverse'::text])) AND (return_id IS NULL))))
   constraint attempt_bank_ref_check CHECK (((length(bank_ref) >= 1) AND (length(bank_ref) <= 40)))
   constraint attempt_check2 CHECK (((state = 'succeeded'::text) = (NOT (outcome IS DISTINCT FROM 'accepted'::text))))
-  constraint attempt_due CHECK (
+  constraint attempt_due_check CHECK (
 CASE state
     WHEN 'pending'::text THEN (resolve_time IS NOT NULL)
     WHEN 'given_up'::text THEN true
     ELSE (resolve_time IS NULL)
 END)
   constraint attempt_fence_check CHECK ((fence >= 1))
+  constraint attempt_final_check CHECK (((state = ANY (ARRAY['pending'::text, 'given_up'::text])) = (outcome IS NULL)))
   constraint attempt_kind_check CHECK ((kind = ANY (ARRAY['purchase'::text, 'authorize'::text, 'capture'::text, 'reverse'::text, 'refund'::text])))
-  constraint attempt_outcome CHECK (((state = ANY (ARRAY['pending'::text, 'given_up'::text])) = (outcome IS NULL)))
   constraint attempt_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'declined'::text, 'not_sent'::text])))
   constraint attempt_pkey PRIMARY KEY (account_id, attempt_id)
-  constraint attempt_refund CHECK (((kind <> 'refund'::text) OR (return_id IS NOT NULL) OR is_automatic))
-  constraint attempt_return CHECK (((return_id IS NULL) OR (kind = ANY (ARRAY['refund'::text, 'reverse'::text]))))
+  constraint attempt_refund_check CHECK (((kind <> 'refund'::text) OR (return_id IS NOT NULL) OR is_automatic))
+  constraint attempt_request CHECK (((request_id IS NOT NULL) = (kind = 'capture'::text)))
+  constraint attempt_return_check CHECK (((return_id IS NULL) OR (kind = ANY (ARRAY['refund'::text, 'reverse'::text]))))
   constraint attempt_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'given_up'::text, 'succeeded'::text, 'failed'::text])))
   constraint attempt_tries_check CHECK ((tries >= 0))
   index attempt_charge ON tripe.attempt USING btree (account_id, charge_id) WHERE (kind = ANY (ARRAY['purchase'::text, 'authorize'::text])) unique
   index attempt_due ON tripe.attempt USING btree (resolve_time) WHERE (resolve_time IS NOT NULL)
   index attempt_ending ON tripe.attempt USING btree (account_id, charge_id) WHERE ((kind = ANY (ARRAY['capture'::text, 'reverse'::text])) AND (state = ANY (ARRAY['pending'::text, 'succeeded'::text]))) unique
+  index attempt_request ON tripe.attempt USING btree (account_id, request_id) WHERE (request_id IS NOT NULL) unique
   index attempt_return ON tripe.attempt USING btree (account_id, return_id) WHERE (return_id IS NOT NULL) unique
   grant select to tripe_audit
   grant select to tripe_reader
@@ -147,8 +153,8 @@ table charge -- Money asked of a card, once: pending, then succeeded or failed f
   constraint charge_account_id_request_id_fkey FOREIGN KEY (account_id, request_id) REFERENCES idempotency(account_id, request_id)
   constraint charge_account_id_token_id_key UNIQUE (account_id, token_id)
   constraint charge_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '9007199254740991'::bigint)))
-  constraint charge_booked CHECK (((captured_minor > 0) = (ledger_transfer_id IS NOT NULL)))
-  constraint charge_capture_before CHECK (((is_held AND (state = 'succeeded'::text)) = (capture_before_time IS NOT NULL)))
+  constraint charge_booked_check CHECK (((captured_minor > 0) = (ledger_transfer_id IS NOT NULL)))
+  constraint charge_capture_before_check CHECK (((is_held AND (state = 'succeeded'::text)) = (capture_before_time IS NOT NULL)))
   constraint charge_check CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor)))
   constraint charge_check1 CHECK (((returned_minor >= 0) AND (returned_minor <= captured_minor)))
   constraint charge_check2 CHECK (((state = 'pending'::text) = (settle_time IS NULL)))
@@ -159,12 +165,12 @@ table charge -- Money asked of a card, once: pending, then succeeded or failed f
   constraint charge_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
   constraint charge_pkey PRIMARY KEY (account_id, charge_id)
   constraint charge_receipt_email_check CHECK ((length(receipt_email) <= 512))
-  constraint charge_release CHECK (((release_time IS NULL) OR (is_held AND (state = 'succeeded'::text) AND (captured_minor = 0))))
+  constraint charge_release_check CHECK (((release_time IS NULL) OR (is_held AND (state = 'succeeded'::text) AND (captured_minor = 0))))
   constraint charge_revision_check CHECK ((revision >= 1))
   constraint charge_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text])))
   constraint charge_statement_descriptor_check CHECK ((length(statement_descriptor) <= 22))
   constraint charge_statement_descriptor_suffix_check CHECK ((length(statement_descriptor_suffix) <= 22))
-  constraint charge_taken CHECK ((is_held OR ((state = 'succeeded'::text) = (captured_minor > 0))))
+  constraint charge_taken_check CHECK ((is_held OR ((state = 'succeeded'::text) = (captured_minor > 0))))
   constraint charge_transfer_group_check CHECK ((length(transfer_group) <= 500))
   index charge_create_time ON tripe.charge USING btree (account_id, create_time, charge_id)
   index charge_customer ON tripe.charge USING btree (account_id, customer_id, charge_id) WHERE (customer_id IS NOT NULL)
@@ -196,7 +202,7 @@ table charge_return -- Money of a charge given back. The amount is held back on 
   constraint charge_return_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint charge_return_account_id_request_id_fkey FOREIGN KEY (account_id, request_id) REFERENCES idempotency(account_id, request_id)
   constraint charge_return_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '9007199254740991'::bigint)))
-  constraint charge_return_booked CHECK ((((state = 'succeeded'::text) AND (NOT is_release)) = (ledger_transfer_id IS NOT NULL)))
+  constraint charge_return_booked_check CHECK ((((state = 'succeeded'::text) AND (NOT is_release)) = (ledger_transfer_id IS NOT NULL)))
   constraint charge_return_check CHECK (((state = 'pending'::text) = (settle_time IS NULL)))
   constraint charge_return_check2 CHECK (((state = 'failed'::text) = (decline_reason IS NOT NULL)))
   constraint charge_return_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
@@ -207,6 +213,23 @@ table charge_return -- Money of a charge given back. The amount is held back on 
   constraint charge_return_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
   index charge_return_charge ON tripe.charge_return USING btree (account_id, charge_id, return_id)
   index charge_return_create_time ON tripe.charge_return USING btree (account_id, create_time, return_id)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table collection_claim -- The one charge by which a request had an invoice paid, or tried to: begun by it, or found to have paid the invoice already.
+  account_id text not null
+  request_id text not null
+  request_digest bytea not null
+  invoice_id text not null
+  charge_id text not null
+  create_time timestamp with time zone not null
+  constraint collection_claim_account_id_charge_id_fkey FOREIGN KEY (account_id, charge_id) REFERENCES charge(account_id, charge_id)
+  constraint collection_claim_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint collection_claim_account_id_invoice_id_fkey FOREIGN KEY (account_id, invoice_id) REFERENCES invoice(account_id, invoice_id)
+  constraint collection_claim_pkey PRIMARY KEY (account_id, request_id)
+  constraint collection_claim_request_id_check CHECK (((length(request_id) >= 1) AND (length(request_id) <= 300)))
+  index collection_claim_invoice ON tripe.collection_claim USING btree (account_id, invoice_id, request_id)
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer

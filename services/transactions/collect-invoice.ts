@@ -15,12 +15,13 @@ const LOOK_EVERY_MS = 100;
 /**
  * Has an invoice paid: commit A begins its charge, the bank, commit B ends the charge, and a third commit draws the
  * consequence for the invoice and its subscription. Each step says what is left to do when it is run again, so recovery is
- * to run this again; the sweep of due collections does.
+ * to run this again; the sweep of due collections does. The same request again is told what became of its own charge.
  */
 export async function collectInvoice(dependencies: TransactionsDependencies, request: CollectInvoiceRequest) {
   const { accountId, invoiceId } = request;
   const begun = await begin(dependencies, request);
-  const { invoice, charge } = begun;
+  const { invoice, charge, isReplayed } = begun;
+  if (charge === undefined && request.isOnlyRepeat) return begun;
   if (charge === undefined) return { ...(invoice && { invoice: await giveNothing(dependencies, request, invoice) }) };
   if (charge.state === ChargeState.PENDING || invoice?.state === InvoiceState.PAID) return begun;
   const settled = await dependencies.clients.writer.settleCollection({
@@ -30,20 +31,20 @@ export async function collectInvoice(dependencies: TransactionsDependencies, req
     chargeId: charge.chargeId,
     ...retryOf(dependencies, invoice, charge),
   });
-  return { ...(settled.invoice && { invoice: settled.invoice }), charge };
+  return { ...(settled.invoice && { invoice: settled.invoice }), charge, isReplayed };
 }
 
 /** Begins the charge and runs it; while an equal call does, looks again for a while. */
 async function begin(dependencies: TransactionsDependencies, request: CollectInvoiceRequest) {
   const { clients, clock } = dependencies;
-  const { accountId, requestId, invoiceId, paymentMethodId } = request;
+  const { accountId, requestId, requestDigest, invoiceId, paymentMethodId, isOnlyRepeat } = request;
   const endMs = clock.preciseMs() + WAIT_MS;
   for (;;) {
-    const key = { accountId, requestId, invoiceId, paymentMethodId };
+    const key = { accountId, requestId, requestDigest, invoiceId, paymentMethodId, isOnlyRepeat };
     const ids = { chargeId: createId("ch_"), attemptId: createId("att_") };
     const askedMs = clock.preciseMs();
-    const { invoice, charge, attempt } = await clients.writer.beginCollection({ ...key, ...ids });
-    const found = { ...(invoice && { invoice }), ...(charge && { charge }) };
+    const { invoice, charge, attempt, isReplayed } = await clients.writer.beginCollection({ ...key, ...ids });
+    const found = { ...(invoice && { invoice }), ...(charge && { charge }), isReplayed };
     if (attempt !== undefined) {
       const end = await runAttempt(dependencies, { attempt, askedMs });
       return end?.case === "charge" ? { ...found, charge: end.value } : found;

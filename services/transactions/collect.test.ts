@@ -105,7 +105,7 @@ test("a crash between the bank and the settlement is made good by collecting aga
   // The transactions service dies after commit A: the charge is begun and nobody asks the bank.
   const { writer } = tripe.clientsOf("transactions");
   const ids = { chargeId: createId("ch_"), attemptId: createId("att_") };
-  await writer.beginCollection({ accountId, requestId: "one", invoiceId, ...ids });
+  await writer.beginCollection({ accountId, requestId: createId("req_"), invoiceId, ...ids });
   await tripe.stopService("transactions");
   await tripe.startService("transactions");
   expect((await collect(invoiceId)).charge).toMatchObject({ chargeId: ids.chargeId, state: ChargeState.PENDING });
@@ -146,7 +146,9 @@ test("cancelled while its renewal is at the bank and declined, a subscription is
   const ofRenewal = { invoiceId: renewal.invoice.invoiceId };
   await edge.writer.finalizeInvoice({ ...key(), ...ofRenewal });
   const ids = { chargeId: createId("ch_"), attemptId: createId("att_") };
-  await tripe.clientsOf("transactions").writer.beginCollection({ accountId, requestId: "one", ...ofRenewal, ...ids });
+  await tripe
+    .clientsOf("transactions")
+    .writer.beginCollection({ accountId, requestId: createId("req_"), ...ofRenewal, ...ids });
   await edge.writer.cancelSubscription({ ...key(), subscriptionId: subscription.subscriptionId });
   await makeDue(tripe, ids.chargeId);
   await tripe.clientsOf("scheduler").transactions.resolveAttempts({ limit: 10 });

@@ -1,14 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import type { Attempt } from "../../gen/tripe/billing/v1/attempt_pb.ts";
-import { type Charge, ChargeSchema } from "../../gen/tripe/billing/v1/charge_pb.ts";
+import { type Charge, ChargeSchema, ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import { type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { BeginChargeRequestSchema } from "../../gen/tripe/writer/v1/charges_pb.ts";
 import type { BeginCollectionRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
 import type { Query, Statement } from "../_database/connect.ts";
 import { type ChargeRow, chargeColumns, chargeJoins, chargeOf } from "../_database/rows/charge.ts";
+import { nullIfEmpty } from "../_database/rows/fields.ts";
 import { createId } from "../_runtime/ids.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { beginCharges } from "./begin-charge.ts";
+import { claimCollection, findCollectionClaim } from "./collection-claims.ts";
 import { lockInvoice } from "./invoice-rows.ts";
 import { LEASE_MS } from "./lease.ts";
 import { publicRequestId } from "./once.ts";
@@ -20,6 +22,8 @@ export interface BegunCollection {
   readonly charge?: Charge;
   /** Leased to the caller; absent when nothing was begun here. */
   readonly attempt?: Attempt;
+  /** Whether the charge is that of an equal request before. */
+  readonly isReplayed?: boolean;
 }
 
 const CHARGE = {
@@ -62,7 +66,8 @@ const BEGIN = {
 
 /**
  * Begins the charge that pays an invoice, unless one is under way or the invoice is owed no more: the invoice's row is
- * locked, so that two at once begin one. The charge's request id is the invoice's and the number of the attempt.
+ * locked, so that two at once begin one. The charge's request id is the invoice's and the number of the attempt. The same
+ * request again finds the charge it began, whatever became of it. Refuses INVOICE_NOT_FOUND and REQUEST_ID_REUSED.
  */
 export async function beginCollection(
   { database }: WriterDependencies,
@@ -71,23 +76,36 @@ export async function beginCollection(
   const { accountId, invoiceId } = request;
   return database.transaction(async (query) => {
     const invoice = await lockInvoice(query, { accountId, invoiceId });
+    const claimedId = await findCollectionClaim(query, request);
+    if (claimedId !== undefined) {
+      return { invoice, ...(await chargeOfInvoice(query, invoice, accountId, claimedId)), isReplayed: true };
+    }
+    if (request.isOnlyRepeat) return { invoice };
     const [open] = await query<{ charge_id: string }>(IS_OPEN, [accountId, invoiceId]);
     const isOwed = invoice.state === InvoiceState.OPEN || invoice.state === InvoiceState.UNCOLLECTIBLE;
-    if (open !== undefined || !isOwed) {
-      return { invoice, ...(await chargeOfInvoice(query, invoice, accountId, open?.charge_id ?? invoice.chargeId)) };
-    }
-    const [payer] = await query<{ payment_method_id: string | null }>(PAYER, [
-      accountId,
-      invoiceId,
-      request.paymentMethodId === "" ? null : request.paymentMethodId,
-    ]);
-    if (!payer?.payment_method_id) return { invoice };
-    const [begun] = await beginCharges(query, [commandOf(request, invoice, payer.payment_method_id)]);
-    // The payment method was detached since: nothing to charge it to.
-    if (begun === undefined) return { invoice };
-    await query(BEGIN, [accountId, invoiceId, request.chargeId, createId("inpay_")]);
-    return { ...begun, invoice: await lockInvoice(query, { accountId, invoiceId }) };
+    if (open === undefined && isOwed) return begin(query, request, invoice);
+    const { charge } = await chargeOfInvoice(query, invoice, accountId, open?.charge_id ?? invoice.chargeId);
+    // Who is told that it is paid is told so again. A charge under way may fail yet, and is then not this request's.
+    const isPaid = invoice.state === InvoiceState.PAID && charge?.state === ChargeState.SUCCEEDED;
+    if (isPaid) await claimCollection(query, request, charge.chargeId);
+    return { invoice, ...(charge && { charge }) };
   });
+}
+
+async function begin(query: Query, request: BeginCollectionRequest, invoice: Invoice): Promise<BegunCollection> {
+  const { accountId, invoiceId, paymentMethodId, chargeId } = request;
+  const [payer] = await query<{ payment_method_id: string | null }>(PAYER, [
+    accountId,
+    invoiceId,
+    nullIfEmpty(paymentMethodId),
+  ]);
+  if (!payer?.payment_method_id) return { invoice };
+  const [begun] = await beginCharges(query, [commandOf(request, invoice, payer.payment_method_id)]);
+  // The payment method was detached since: nothing to charge it to.
+  if (begun === undefined) return { invoice };
+  await query(BEGIN, [accountId, invoiceId, chargeId, createId("inpay_")]);
+  await claimCollection(query, request, chargeId);
+  return { ...begun, invoice: await lockInvoice(query, { accountId, invoiceId }) };
 }
 
 /** What the next attempt to collect an invoice is known by: its charge's request id, or that of having none (transactions). */
@@ -95,7 +113,12 @@ export function attemptRequestId({ invoiceId, attemptCount }: Invoice): string {
   return `${invoiceId}/${attemptCount + 1}`;
 }
 
-async function chargeOfInvoice(query: Query, invoice: Invoice, accountId: string, chargeId: string) {
+async function chargeOfInvoice(
+  query: Query,
+  invoice: Invoice,
+  accountId: string,
+  chargeId: string,
+): Promise<{ charge?: Charge }> {
   const [row] = await query<ChargeRow>(CHARGE, [accountId, chargeId, invoice.invoiceId]);
   return row === undefined ? {} : { charge: chargeOf(row) };
 }

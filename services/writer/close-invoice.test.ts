@@ -112,7 +112,7 @@ test("nothing closes an invoice while its payment is under way", async () => {
   const { writer, createPayer, createOpen, acts } = setup();
   const { invoiceId } = await createOpen((await createPayer()).customerId);
   const ids = { chargeId: createId("ch_"), attemptId: createId("att_") };
-  await writer.beginCollection({ accountId, requestId: "one", invoiceId, ...ids });
+  await writer.beginCollection({ accountId, requestId: createId("req_"), invoiceId, ...ids });
   for (const act of ["pay", "void", "giveUp"] as const) {
     expect((await refusal(acts[act](invoiceId)))?.reason).toBe("INVOICE_PAYMENT_PENDING");
   }

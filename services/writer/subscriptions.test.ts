@@ -78,7 +78,7 @@ test("an incomplete subscription does not end while its first payment is under w
   const { subscription, invoiceId } = await subscribe(customerId, await createPrice());
   const ids = { chargeId: createId("ch_"), attemptId: createId("att_") };
   // Begun and cancelled at once: whichever is first, no void invoice is being charged.
-  const begun = writer.beginCollection({ accountId, requestId: "one", invoiceId, ...ids });
+  const begun = writer.beginCollection({ accountId, requestId: createId("req_"), invoiceId, ...ids });
   const [{ attempt }, reason] = await Promise.all([begun, refusal(cancel(subscription.subscriptionId))]);
   expect([attempt !== undefined, reason?.reason]).toEqual(
     (await stateOf(invoiceId)) === "void" ? [false, undefined] : [true, "INVOICE_PAYMENT_PENDING"],

@@ -7,6 +7,7 @@ import { expand, group, id, optional } from "../../decode/fields.ts";
 import { invoiceAlreadyPaid, invoiceNotOpen, invoiceWithoutCard } from "../../invoice-problems.ts";
 import { mention, mentions } from "../../mentions.ts";
 import { parametersExclusive } from "../../parameter-problems.ts";
+import type { Problem } from "../../problem.ts";
 import { cardDeclined, cardNotLinked } from "../../problems.ts";
 import { found } from "../../reads.ts";
 import { type Answer, defineRoute, type PublicRequest } from "../../route.ts";
@@ -24,7 +25,7 @@ const params = group({
 /**
  * Has an invoice paid: reader.GetInvoice ‖ reader.GetPaymentMethod → (writer.FinalizeInvoice, of a draft) →
  * transactions.CollectInvoice; out of band → writer.PayInvoiceOutOfBand. The charge's identity is the invoice's own, so
- * that two at once charge once. A known gap: paid by card, the same request again is told that the invoice is paid.
+ * that two at once charge once; the same request again is told what became of its own charge.
  */
 export const payInvoiceRoute = defineRoute({
   method: "POST",
@@ -80,24 +81,40 @@ async function payOutOfBand(request: PublicRequest): Promise<Answer> {
   return { body: await showInvoice(request, found(invoice)), isReplayed };
 }
 
+/** Has it charged. What is paid or void is asked about all the same: the same request may have had it charged before. */
 async function collect(request: PublicRequest, { state }: Invoice, paymentMethodId: string): Promise<Answer> {
-  const { accountId, clients, id: invoiceId, identity } = request;
-  if (state === InvoiceState.PAID) throw invoiceAlreadyPaid();
-  if (state === InvoiceState.VOID) throw invoiceNotOpen(invoiceId);
-  const { requestId } = identity;
-  const { charge, invoice } = await clients.transactions.collectInvoice({
+  const { accountId, clients, id: invoiceId, identity, isRepeatable } = request;
+  const isClosed = state === InvoiceState.PAID || state === InvoiceState.VOID;
+  if (isClosed && !isRepeatable) throw closed(invoiceId, state);
+  const { charge, invoice, isReplayed } = await clients.transactions.collectInvoice({
     accountId,
-    requestId,
+    requestId: identity.requestId,
+    requestDigest: identity.digest,
     invoiceId,
     paymentMethodId,
+    isOnlyRepeat: isClosed,
   });
-  return { body: await bodyOf(request, found(invoice), charge) };
+  if (isClosed && !isReplayed) throw closed(invoiceId, state);
+  return { body: await bodyOf(request, found(invoice), { charge, isReplayed }), isReplayed };
 }
 
-/** A charge that is not settled yet is a 200 with the invoice still open: the resolver ends it. */
-async function bodyOf(request: PublicRequest, invoice: Invoice, charge: Charge | undefined) {
-  if (invoice.state === InvoiceState.PAID) return showInvoice(request, invoice);
+function closed(invoiceId: string, state: InvoiceState): Problem {
+  return state === InvoiceState.PAID ? invoiceAlreadyPaid() : invoiceNotOpen(invoiceId);
+}
+
+interface Collected {
+  readonly charge: Charge | undefined;
+  readonly isReplayed: boolean;
+}
+
+/**
+ * A charge that is not settled yet is a 200 with the invoice still open: the resolver ends it. Who was told of a decline is
+ * told so again, whatever has paid the invoice since.
+ */
+async function bodyOf(request: PublicRequest, invoice: Invoice, { charge, isReplayed }: Collected) {
+  const isDeclined = charge?.state === ChargeState.FAILED;
+  if (invoice.state === InvoiceState.PAID && !(isReplayed && isDeclined)) return showInvoice(request, invoice);
   if (charge === undefined) return invoiceWithoutCard();
-  if (charge.state !== ChargeState.FAILED) return showInvoice(request, invoice);
+  if (!isDeclined) return showInvoice(request, invoice);
   return cardDeclined(charge.decline ?? { reason: "processing_error", responseCode: "" }, charge.chargeId);
 }

@@ -10,10 +10,11 @@ export const idempotencyChecks: readonly Check[] = [
   },
   checkSql(
     "keys-agree",
-    "The request id that made a charge or a return is answered with it, once it has ended, and with nothing else.",
+    "The request id that made a charge or a return, or captured a charge, is answered with it once that has ended, and with nothing else.",
     `select n.account_id, n.noun_id, n.state, n.request_id, d.noun_id as answered_noun_id, d.finish_time
       from (select account_id, charge_id as noun_id, state, request_id from charge
-        union all select account_id, return_id, state, request_id from charge_return) n
+        union all select account_id, return_id, state, request_id from charge_return
+        union all select account_id, charge_id, state, request_id from attempt where request_id is not null) n
       left join idempotency d using (account_id, request_id)
       where d.noun_id is distinct from n.noun_id or (n.state = 'pending') <> (d.answer is null)
     union all
@@ -26,7 +27,16 @@ export const idempotencyChecks: readonly Check[] = [
 ];
 
 /** Tables whose rows are not nouns: nobody is answered with one. */
-const NOT_NOUNS = ["idempotency", "attempt", "ledger_transfer", "event", "alert", "api_key", "account"];
+const NOT_NOUNS = [
+  "idempotency",
+  "attempt",
+  "ledger_transfer",
+  "event",
+  "alert",
+  "api_key",
+  "account",
+  "collection_claim",
+];
 
 /** The tables a noun can be in, from the catalog: keyed by an account and one id more. A later migration's are among them. */
 const NOUN_TABLES = `
