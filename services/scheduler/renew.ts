@@ -53,16 +53,26 @@ export async function renewDue(dependencies: RenewDependencies): Promise<SweepRu
   return { ...(await workThrough({ ...rows, clock, log })), hasMore: renewedCount > 0 };
 }
 
+/**
+ * Why one that was due is not ended now: its first payment is at the bank and decides, or somebody has let it go on. It is
+ * looked at again when its lease is over.
+ */
+const LATER = new Set(["INVOICE_PAYMENT_PENDING", "SUBSCRIPTION_NOT_DUE"]);
+
+/** Ends one that is still to end; says whether it has ended. */
 async function endSubscription(
   { clients }: RenewDependencies,
   accountId: string,
   { subscriptionId }: Subscription,
 ): Promise<boolean> {
+  const key = { accountId, requestId: `${subscriptionId}/end`, subscriptionId };
   try {
-    await clients.writer.cancelSubscription({ accountId, requestId: `${subscriptionId}/end`, subscriptionId });
+    await clients.writer.cancelSubscription({ ...key, isOnlyIfDue: true });
   } catch (error) {
+    const reason = refusalOf(error)?.reason ?? "";
+    if (LATER.has(reason)) return false;
     // Somebody else ended it.
-    if (refusalOf(error)?.reason !== "SUBSCRIPTION_ENDED") throw error;
+    if (reason !== "SUBSCRIPTION_ENDED") throw error;
   }
   return true;
 }

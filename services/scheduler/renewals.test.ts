@@ -6,6 +6,7 @@ import { Sweep } from "../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { systemClock } from "../_runtime/clock.ts";
 import { createId } from "../_runtime/ids.ts";
 import { startTestTripe } from "../testing.ts";
+import { renewDue } from "./renew.ts";
 import { DECLINED_CARD, setupBilling, startTestScheduler } from "./testing/billing.ts";
 
 // A machine that does other things too.
@@ -131,6 +132,48 @@ test("a subscription whose first invoice is not paid in 23 hours expires", async
   await billing.read("update subscription set renew_time = statement_timestamp() where subscription_id = $1", id);
   expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 1, doneCount: 1 });
   expect((await billing.subscription(id)).state).toBe(SubscriptionState.INCOMPLETE_EXPIRED);
+});
+
+test("one that is let go on while the sweep holds it is not ended, and is billed when its lease is over", async () => {
+  const scheduler = startTestScheduler(tripe);
+  await settleInitial(scheduler);
+  const customerId = await billing.createCustomer();
+  const id = await billing.createSubscription({ customerId, anchor: ago(40), change: { isEndingWithPeriod: true } });
+  const clients = tripe.clientsOf("scheduler");
+  const leaseRenewals: typeof clients.writer.leaseRenewals = async (request) => {
+    const leased = await clients.writer.leaseRenewals(request);
+    const subscription = { subscriptionId: id, currencyCode: "USD", isEndingWithPeriod: false };
+    const updateMask = { paths: ["is_ending_with_period"] };
+    await billing.edge.writer.updateSubscription({ ...billing.key(), subscription, updateMask });
+    return leased;
+  };
+  const overtaken = { ...clients, writer: { ...clients.writer, leaseRenewals } };
+  const run = await renewDue({ clients: overtaken, clock: systemClock, log: scheduler.log });
+  expect(run).toMatchObject({ takenCount: 1, doneCount: 0 });
+  expect((await billing.subscription(id)).state).toBe(SubscriptionState.ACTIVE);
+  await billing.read("update subscription set lease_end_time = null where subscription_id = $1", id);
+  expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 1, doneCount: 1 });
+  expect((await billing.subscription(id)).periodIndex).toBe(1);
+  expect(scheduler.log.errors).toEqual([]);
+  await endNow(id);
+});
+
+test("a first payment that is at the bank when its 23 hours are over decides later, and is no failure", async () => {
+  const scheduler = startTestScheduler(tripe);
+  await settleInitial(scheduler);
+  const customerId = await billing.createCustomer();
+  const change = { state: SubscriptionState.INCOMPLETE };
+  const id = await billing.createSubscription({ customerId, anchor: ago(1), change });
+  const [invoice] = await billing.read<{ invoice_id: string }>(
+    "update invoice set state = 'open', pay_time = null, amount_due_minor = 500 where subscription_id = $1 returning invoice_id",
+    id,
+  );
+  const ids = { chargeId: createId("ch_"), attemptId: createId("att_"), invoiceId: invoice?.invoice_id ?? "" };
+  await tripe.clientsOf("transactions").writer.beginCollection({ ...billing.key(), ...ids });
+  await billing.read("update subscription set renew_time = statement_timestamp() where subscription_id = $1", id);
+  expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 1, doneCount: 0 });
+  expect((await billing.subscription(id)).state).toBe(SubscriptionState.INCOMPLETE);
+  expect(scheduler.log.errors).toEqual([]);
 });
 
 test("a declined renewal leaves the subscription past due, is tried again after 1, 3, 7 and 14 days, and then given up", async () => {

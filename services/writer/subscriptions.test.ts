@@ -1,3 +1,4 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
 import { CollectionMethod, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { SubscriptionState } from "../../gen/tripe/billing/v1/subscription_pb.ts";
@@ -83,6 +84,23 @@ test("an incomplete subscription does not end while its first payment is under w
   expect([attempt !== undefined, reason?.reason]).toEqual(
     (await stateOf(invoiceId)) === "void" ? [false, undefined] : [true, "INVOICE_PAYMENT_PENDING"],
   );
+});
+
+test("where only one that is due is to end, one that goes on is refused", async () => {
+  const { writer, key, subscribeNew, pay } = setup();
+  const cancelDue = async (subscriptionId: string) =>
+    refusal(writer.cancelSubscription({ ...key(), subscriptionId, isOnlyIfDue: true }));
+  const reasons = [];
+  // Its 23 hours are not over; paid, it is active; and only one that ends with its period does.
+  const unpaid = await subscribeNew();
+  reasons.push((await cancelDue(unpaid.subscription.subscriptionId))?.reason);
+  await pay(unpaid.invoiceId);
+  reasons.push((await cancelDue(unpaid.subscription.subscriptionId))?.reason);
+  const active = { state: SubscriptionState.ACTIVE, isEndingWithPeriod: true };
+  const later = { periodEndTime: timestampFromMs(Date.UTC(2100, 0, 1)) };
+  reasons.push((await cancelDue((await subscribeNew({ ...active, ...later })).subscription.subscriptionId))?.reason);
+  expect(reasons).toEqual(Array(3).fill("SUBSCRIPTION_NOT_DUE"));
+  expect(await cancelDue((await subscribeNew(active)).subscription.subscriptionId)).toBeUndefined();
 });
 
 test("updateSubscription changes what its mask names, until the subscription has ended", async () => {

@@ -65,6 +65,13 @@ const PAYMENT_OPEN = {
     where n.account_id = $1 and n.subscription_id = $2 limit 1`,
 };
 
+/** Asked under the lock: whoever found it due may have done so long ago, and it may go on since. */
+const IS_DUE = {
+  name: "is_subscription_due_to_end",
+  text: `select 1 from subscription where account_id = $1 and subscription_id = $2
+    and renew_time <= business_now($1, customer_id) and (state = 'incomplete' or is_ending_with_period)`,
+};
+
 const UPDATABLE = [
   "description",
   "default_payment_method_id",
@@ -122,8 +129,9 @@ export async function updateSubscription(dependencies: WriterDependencies, reque
 }
 
 /**
- * Ends a subscription now. Refuses SUBSCRIPTION_NOT_FOUND and SUBSCRIPTION_ENDED; and with INVOICE_PAYMENT_PENDING an
- * incomplete one while its first payment is under way, which decides what it becomes.
+ * Ends a subscription now. Refuses SUBSCRIPTION_NOT_FOUND and SUBSCRIPTION_ENDED; with INVOICE_PAYMENT_PENDING an
+ * incomplete one while its first payment is under way, which decides what it becomes; and, where only one that is due is
+ * to end, with SUBSCRIPTION_NOT_DUE one that goes on.
  */
 export async function cancelSubscription(dependencies: WriterDependencies, request: CancelSubscriptionRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
@@ -132,6 +140,10 @@ export async function cancelSubscription(dependencies: WriterDependencies, reque
     await query(LOCK_INVOICES, values);
     const current = await lockSubscription(query, key);
     refuseEnded(current);
+    if (request.isOnlyIfDue && (await query(IS_DUE, values)).length === 0) {
+      const message = `the subscription ${key.subscriptionId} goes on`;
+      refuse(Code.FailedPrecondition, "SUBSCRIPTION_NOT_DUE", message, "subscription_id");
+    }
     if (current.state === SubscriptionState.INCOMPLETE && (await query(PAYMENT_OPEN, values)).length > 0) {
       const message = `the first payment of the subscription ${key.subscriptionId} is under way`;
       refuse(Code.FailedPrecondition, "INVOICE_PAYMENT_PENDING", message, "subscription_id");
