@@ -39,6 +39,8 @@ export interface TestTripeOptions {
   readonly delayMs?: ClientOptions["delayMs"];
   /** What goes wrong at the bank; default nothing. */
   readonly nextFault?: NextFault;
+  /** How long the bank's refunds are in progress that end later; default as in the sandbox bank. */
+  readonly bankRefundMs?: number;
   readonly log?: Log;
   /** The mail server; default the folder `mail` in the data dir. */
   readonly smtpUrl?: string;
@@ -89,7 +91,7 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
   const secretKey = "sk_test_4eC39HqLyjWDarjtT1zdp7dc";
   const [database, dataDir] = await Promise.all([createTestDatabase(), mkdtemp(join(tmpdir(), "tripe-"))]);
   const seeded = await seed({ ownerUrl: database.urls.owner, secretKey });
-  const bank = await openTestBank(dataDir, options.nextFault ?? NO_FAULTS);
+  const bank = await openTestBank(dataDir, options);
   const { smtpUrl } = options;
   const config = readConfig({
     TRIPE_DATA_DIR: dataDir,
@@ -179,9 +181,10 @@ function lookUp(find: () => ServiceTransport | undefined): ServiceTransport {
   };
 }
 
-async function openTestBank(dataDir: string, nextFault: NextFault) {
+async function openTestBank(dataDir: string, { nextFault = NO_FAULTS, bankRefundMs }: TestTripeOptions) {
   const open = async (port: number): Promise<Sandbox> => {
-    const book = await openBook({ file: statementFile(dataDir), clock: systemClock });
+    const refunds = bankRefundMs === undefined ? {} : { refundMs: bankRefundMs };
+    const book = await openBook({ file: statementFile(dataDir), clock: systemClock, ...refunds });
     const onBroken = (error: unknown) => {
       throw error;
     };

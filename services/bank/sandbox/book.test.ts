@@ -116,3 +116,48 @@ test("the statement has one line per effect on money, in Tripe's units, and noth
   ]);
   expect(lines[1]).toMatchObject({ time: "2026-01-01T00:00:01.500Z", card: "424242******4242", originalBankRef: "" });
 });
+
+const LATER = { ...BUY, kind: "refund", originalBankRef: "buy_1", bankRef: "back_1", amount: "000000001500" } as const;
+
+async function setupLater(number: string) {
+  const { book, ...bench } = await setup();
+  await book.submit({ ...BUY, number });
+  const refund = { ...LATER, number };
+  expect(await book.submit(refund)).toMatchObject({ responseCode: "09", authorizationCode: "" });
+  const lines = async () => (await collect(readStatement(bench.file))).map(({ bankRef, time }) => [bankRef, time]);
+  return { ...bench, book, refund, lines };
+}
+
+test("a refund on …7726 is in progress, over a restart too, and is done once it is asked about three seconds later", async () => {
+  const { book, clock, open, refund, lines } = await setupLater("4000000000007726");
+  clock.advance(2_999);
+  expect((await book.find("back_1"))?.responseCode).toBe("09");
+  await book.close();
+  const again = await open();
+  expect((await again.submit(refund)).responseCode).toBe("09");
+  expect((await lines()).length).toBe(1);
+  clock.advance(1);
+  const ends = await Promise.all([again.find("back_1"), again.submit(refund), again.find("back_1")]);
+  expect(new Set(ends.map((entry) => JSON.stringify(entry))).size).toBe(1);
+  expect(ends[0]).toMatchObject({ responseCode: "00", authorizationCode: expect.stringMatching(/^[0-9]{6}$/) });
+  expect(await lines()).toEqual([
+    ["buy_1", "2026-01-01T00:00:00.000Z"],
+    ["back_1", "2026-01-01T00:00:03.000Z"],
+  ]);
+  await again.close();
+  const last = await open();
+  expect(await last.submit(refund)).toEqual(ends[0]);
+  expect((await last.submit({ ...refund, bankRef: "back_2" })).responseCode).toBe("13");
+});
+
+test("a refund on …5126 fails later: it has no effect, and what it held can be returned after all", async () => {
+  const { book, clock, open, refund, lines } = await setupLater("4000000000005126");
+  expect((await book.submit({ ...refund, bankRef: "back_2" })).responseCode).toBe("13");
+  clock.advance(3_000);
+  expect((await book.find("back_1"))?.responseCode).toBe("54");
+  expect((await lines()).length).toBe(1);
+  await book.close();
+  const again = await open();
+  expect((await again.find("back_1"))?.responseCode).toBe("54");
+  expect((await again.submit({ ...refund, bankRef: "back_3" })).responseCode).toBe("09");
+});

@@ -21,14 +21,19 @@ export interface Entry extends Omit<Operation, "number"> {
   readonly time: string;
   /** First six and last four digits. */
   readonly card: string;
-  /** What was answered, element 39. 00 had an effect; anything else had none. */
+  /** What was answered, element 39. 00 had an effect; anything else had none, or, with 09, none yet. */
   readonly responseCode: string;
+  /** What it will be answered once it is over; only with 09. A later entry of the same reference is that end. */
+  readonly endCode?: string;
   /** Element 38; empty when it was declined. */
   readonly authorizationCode: string;
 }
 
 /** The response code of what was done. */
 export const DONE_CODE = "00";
+
+/** The response code of what is in progress. */
+export const PENDING_CODE = "09";
 
 /** Writes an entry as one line of text. */
 export function writeEntry(entry: Entry): string {

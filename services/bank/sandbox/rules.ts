@@ -1,16 +1,7 @@
 import { unreachable } from "../../_runtime/assert.ts";
-import { DONE_CODE, type Entry, type Operation } from "./entry.ts";
+import { DONE_CODE, type Entry, type Operation, PENDING_CODE } from "./entry.ts";
+import type { Tally } from "./tallies.ts";
 import { behaviourOf } from "./test-cards.ts";
-
-/** What has happened since to an authorization or a purchase, in the smallest unit of its currency. */
-export interface Tally {
-  readonly captured: number;
-  readonly returned: number;
-  readonly isReversed: boolean;
-}
-
-/** Nothing has happened since. */
-export const UNTOUCHED: Tally = { captured: 0, returned: 0, isReversed: false };
 
 /** What an operation is judged by: the authorization or purchase it is about, when there is one, and what has happened to that since. */
 export interface Circumstances {
@@ -18,8 +9,18 @@ export interface Circumstances {
   readonly tally: Tally;
 }
 
+/** How the bank answers: its response code, and, of what is in progress, the code it will end with. */
+export type Verdict = Pick<Entry, "endCode" | "responseCode">;
+
 /** Says how the bank answers an operation. Pure: the same operation in the same circumstances has the same answer. */
-export function decide(operation: Operation, { original, tally }: Circumstances): string {
+export function decide(operation: Operation, circumstances: Circumstances): Verdict {
+  const responseCode = judge(operation, circumstances);
+  const { refundEnd } = behaviourOf(operation.number);
+  const isLater = operation.kind === "refund" && responseCode === DONE_CODE && refundEnd !== undefined;
+  return isLater ? { responseCode: PENDING_CODE, endCode: refundEnd } : { responseCode };
+}
+
+function judge(operation: Operation, { original, tally }: Circumstances): string {
   switch (operation.kind) {
     case "authorize":
     case "purchase":
@@ -32,24 +33,6 @@ export function decide(operation: Operation, { original, tally }: Circumstances)
       return operation.originalBankRef === "" ? DONE_CODE : judgeRefund(operation, original, tally);
     default:
       return unreachable(operation.kind);
-  }
-}
-
-/** What has happened to an original once this entry about it is done. */
-export function tallyWith(tally: Tally, entry: Entry): Tally {
-  const amount = Number(entry.amount);
-  switch (entry.kind) {
-    case "capture":
-      return { ...tally, captured: tally.captured + amount };
-    case "refund":
-      return { ...tally, returned: tally.returned + amount };
-    case "reverse":
-      return { ...tally, isReversed: true };
-    case "authorize":
-    case "purchase":
-      return tally;
-    default:
-      return unreachable(entry.kind);
   }
 }
 

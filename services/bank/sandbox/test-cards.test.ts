@@ -16,8 +16,6 @@ test("the well-known success cards of every brand are approved", () => {
     "36227206271667",
     "3566002020360505",
     "6200000000000005",
-    "4000000000005126",
-    "4000000000007726",
   ];
   for (const number of numbers)
     expect(behaviourOf(number), number).toEqual({ charge: "00", verify: "00", cvcResult: "M" });
@@ -44,4 +42,10 @@ test("each declining test card declines with its own code", () => {
 test("…0341 verifies and then declines, …0101 fails the CVC and is then charged", () => {
   expect(behaviourOf("4000000000000341")).toEqual({ charge: "05", verify: "00", cvcResult: "M" });
   expect(behaviourOf("4000000000000101")).toEqual({ charge: "00", verify: "00", cvcResult: "N" });
+});
+
+test("…7726 and …5126 are charged like any card, and their refunds end later: done, and expired", () => {
+  const approved = behaviourOf("4242424242424242");
+  expect(behaviourOf("4000000000007726")).toEqual({ ...approved, refundEnd: "00" });
+  expect(behaviourOf("4000000000005126")).toEqual({ ...approved, refundEnd: "54" });
 });

@@ -8,6 +8,8 @@ export interface CardBehaviour {
   readonly verify: string;
   /** M: every CVC matches. N: none does. */
   readonly cvcResult: "M" | "N";
+  /** How a refund ends that is first answered 09, in progress; absent when it is done at once. */
+  readonly refundEnd?: string;
 }
 
 /** Says how the bank answers for a card number: by the table, else approved when its check digit is right, else 14, no such card. */
@@ -23,8 +25,8 @@ function declined(code: string): CardBehaviour {
 
 /**
  * Stripe's test cards (docs.stripe.com/testing) that do not simply succeed. As there, a card that declines cannot be attached either, so it declines
- * a verification too; …0341 is the exception made for that. …5126 (a refund that fails later) and …7726 (one that is pending first)
- * behave as approved: their refunds are accepted at once, and the later stage does not come yet.
+ * a verification too; …0341 is the exception made for that. The refunds of …7726 and …5126 are in progress first; later they are done, or fail
+ * because the card has expired meanwhile. (Stripe shows …5126 as succeeded before it fails; a bank's "done" is final here.)
  */
 const BEHAVIOURS: Readonly<Record<string, CardBehaviour>> = {
   "4000000000000002": declined("05"),
@@ -38,4 +40,6 @@ const BEHAVIOURS: Readonly<Record<string, CardBehaviour>> = {
   "4000000000000127": { charge: "N7", verify: "N7", cvcResult: "N" },
   "4000000000000101": { charge: "00", verify: "00", cvcResult: "N" },
   "4000000000000341": { charge: "05", verify: "00", cvcResult: "M" },
+  "4000000000005126": { ...APPROVED, refundEnd: "54" },
+  "4000000000007726": { ...APPROVED, refundEnd: "00" },
 };
