@@ -1,0 +1,20 @@
+import { afterAll, expect, inject, test } from "vitest";
+import { createField } from "./plant-bug.ts";
+import { plantedBugs } from "./planted-bugs.ts";
+
+/** 7-reliability.md, T28: so many in `npm test`; all of them are the soak's. */
+const HERE = 10;
+
+const field = await createField(inject("testServer"));
+afterAll(() => field.remove());
+
+test("there are 25 planted bugs, each another one", () => {
+  expect(plantedBugs).toHaveLength(25);
+  expect(new Set(plantedBugs.map(({ sentence }) => sentence)).size).toBe(25);
+});
+
+test.each(plantedBugs.slice(0, HERE))("a test finds it when $sentence", { timeout: 150_000 }, async (bug) => {
+  const failures = await field.tryBug(bug);
+  expect(failures).not.toEqual([]);
+  for (const name of failures) expect(name).toContain(bug.test.name);
+});

@@ -1,0 +1,198 @@
+/** A bug that a tired programmer could write, and the test that must find it. */
+export interface PlantedBug {
+  /** What goes wrong. */
+  readonly sentence: string;
+  /** Where, from the repository's root. */
+  readonly file: string;
+  /** What stands there, exactly once. */
+  readonly find: string;
+  /** What is written instead. */
+  readonly put: string;
+  /** The test that must fail then: its file, and a part of its name. */
+  readonly test: { readonly file: string; readonly name: string };
+}
+
+const writer = "services/writer";
+const transactions = "services/transactions";
+
+/** 7-reliability.md, T28: the first ten in `npm test`, all of them in the soak. */
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    sentence: "an unknown outcome is booked as one that failed",
+    file: `${transactions}/attempt.ts`,
+    find: "    default:\n      return postpone(dependencies, attempt, outcome);",
+    put: "    default:\n      return settleAttempt(dependencies, attempt, { ...outcome, kind: OutcomeKind.NOT_SENT });",
+    test: { file: `${transactions}/resolve.test.ts`, name: "a bank that goes wrong (lose)" },
+  },
+  {
+    sentence: "a repeat that reached no bank fails what the first try may have done",
+    file: `${transactions}/attempt.ts`,
+    find: "return attempt.tries === 0",
+    put: "return attempt.tries >= 0",
+    test: { file: `${transactions}/resolve.test.ts`, name: "because its repeat did not reach the bank" },
+  },
+  {
+    sentence: "whoever was paused for longer than a lease submits all the same",
+    file: `${transactions}/attempt.ts`,
+    find: "const isIt = clock.preciseMs() - askedMs < HOLD_MS;",
+    put: "const isIt = clock.preciseMs() - askedMs < 1_000 * HOLD_MS;",
+    test: { file: `${transactions}/pause.test.ts`, name: "asks no bank any more" },
+  },
+  {
+    sentence: "each try has a bank reference of its own",
+    file: `${transactions}/attempt.ts`,
+    find: "        bankRef: attempt.bankRef,",
+    put: `        bankRef: attempt.tries === 0 ? attempt.bankRef : \`\${attempt.bankRef}\${attempt.tries}\`,`,
+    test: { file: `${transactions}/resolve.test.ts`, name: "a bank that goes wrong (drop)" },
+  },
+  {
+    sentence: "a fence that is lost is not looked at when an attempt ends",
+    file: `${writer}/settle-charge.ts`,
+    find: "fence === command.request.fence",
+    put: "fence >= command.request.fence",
+    test: { file: `${writer}/interference.test.ts`, name: "NOT_SENT ends an attempt only for the holder" },
+  },
+  {
+    sentence: "returns are added up without a look at what was captured",
+    file: `${writer}/begin-return.ts`,
+    find: "c.returned_minor + f.amount_minor <= c.captured_minor",
+    put: "f.amount_minor <= c.captured_minor",
+    test: { file: `${writer}/interference.test.ts`, name: "a return that waits for another one counts" },
+  },
+  {
+    sentence: "a key used for another request answers with what it made",
+    file: `${writer}/answers.ts`,
+    find: "if (!row.request_digest.equals(request.requestDigest)) {",
+    put: "if (row.request_digest.length > 1_000_000) {",
+    test: { file: `${writer}/charges.test.ts`, name: "refuses a request id that was used for another charge" },
+  },
+  {
+    sentence: "two answers that disagree raise no alert",
+    file: `${writer}/outcomes.ts`,
+    find: "if (isSame || heard.kind === OutcomeKind.NOT_SENT) return;",
+    put: "if (isSame || heard.kind !== OutcomeKind.UNKNOWN) return;",
+    test: { file: `${writer}/attempts.test.ts`, name: "raises one alert when two answers disagree" },
+  },
+  {
+    sentence: "what a bank took after Tripe gave up is not given back",
+    file: `${writer}/settle-late.ts`,
+    find: "if (outcome.kind !== OutcomeKind.ACCEPTED) return undefined;",
+    put: "if (outcome.kind !== OutcomeKind.UNKNOWN) return undefined;",
+    test: { file: `${writer}/late.test.ts`, name: "settleLateAttempt raced ten ways" },
+  },
+  {
+    sentence: "a bank's answer about somebody else's reference is taken for one's own",
+    file: "services/bank/connectors/iso8583.ts",
+    find: "[3, 4, 32, 41, 42, 49, 61, 63].includes(number)",
+    put: "[3, 41, 42].includes(number)",
+    test: { file: `${transactions}/resolve.test.ts`, name: "a bank that goes wrong (echo)" },
+  },
+  {
+    sentence: "leases are given without a lock that is passed over",
+    file: `${writer}/attempts.ts`,
+    find: "order by resolve_time limit $1 for no key update skip locked",
+    put: "order by resolve_time limit $1",
+    test: { file: `${writer}/race.test.ts`, name: "two writers that lease at once" },
+  },
+  {
+    sentence: "a lease is ended by whoever held it before",
+    file: `${writer}/attempts.ts`,
+    find: "attempt_id = $2 and fence = $3 and outcome is null",
+    put: "attempt_id = $2 and fence >= $3 and outcome is null",
+    test: { file: `${writer}/attempts.test.ts`, name: "postponeAttempt gives it up only to its holder" },
+  },
+  {
+    sentence: "a settlement ends an attempt that has ended",
+    file: `${writer}/settle-charge.ts`,
+    find: "return outcome === null &&",
+    put: "return outcome !== undefined &&",
+    test: { file: `${writer}/attempts.test.ts`, name: "overwrites nothing" },
+  },
+  {
+    sentence: "a token is spent twice",
+    file: `${writer}/begin-charge.ts`,
+    find: "else k.use_time is null and k.payment_method_id = p.payment_method_id end",
+    put: "else k.payment_method_id = p.payment_method_id end",
+    test: { file: `${writer}/charges.test.ts`, name: "a card that is somebody else's, detached, or whose token" },
+  },
+  {
+    sentence: "a return that failed keeps its amount",
+    file: `${writer}/settle-return.ts`,
+    find: "(next.state === ReturnState.FAILED ? record.amount_minor : 0n)",
+    put: "(next.state === ReturnState.CANCELED ? record.amount_minor : 0n)",
+    test: { file: `${writer}/returns.test.ts`, name: "gives the amount of a failed return back to the charge" },
+  },
+  {
+    sentence: "an attempt is given up after an hour",
+    file: `${transactions}/ladder.ts`,
+    find: "export const GIVE_UP_MS = 72 * HOUR_MS;",
+    put: "export const GIVE_UP_MS = 1 * HOUR_MS;",
+    test: { file: `${transactions}/next-step.test.ts`, name: "after 72 hours given up on, once" },
+  },
+  {
+    sentence: "what was given up is asked to be done again",
+    file: `${transactions}/next-step.ts`,
+    find: "return isOverdue || attempt.isGivenUp ?",
+    put: "return isOverdue ?",
+    test: { file: `${transactions}/next-step.test.ts`, name: "no more never happened" },
+  },
+  {
+    sentence: "a bank that might do it twice is sent a repeat",
+    file: `${transactions}/next-step.ts`,
+    find: 'if (heard.capabilities?.idempotentSubmit === true) return { case: "submit" };',
+    put: 'if (heard.capabilities?.inquiry === true) return { case: "submit" };',
+    test: { file: `${transactions}/next-step.test.ts`, name: "might do a repeat twice" },
+  },
+  {
+    sentence: "giving up needs no fence",
+    file: `${writer}/give-up.ts`,
+    find: "where account_id = $1 and attempt_id = $2 and fence = $3 and state = 'pending'\n    returning",
+    put: "where account_id = $1 and attempt_id = $2 and $3::int > 0\n    returning",
+    test: { file: `${writer}/late.test.ts`, name: "at once have one winner" },
+  },
+  {
+    sentence: "the fee is rounded down",
+    file: `${writer}/fee.ts`,
+    find: "(amountMinor * basisPoints + 5_000n)",
+    put: "(amountMinor * basisPoints + 0n)",
+    test: { file: `${writer}/fee.test.ts`, name: "rounded half up" },
+  },
+  {
+    sentence: "two commands about one charge share a commit",
+    file: `${writer}/batch.ts`,
+    find: "one.keys.some((key) => taken.has(key))",
+    put: "one.keys.every((key) => taken.has(key + key))",
+    test: { file: `${writer}/batch.test.ts`, name: "commands that share a key never share a batch" },
+  },
+  {
+    sentence: "another bank is asked although the first may have done it",
+    file: "services/bank/router.ts",
+    find: 'if (last.answer.outcome !== "not_sent") return last;',
+    put: 'if (last.answer.outcome === "accepted") return last;',
+    test: {
+      file: "services/bank/router.test.ts",
+      name: "a request falls over to the next bank after not_sent, and only then",
+    },
+  },
+  {
+    sentence: "an inquiry's answer about another amount is taken for the answer",
+    file: "services/bank/connectors/iso8583.ts",
+    find: "if (amountFound !== amount.amount || currencyFound !== amount.currencyNumber) return MISMATCH;",
+    put: "if (amountFound === undefined || currencyFound === undefined) return MISMATCH;",
+    test: { file: "services/bank/connectors/iso8583.test.ts", name: "an inquiry finds what was accepted and declined" },
+  },
+  {
+    sentence: "a sealed card opens for another merchant",
+    file: "services/bank/vault.ts",
+    find: "  cipher.setAAD(associatedData(head, owner));",
+    put: '  cipher.setAAD(associatedData(head, { accountId: "", paymentMethodId: "" }));',
+    test: { file: "services/bank/vault.test.ts", name: "a sealed card opens for its owner" },
+  },
+  {
+    sentence: "one client's key is taken for the step of another's",
+    file: "edge/idempotency.ts",
+    find: 'const requestId = key === undefined ? createId("auto_") : keepClearOfSteps(key);',
+    put: 'const requestId = key === undefined ? keepClearOfSteps(createId("auto_")) : key;',
+    test: { file: "edge/idempotency.test.ts", name: "no two keys become one" },
+  },
+];
