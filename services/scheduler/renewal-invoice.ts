@@ -8,17 +8,17 @@ import {
   InvoiceLineSchema,
   InvoiceSchema,
 } from "../../gen/tripe/billing/v1/invoice_pb.ts";
-import { IntervalUnit, type Price } from "../../gen/tripe/billing/v1/product_pb.ts";
+import { IntervalUnit } from "../../gen/tripe/billing/v1/product_pb.ts";
 import {
   type Subscription,
   type SubscriptionItem,
   SubscriptionState,
 } from "../../gen/tripe/billing/v1/subscription_pb.ts";
+import { describePeriod } from "../_billing/describe-period.ts";
 import type { IntervalUnit as UnitName } from "../_billing/interval.ts";
 import { lineAmount } from "../_billing/totals.ts";
 import { assert } from "../_runtime/errors.ts";
 import { createId } from "../_runtime/ids.ts";
-import { formatMoney } from "../_runtime/money.ts";
 
 /** The period an invoice bills. */
 export interface BilledPeriod {
@@ -67,14 +67,16 @@ const unitNames: Partial<Record<IntervalUnit, UnitName>> = {
 };
 
 function lineOfPrice({ subscriptionItemId, price, quantity }: SubscriptionItem, period: BilledPeriod): InvoiceLine {
-  assert(price?.unitAmount !== undefined, "an item of a subscription has a price");
-  const unitAmountMinor = price.unitAmount.amountMinor;
+  assert(price?.unitAmount && price.recurrence, "an item of a subscription has a price, which repeats");
+  const { productName, unitAmount, recurrence, priceId } = price;
+  const { amountMinor: unitAmountMinor } = unitAmount;
+  const interval = { unit: unitName(recurrence.unit), count: recurrence.count };
   return create(InvoiceLineSchema, {
-    description: describe(price, quantity),
+    description: describePeriod({ quantity, productName, unitAmount, interval }),
     quantity,
     unitAmountMinor,
     amountMinor: lineAmount({ unitAmountMinor, quantity }),
-    priceId: price.priceId,
+    priceId,
     subscriptionItemId,
     periodStartTime: period.periodStartTime,
     periodEndTime: period.periodEndTime,
@@ -95,12 +97,4 @@ function lineOfItem(item: InvoiceItem): InvoiceLine {
     ...(periodStartTime && { periodStartTime }),
     ...(periodEndTime && { periodEndTime }),
   });
-}
-
-// Stripe's words: "1 × Gold (at $10.00 / month)", "1 × Gold (at $10.00 / every 3 months)".
-function describe({ productName, unitAmount, recurrence }: Price, quantity: bigint): string {
-  assert(unitAmount !== undefined && recurrence !== undefined, "a subscription's price has an amount and repeats");
-  const unit = unitName(recurrence.unit);
-  const every = recurrence.count === 1 ? unit : `every ${recurrence.count} ${unit}s`;
-  return `${quantity} × ${productName} (at ${formatMoney(unitAmount)} / ${every})`;
 }

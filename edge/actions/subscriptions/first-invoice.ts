@@ -2,11 +2,11 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { InvoiceLineSchema } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
 import { IntervalUnit, type Price, type Recurrence } from "../../../gen/tripe/billing/v1/product_pb.ts";
+import { describePeriod } from "../../../services/_billing/describe-period.ts";
 import type { Interval } from "../../../services/_billing/interval.ts";
 import { periodOf } from "../../../services/_billing/periods.ts";
 import { lineAmount } from "../../../services/_billing/totals.ts";
 import { assert } from "../../../services/_runtime/errors.ts";
-import { formatMoney } from "../../../services/_runtime/money.ts";
 import { found } from "../../reads.ts";
 
 /** What a subscription bills each period. */
@@ -75,13 +75,11 @@ export function firstLines(
   });
 }
 
-// The words are Stripe's: "2 × Gold (at $10.00 / month)".
 function wholePeriod(price: Price, quantity: bigint) {
   const unitAmount = found(price.unitAmount);
-  const { unit, count } = intervalOf(found(price.recurrence));
-  const every = count === 1 ? unit : `every ${count} ${unit}s`;
+  const interval = intervalOf(found(price.recurrence));
   return {
-    description: `${quantity} × ${price.productName} (at ${formatMoney(unitAmount)} / ${every})`,
+    description: describePeriod({ quantity, productName: price.productName, unitAmount, interval }),
     unitAmountMinor: unitAmount.amountMinor,
     amountMinor: lineAmount({ unitAmountMinor: unitAmount.amountMinor, quantity }),
   };
