@@ -19,6 +19,7 @@ test.each<[FaultKind, BankAnswer["outcome"], "accepted" | "not_known"]>([
   ["lose", "unknown", "accepted"],
   ["drop", "unknown", "not_known"],
   ["late", "unknown", "accepted"],
+  ["slow", "unknown", "accepted"],
   ["delay", "unknown", "not_known"],
   ["double", "accepted", "accepted"],
   ["reset", "unknown", "accepted"],
@@ -39,7 +40,7 @@ test.each<[FaultKind, BankAnswer["outcome"], "accepted" | "not_known"]>([
 });
 
 test("under a mix of all faults, repeats lead every purchase to its one effect: statement and answers agree", async () => {
-  const text = "20261122:lose=5,drop=5,late=3,delay=2,double=3,reset=2,malformed=2,echo=2,scale=0.005";
+  const text = "20261122:lose=5,drop=5,late=3,delay=2,double=3,reset=2,malformed=2,echo=2,outage=1,slow=5,scale=0.005";
   const { connector, statement } = await startSandbox(parseFaults(text));
   const settle = async (bankRef: string): Promise<BankAnswer> => {
     for (let tries = 0; ; tries++) {
@@ -75,4 +76,27 @@ test("one bank answers many connections, and a reference is one across them", as
   const answers = await Promise.all([connector.purchase(BUY), other.purchase(BUY), connector.purchase(BUY)]);
   expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
   expect((await statement()).length).toBe(1);
+});
+
+test("an outage cuts every connection and refuses new ones; what came with it was not done, and afterwards all is well", async () => {
+  const { connector, sandbox, statement, failNext } = await startSandbox();
+  const other = connectTo(sandbox.port);
+  expect([await connector.echo(5_000), await other.echo(5_000)]).toEqual([true, true]);
+  failNext({ kind: "outage", lateMs: 600 });
+  expect(await connector.purchase(BUY)).toEqual({ outcome: "unknown", reason: "connection_lost" });
+  const notSent = { outcome: "not_sent", reason: "unreachable" };
+  expect(await other.purchase({ ...BUY, bankRef: "buy_2", timeoutMs: 100 })).toEqual(notSent);
+  expect(await statement()).toEqual([]);
+  expect(await connector.inquire(BUY)).toEqual({ outcome: "not_known" });
+  expect((await connector.purchase({ ...BUY, isRepeat: true })).outcome).toBe("accepted");
+  expect((await other.purchase({ ...BUY, bankRef: "buy_2" })).outcome).toBe("accepted");
+  expect((await statement()).length).toBe(2);
+});
+
+test("a bank that closes in the middle of an outage is closed, and can be opened again", async () => {
+  const { connector, sandbox, failNext } = await startSandbox();
+  failNext({ kind: "outage", lateMs: 60_000 });
+  expect((await connector.purchase(BUY)).outcome).toBe("unknown");
+  await sandbox.close();
+  expect((await connector.purchase({ ...BUY, timeoutMs: 100 })).outcome).toBe("not_sent");
 });

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { assert } from "../../_runtime/assert.ts";
 import type { Clock } from "../../_runtime/clock.ts";
 import { CodecError, decode, encode, type Message } from "../iso8583/codec.ts";
 import { NETWORK, NETWORK_TYPE } from "../iso8583/dialect.ts";
@@ -33,21 +34,30 @@ export async function listenSandbox(
   const sockets = new Set<Socket>();
   const running = new Set<Promise<void>>();
   const stop = new AbortController();
+  const goAway = async (ms: number) => {
+    // Two requests of one moment can both want it: the first has it.
+    if (!server.listening) return;
+    const port = portOf(server);
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await options.clock.sleep(ms, stop.signal);
+    await listen(server, { host: address.host, port });
+  };
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     const write = createFrameWriter(socket);
     serve(socket, (bytes) => {
-      const exchange = handle(bytes, { ...options, socket, write, signal: stop.signal }).finally(() =>
+      const exchange = handle(bytes, { ...options, socket, write, goAway, signal: stop.signal }).finally(() =>
         running.delete(exchange),
       );
       running.add(exchange);
     });
   });
   await listen(server, address);
-  const bound = server.address();
+  const port = portOf(server);
   return {
-    port: typeof bound === "object" && bound !== null ? bound.port : address.port,
+    port,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
@@ -61,8 +71,17 @@ export async function listenSandbox(
 function listen(server: Server, address: { host: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(address, resolve);
+    server.listen(address, () => {
+      server.off("error", reject);
+      resolve();
+    });
   });
+}
+
+function portOf(server: Server): number {
+  const bound = server.address();
+  assert(typeof bound === "object" && bound !== null, "a server that listens over TCP has a port");
+  return bound.port;
 }
 
 function serve(socket: Socket, take: (bytes: Buffer) => void): void {
@@ -81,6 +100,8 @@ function serve(socket: Socket, take: (bytes: Buffer) => void): void {
 interface Exchange extends SandboxOptions {
   readonly socket: Socket;
   readonly write: (framed: Buffer) => void;
+  /** Cuts all connections and refuses new ones for so many milliseconds. */
+  readonly goAway: (ms: number) => Promise<void>;
   /** Aborted when the bank closes. */
   readonly signal: AbortSignal;
 }
@@ -112,9 +133,10 @@ function tryDecode(bytes: Buffer): Message | undefined {
 
 async function goWrong(request: Message, { kind, lateMs }: Fault, exchange: Exchange): Promise<void> {
   if (kind === "drop") return;
+  if (kind === "outage") return exchange.goAway(lateMs);
   if (kind === "delay") await exchange.clock.sleep(lateMs, exchange.signal);
   const response = await answer(exchange.book, request);
-  if (kind === "late") await exchange.clock.sleep(lateMs, exchange.signal);
+  if (kind === "late" || kind === "slow") await exchange.clock.sleep(lateMs, exchange.signal);
   if (kind === "lose" || response === undefined) return;
   const framed = frame(
     encode(kind === "echo" ? { ...response, fields: { ...response.fields, 63: "somebody-else" } } : response),

@@ -28,18 +28,25 @@ export function statementFile(dataDir: string): string {
   return join(dataDir, "bank", "journal");
 }
 
+/** Says whether a text is a day as a statement has it: YYYY-MM-DD, and one that the calendar has. */
+export function isDay(text: string): boolean {
+  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text)) return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}
+
 /**
- * Reads the statement from the bank's own file (`statementFile`), in the order in which things happened, exactly one line per effect.
- * The bank may be running: what it has answered before the call is there. Throws when the file is missing.
+ * Reads the statement from the bank's own file (`statementFile`), in the order in which things happened, exactly one line per effect; with a
+ * day (`isDay`, UTC), that day's lines. The bank may be running: what it has answered before the call is there. Throws when the file is missing.
  */
-export async function* readStatement(file: string): AsyncGenerator<StatementLine> {
+export async function* readStatement(file: string, day?: string): AsyncGenerator<StatementLine> {
   const purchases = new Set<string>();
   for await (const text of readJournal(file)) {
     const entry = readEntry(text);
     if (entry.responseCode !== DONE_CODE) continue;
     if (entry.kind === "purchase") purchases.add(entry.bankRef);
     const kind = effectOf(entry, purchases);
-    if (kind !== undefined) yield createLine(entry, kind);
+    if (kind !== undefined && entry.time.startsWith(day ?? "")) yield createLine(entry, kind);
   }
 }
 
