@@ -7,6 +7,7 @@ import { findCardFiles } from "./checks/card-files.ts";
 import { cardNumberCheck } from "./checks/card-numbers.ts";
 import { chargeChecks } from "./checks/charges.ts";
 import { eventChecks } from "./checks/events.ts";
+import { holdChecks } from "./checks/holds.ts";
 import { idempotencyChecks } from "./checks/idempotency.ts";
 import { invoiceChecks } from "./checks/invoices.ts";
 import { ledgerChecks } from "./checks/ledger.ts";
@@ -44,6 +45,7 @@ export interface Finding {
 const checks: readonly Check[] = [
   ...ledgerChecks,
   ...chargeChecks,
+  ...holdChecks,
   ...attemptChecks,
   ...idempotencyChecks,
   ...eventChecks,

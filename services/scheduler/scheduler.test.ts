@@ -148,12 +148,12 @@ test.each([
   clock.setNowMs(clock.nowMs() + jumpMs);
   await pass(1_000);
   expect(sweeps.count).toBe(1);
-  // Every sweep looks for itself: attempts, renewals, collections, sendings.
+  // Every sweep looks for itself: attempts, holds, renewals, collections, sendings.
   const alert = { message: expect.stringMatching(/^ALERT: time jumped/) };
-  expect(log.errors).toMatchObject([alert, alert, alert, alert]);
+  expect(log.errors).toMatchObject([alert, alert, alert, alert, alert]);
   await pass(1_000);
   expect(sweeps.count).toBe(2);
-  expect(log.errors).toHaveLength(4);
+  expect(log.errors).toHaveLength(5);
 });
 
 test("a clock that is put right by less goes unnoticed, and so does a long wait", async () => {

@@ -50,7 +50,10 @@ export function createSteps(writer: Client<typeof WriterService>, accountId: str
     const { customer } = await writer.createCustomer(request);
     return { customerId, paymentMethodId, tokenId, customer: given(customer) };
   };
-  const chargeRequest = (payer: Payer, change: { requestId?: string; amountMinor?: bigint } = {}) => ({
+  const chargeRequest = (
+    payer: Payer,
+    change: { requestId?: string; amountMinor?: bigint; isHeld?: boolean } = {},
+  ) => ({
     ...key(change.requestId),
     attemptId: createId("att_"),
     charge: {
@@ -59,6 +62,7 @@ export function createSteps(writer: Client<typeof WriterService>, accountId: str
       customerId: payer.customerId,
       paymentMethodId: payer.paymentMethodId,
       metadata: { order: "6735" },
+      isHeld: change.isHeld ?? false,
     },
   });
   const beginCharge = async (payer?: Payer, change?: Parameters<typeof chargeRequest>[1]): Promise<Begun> => {
@@ -85,7 +89,46 @@ export function createSteps(writer: Client<typeof WriterService>, accountId: str
     return { record: given(answer.return), isSettledHere: answer.isSettledHere };
   };
   const charges = { chargeRequest, beginCharge, settleCharge, succeedCharge };
-  return { writer, key, createToken, createPayer, ...charges, beginReturn, settleReturn };
+  const holdCharge = async () => settleCharge(await beginCharge(undefined, { isHeld: true }), OutcomeKind.ACCEPTED);
+  const holds = { holdCharge, ...createHoldSteps(writer, accountId) };
+  return { writer, key, createToken, createPayer, ...charges, ...holds, beginReturn, settleReturn };
+}
+
+/** The steps with what is held. */
+function createHoldSteps(writer: Client<typeof WriterService>, accountId: string) {
+  const captureRequest = (chargeId: string, amountMinor = 0n, requestId = createId("req_")) => ({
+    accountId,
+    requestId,
+    requestDigest: new Uint8Array([1]),
+    attemptId: createId("att_"),
+    chargeId,
+    amountMinor,
+  });
+  const beginCapture = async (chargeId: string, amountMinor?: bigint) => {
+    const request = captureRequest(chargeId, amountMinor);
+    const { charge, attempt } = await writer.beginCapture(request);
+    return { request, charge: given(charge), attempt: given(attempt) };
+  };
+  const settleCapture = async ({ attempt }: { attempt: Attempt }, outcome: Ending) => {
+    const { attemptId, chargeId, fence } = attempt;
+    const request = { accountId, requestId: attemptId, chargeId, attemptId, fence, outcome: outcomeOf(outcome) };
+    const { charge, decline, isSettledHere } = await writer.settleCapture(request);
+    return { charge: given(charge), decline, isSettledHere };
+  };
+  const settleRelease = async ({ attempt }: { attempt: Attempt }, outcome: Ending) => {
+    const { attemptId, chargeId, returnId, fence } = attempt;
+    const request = { accountId, requestId: attemptId, chargeId, returnId, attemptId, fence };
+    const {
+      charge,
+      return: record,
+      isSettledHere,
+    } = await writer.settleRelease({
+      ...request,
+      outcome: outcomeOf(outcome),
+    });
+    return { charge: given(charge), record, isSettledHere };
+  };
+  return { captureRequest, beginCapture, settleCapture, settleRelease };
 }
 
 /** How an attempt ends: a kind with what usually comes with it, or all of an outcome. */

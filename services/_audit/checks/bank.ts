@@ -73,7 +73,7 @@ export const bankChecks: readonly Check[] = [
       ) b using (account_id, charge_id)
       left join (
         select account_id, charge_id, sum(amount_minor) as returned_minor
-        from charge_return where state = 'succeeded' group by 1, 2
+        from charge_return where state = 'succeeded' and not is_release group by 1, 2
       ) r using (account_id, charge_id)
       where coalesce(b.moved_minor, 0) <> c.captured_minor - coalesce(r.returned_minor, 0)
         and not exists (

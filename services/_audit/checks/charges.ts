@@ -14,13 +14,13 @@ const sidesOf = (kind: "charge" | "return") => `
 export const chargeChecks: readonly Check[] = [
   checkSql(
     "charges-booked",
-    "A charge has succeeded if and only if its transfer stands: clearing its amount, a fee within it, the rest the merchant's.",
+    "What was taken of a charge is what its transfer says: clearing it, a fee within it, the rest the merchant's. Without one, it is at most held.",
     `select coalesce(c.account_id, s.account_id) as account_id, coalesce(c.charge_id, s.charge_id) as charge_id, c.state,
         c.amount_minor, c.captured_minor, c.currency_code, c.ledger_transfer_id as named_transfer_id, s.ledger_transfer_id,
         s.clearing_minor::text, s.merchant_minor::text, s.fees_minor::text, s.currency_code as booked_currency_code
-      from (select * from charge where state = 'succeeded') c
+      from (select * from charge where state = 'succeeded' and not (is_held and captured_minor = 0)) c
       full join (${sidesOf("charge")}) s using (account_id, charge_id)
-      where c.charge_id is null or s.ledger_transfer_id is distinct from c.ledger_transfer_id
+      where c.charge_id is null or s.ledger_transfer_id is null or s.ledger_transfer_id is distinct from c.ledger_transfer_id
         or s.clearing_minor <> c.captured_minor or s.currency_code <> c.currency_code
         or s.other_currency_code <> c.currency_code
         or s.fees_minor > 0 or s.fees_minor < -c.captured_minor
@@ -28,13 +28,13 @@ export const chargeChecks: readonly Check[] = [
   ),
   checkSql(
     "returns-booked",
-    "A return has succeeded if and only if its transfer stands: its amount from the merchant to clearing, and no fee.",
+    "A return has succeeded, and not as a release, if and only if its transfer stands: its amount from the merchant to clearing, and no fee.",
     `select coalesce(r.account_id, s.account_id) as account_id, coalesce(r.return_id, s.return_id) as return_id, r.state,
         r.amount_minor, r.currency_code, r.ledger_transfer_id as named_transfer_id, s.ledger_transfer_id,
         s.clearing_minor::text, s.merchant_minor::text, s.fees_minor::text, s.currency_code as booked_currency_code
-      from (select * from charge_return where state = 'succeeded') r
+      from (select * from charge_return where state = 'succeeded' and not is_release) r
       full join (${sidesOf("return")}) s using (account_id, return_id)
-      where r.return_id is null or s.ledger_transfer_id is distinct from r.ledger_transfer_id
+      where r.return_id is null or s.ledger_transfer_id is null or s.ledger_transfer_id is distinct from r.ledger_transfer_id
         or s.clearing_minor <> -r.amount_minor or s.merchant_minor <> r.amount_minor or s.fees_minor <> 0
         or s.currency_code <> r.currency_code or s.other_currency_code <> r.currency_code or s.charge_id <> r.charge_id`,
   ),
@@ -43,7 +43,7 @@ export const chargeChecks: readonly Check[] = [
     "What is returned of a charge is the sum of its returns, and never more than was captured.",
     `select c.account_id, c.charge_id, c.state, c.captured_minor, c.returned_minor, r.open_minor::text, r.currency_codes
       from charge c left join (
-        select account_id, charge_id, sum(amount_minor) filter (where state in ('pending', 'succeeded')) as open_minor,
+        select account_id, charge_id, sum(amount_minor) filter (where state in ('pending', 'succeeded') and not is_release) as open_minor,
           array_agg(distinct currency_code) as currency_codes
         from charge_return group by 1, 2
       ) r using (account_id, charge_id)

@@ -17,12 +17,15 @@ export type ResolveAttempts = ServiceImpl<typeof TransactionsService>["resolveAt
 /** A writer in whose tables nothing is ever due. */
 const idleWriter = { leaseRenewals: () => ({}), leaseCollections: () => ({}), leaseSendings: () => ({}) };
 
+/** No hold is ever due either. */
+const expireHolds = () => ({});
+
 /** Starts a scheduler whose transactions service does as told, on a clock that stands still. */
 export function setupScheduler(resolveAttempts: ResolveAttempts) {
   const clock = createTestClock();
   const log = createMemoryLog();
   const common = { log: silentLog, clock };
-  const transactions = [{ service: TransactionsService, implementation: { resolveAttempts } }] as const;
+  const transactions = [{ service: TransactionsService, implementation: { resolveAttempts, expireHolds } }] as const;
   const writer = [{ service: WriterService, implementation: idleWriter }] as const;
   const hosts: Partial<Record<string, Host>> = {
     transactions: createHost({ name: "transactions", services: transactions, ...common }),
