@@ -38,7 +38,7 @@ export const invoiceWords: Readonly<Record<string, Omit<PublicError, "type">>> =
   },
   INVOICE_NOT_FINALIZED: { message: "This invoice is a draft, or void: finalize it first." },
   INVOICE_PAYMENT_PENDING: {
-    message: "A payment of this invoice is under way. Try again when its charge has succeeded or failed.",
+    message: "A payment of the invoice is under way. Try again when its charge has succeeded or failed.",
   },
   INVOICE_TOO_LARGE: { message: "This invoice is too large to be printed." },
 };

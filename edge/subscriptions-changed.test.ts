@@ -103,3 +103,10 @@ test("a list tells no subscriptions from no such customer", async () => {
   expect(await failureOf(stripe.subscriptions.list({ customer: "cus_none" }))).toMatchObject({ param: "customer" });
   expect(await failureOf(stripe.subscriptions.list({ price: "price_none" }))).toMatchObject({ param: "price" });
 });
+
+test("deleting a customer ends its subscription at once", async () => {
+  const customer = await customerWith();
+  const { id } = await stripe.subscriptions.create({ customer, items: [{ price: gold.id }] });
+  expect(await stripe.customers.del(customer)).toMatchObject({ id: customer, deleted: true });
+  expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: "canceled", ended_at: expect.any(Number) });
+});

@@ -9,9 +9,10 @@ import { assert } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { requireAttached, setDefault } from "./default-payment-method.ts";
+import { endSubscription, lockLive } from "./end-subscription.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
-import { type Effect, once } from "./once.ts";
+import { type Effect, type EventDraft, once } from "./once.ts";
 import { attach, spendToken } from "./payment-methods.ts";
 import { nounOf, snapshotOf } from "./snapshots.ts";
 
@@ -90,13 +91,23 @@ export async function updateCustomer(dependencies: WriterDependencies, request: 
   return { customer: nounOf(answer, "customer"), isReplayed };
 }
 
-/** Deletes a customer and detaches its payment methods. Refuses one that is not there or deleted already. */
+/**
+ * Deletes a customer, detaches its payment methods and ends its subscriptions (docs.stripe.com/api/customers/delete), in
+ * one commit. Refuses one that is not there or deleted already, and as `endSubscription` does.
+ */
 export async function deleteCustomer(dependencies: WriterDependencies, request: DeleteCustomerRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const key = { accountId: request.accountId, customerId: request.customerId };
+    await lockLive(query, key);
     refuseDeleted(await lockCustomer(query, key));
+    const events: EventDraft[] = [];
+    // Read again: one may have been made until the customer was held, and none can be since.
+    for (const subscription of await lockLive(query, key)) {
+      events.push(...(await endSubscription(query, key.accountId, subscription)).events);
+    }
     await query(DELETE, [key.accountId, key.customerId]);
-    return effectOf(await lockCustomer(query, key), "customer.deleted");
+    const effect = effectOf(await lockCustomer(query, key), "customer.deleted");
+    return { ...effect, events: [...events, ...effect.events] };
   });
   return { customer: nounOf(answer, "customer"), isReplayed };
 }

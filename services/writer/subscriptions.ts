@@ -11,12 +11,13 @@ import { assert, refuse } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { requireAttached } from "./default-payment-method.ts";
+import { endSubscription, lockToEnd } from "./end-subscription.ts";
 import { finalize, finalizeEvents } from "./finalize-invoice.ts";
-import { insertInvoice, lockInvoice, requiredInvoice } from "./invoice-rows.ts";
+import { insertInvoice, requiredInvoice } from "./invoice-rows.ts";
 import { invoiceEffect } from "./invoices.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
-import { type Effect, type EventDraft, once } from "./once.ts";
+import { type Effect, once } from "./once.ts";
 import { nounOf, snapshotOf } from "./snapshots.ts";
 import { insertSubscription, lockSubscription } from "./subscription-rows.ts";
 
@@ -26,43 +27,6 @@ const UPDATE = {
       default_payment_method_id = $5, collection_method = $6, days_until_due = $7, is_ending_with_period = $8,
       cancel_time = case when $8 then coalesce(cancel_time, business_now($1, customer_id)) end
     where account_id = $1 and subscription_id = $2`,
-};
-
-/** What is still owed stays owed; only a first invoice that was never paid is taken back with its subscription. */
-const CANCEL = {
-  name: "cancel_subscription",
-  text: `with ended as (
-      update subscription set revision = revision + 1, renew_time = null, lease_end_time = null,
-        state = case state when 'incomplete' then 'incomplete_expired' else 'canceled' end,
-        cancel_time = coalesce(cancel_time, business_now($1, customer_id)), end_time = business_now($1, customer_id)
-      where account_id = $1 and subscription_id = $2
-      returning state, end_time
-    )
-    update invoice n set revision = n.revision + 1, is_auto_advancing = false, next_attempt_time = null,
-      state = case when e.state = 'incomplete_expired' and n.state = 'open' then 'void' else n.state end,
-      void_time = case when e.state = 'incomplete_expired' and n.state = 'open' then e.end_time else n.void_time end
-    from ended e
-    where n.account_id = $1 and n.subscription_id = $2 and n.state in ('draft', 'open')
-      and not exists (select from invoice_payment y
-        where y.account_id = n.account_id and y.invoice_id = n.invoice_id and y.state = 'open')
-    returning n.invoice_id, n.state`,
-};
-
-/**
- * Invoices before their subscription, as whoever settles a payment locks them; and before CANCEL takes its snapshot, so that it
- * sees each payment that was begun.
- */
-const LOCK_INVOICES = {
-  name: "lock_invoices_of_subscription",
-  text: `select 1 from invoice where account_id = $1 and subscription_id = $2 and state in ('draft', 'open')
-    order by invoice_id for no key update`,
-};
-
-const PAYMENT_OPEN = {
-  name: "is_payment_of_subscription_open",
-  text: `select 1 from invoice n
-    join invoice_payment y on y.account_id = n.account_id and y.invoice_id = n.invoice_id and y.state = 'open'
-    where n.account_id = $1 and n.subscription_id = $2 limit 1`,
 };
 
 /** Asked under the lock: whoever found it due may have done so long ago, and it may go on since. */
@@ -136,26 +100,15 @@ export async function updateSubscription(dependencies: WriterDependencies, reque
 export async function cancelSubscription(dependencies: WriterDependencies, request: CancelSubscriptionRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const key = { accountId: request.accountId, subscriptionId: request.subscriptionId };
-    const values = [key.accountId, key.subscriptionId];
-    await query(LOCK_INVOICES, values);
-    const current = await lockSubscription(query, key);
+    const { accountId, subscriptionId } = key;
+    const current = await lockToEnd(query, key);
     refuseEnded(current);
-    if (request.isOnlyIfDue && (await query(IS_DUE, values)).length === 0) {
-      const message = `the subscription ${key.subscriptionId} goes on`;
+    if (request.isOnlyIfDue && (await query(IS_DUE, [accountId, subscriptionId])).length === 0) {
+      const message = `the subscription ${subscriptionId} goes on`;
       refuse(Code.FailedPrecondition, "SUBSCRIPTION_NOT_DUE", message, "subscription_id");
     }
-    if (current.state === SubscriptionState.INCOMPLETE && (await query(PAYMENT_OPEN, values)).length > 0) {
-      const message = `the first payment of the subscription ${key.subscriptionId} is under way`;
-      refuse(Code.FailedPrecondition, "INVOICE_PAYMENT_PENDING", message, "subscription_id");
-    }
-    const closed = await query<{ invoice_id: string; state: string }>(CANCEL, values);
-    const effect = subscriptionEffect(await lockSubscription(query, key), "customer.subscription.deleted");
-    for (const { invoice_id: invoiceId, state } of closed) {
-      if (state !== "void") continue;
-      const told = invoiceEffect(await lockInvoice(query, { accountId: key.accountId, invoiceId }), "invoice.voided");
-      effect.events.push(...told.events);
-    }
-    return effect;
+    const { subscription, events } = await endSubscription(query, accountId, current);
+    return { answer: snapshotOf("subscription", subscription), nounId: subscriptionId, events };
   });
   return { subscription: nounOf(answer, "subscription"), isReplayed };
 }
@@ -179,7 +132,7 @@ function refuseEnded({ subscriptionId, state }: Subscription): void {
   }
 }
 
-function subscriptionEffect(subscription: Subscription, type: string): Effect & { events: EventDraft[] } {
+function subscriptionEffect(subscription: Subscription, type: string): Effect {
   const snapshot = snapshotOf("subscription", subscription);
   const nounId = subscription.subscriptionId;
   return { answer: snapshot, nounId, events: [{ type, objectId: nounId, snapshot }] };

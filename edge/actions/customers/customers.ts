@@ -31,7 +31,7 @@ const retrieveRoute = defineRoute({
 const deleteRoute = defineRoute({
   method: "DELETE",
   path: "/v1/customers/:id",
-  summary: "Delete a customer and detach its cards.",
+  summary: "Delete a customer, detach its cards and end its subscriptions.",
   params: group({}),
   expandable: [],
   mentions: (id) => ({ customer: { id, param: "id" } }),

@@ -62,7 +62,7 @@ export const WriterService: GenService<{
     output: typeof UpdateCustomerResponseSchema;
   },
   /**
-   * DeleteCustomer deletes a customer and detaches its payment methods. It stays readable, with its delete_time.
+   * DeleteCustomer deletes a customer, detaches its payment methods and ends its subscriptions. It stays readable.
    *
    * @generated from rpc tripe.writer.v1.WriterService.DeleteCustomer
    */
