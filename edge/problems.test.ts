@@ -45,6 +45,8 @@ const internalReasons = [
   "AMOUNT_OUT_OF_RANGE",
   "CALLER_NOT_ALLOWED",
   "CURRENCY_UNKNOWN",
+  // Only the sweep of renewals asks for what this refuses.
+  "SUBSCRIPTION_NOT_DUE",
 ];
 
 test("every reason in the services' sources has its public words, or is known to be internal", () => {
