@@ -30,7 +30,10 @@ export interface MoneyRequest extends RequestBase {
   readonly currencyCode: string;
   /** The bank reference of what this captures, reverses or refunds; empty when there is none. */
   readonly originalBankRef: string;
-  /** Whether this has been sent before, so that the bank is told it is a repeat. */
+  /**
+   * Whether this may have been sent before, so that the bank is told it is a repeat. Without `idempotentSubmit` a repeat of anything but a
+   * reversal is not sent: it is `unknown`, `not_offered`.
+   */
   readonly isRepeat: boolean;
 }
 
@@ -75,8 +78,8 @@ export interface NotSent {
 /** It may or may not have been done. Never to be taken for a failure. */
 export interface Unknown {
   readonly outcome: "unknown";
-  /** `undecided`: the bank answered with a code that does not say (reasons.ts). */
-  readonly reason: "timeout" | "connection_lost" | "unparsable" | "mismatch" | "undecided";
+  /** `undecided`: the bank answered with a code that does not say (reasons.ts). `not_offered`: the bank cannot do what would tell (Capabilities). */
+  readonly reason: "timeout" | "connection_lost" | "unparsable" | "mismatch" | "undecided" | "not_offered";
 }
 
 /** A bank's answer to a request for money. */
@@ -103,11 +106,15 @@ export interface Connector {
   purchase(request: MoneyRequest): Promise<BankAnswer>;
   /** Takes money that `originalBankRef` holds. */
   capture(request: MoneyRequest): Promise<BankAnswer>;
-  /** Undoes `originalBankRef`: lets go of what it holds, or gives back what it took. */
+  /**
+   * Undoes `originalBankRef`: lets go of what it holds, or gives back what it took. The same reference sent twice has one effect, at every
+   * bank; without `reversal` it is `not_sent`, `not_expressible`.
+   */
   reverse(request: MoneyRequest): Promise<BankAnswer>;
   /** Gives money back. */
   refund(request: MoneyRequest): Promise<BankAnswer>;
   verify(request: VerifyRequest): Promise<VerifyAnswer>;
+  /** Without `inquiry` it is `unknown`, `not_offered`, and never `not_known`. */
   inquire(request: InquireRequest): Promise<InquireAnswer>;
   /**
    * For how long there has been no way to the bank, in milliseconds; 0 while there is one. Any message from the bank proves that there is;

@@ -1,7 +1,9 @@
 import { connectorConformance } from "../testing/connector-conformance.ts";
 import { startSandbox } from "../testing/sandbox.ts";
 
-connectorConformance("iso8583 over the sandbox bank", async () => {
+const capabilities = { idempotentSubmit: true, inquiry: true, reversal: true, lateWindowMs: 120_000 };
+
+connectorConformance("iso8583 over the sandbox bank", capabilities, async () => {
   const { connector, sandbox, statement, failNext } = await startSandbox();
   return {
     connector,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createSecret } from "../../_runtime/secret.ts";
 import type { OpenCard } from "../card.ts";
-import type { Connector, MoneyRequest } from "../connector.ts";
+import type { Capabilities, Connector, MoneyRequest } from "../connector.ts";
 
 /** What the suite needs to judge a connector. */
 export interface Bench {
@@ -21,12 +21,23 @@ const TIMEOUT_MS = 5_000;
 /** What is waited for an answer that never comes. */
 const SHORT_MS = 150;
 
-/** The tests that every bank connector must pass, over a bank of its own that `setup` starts and the test's end stops. */
-export function connectorConformance(name: string, setup: Setup): void {
+/**
+ * The tests that every bank connector must pass, over a bank of its own that `setup` starts and the test's end stops. What is expected
+ * follows what the bank can do: a bank that can less must say so, and must then be left alone.
+ */
+export function connectorConformance(name: string, capabilities: Capabilities, setup: Setup): void {
+  test(`${name}: the connector says what its bank can do`, async () => {
+    expect((await setup()).connector.capabilities).toEqual(capabilities);
+  });
   conformsOnPurchases(name, setup);
+  if (capabilities.idempotentSubmit) conformsOnRepeats(name, setup);
+  else conformsWithoutRepeats(name, setup);
   conformsOnFollowUps(name, setup);
-  conformsOnQuestions(name, setup);
-  conformsOnFailures(name, setup);
+  if (capabilities.reversal) conformsOnReversals(name, setup);
+  conformsOnVerifications(name, setup);
+  if (capabilities.inquiry) conformsOnInquiries(name, setup);
+  else conformsWithoutInquiries(name, setup);
+  conformsOnFailures(name, capabilities, setup);
 }
 
 type Setup = () => Promise<Bench>;
@@ -47,7 +58,9 @@ function conformsOnPurchases(name: string, setup: Setup): void {
     expect(answer).toMatchObject({ outcome: "declined", reason: "insufficient_funds" });
     expect(await effects()).toEqual([]);
   });
+}
 
+function conformsOnRepeats(name: string, setup: Setup): void {
   test(`${name}: the same reference sent again has the same answer and no second effect`, async () => {
     const { connector, effects, cards } = await setup();
     const buy = request({ number: cards.good, bankRef: "buy_1" });
@@ -62,6 +75,22 @@ function conformsOnPurchases(name: string, setup: Setup): void {
     await connector.purchase(request({ number: cards.good, bankRef: "buy_1" }));
     const other = await connector.purchase(request({ number: cards.good, bankRef: "buy_1", amountMinor: 2_001n }));
     expect(other).toMatchObject({ outcome: "unknown" });
+    expect(await effects()).toEqual(["buy_1"]);
+  });
+}
+
+function conformsWithoutRepeats(name: string, setup: Setup): void {
+  test(`${name}: a repeat of anything but a reversal is unknown and not sent, whether the first was done or not`, async () => {
+    const { connector, effects, cards } = await setup();
+    const buy = request({ number: cards.good, bankRef: "buy_1" });
+    await connector.purchase(buy);
+    const notOffered = { outcome: "unknown", reason: "not_offered" };
+    for (const bankRef of ["buy_1", "buy_2"]) {
+      const repeat = { ...buy, bankRef, originalBankRef: "buy_1", isRepeat: true };
+      for (const kind of ["purchase", "authorize", "capture", "refund"] as const) {
+        expect(await connector[kind](repeat), kind).toEqual(notOffered);
+      }
+    }
     expect(await effects()).toEqual(["buy_1"]);
   });
 }
@@ -81,20 +110,6 @@ function conformsOnFollowUps(name: string, setup: Setup): void {
     expect(await effects()).toEqual(["take_2"]);
   });
 
-  test(`${name}: a reversal undoes a hold or a purchase, once`, async () => {
-    const { connector, effects, cards } = await setup();
-    const undo = (bankRef: string, originalBankRef: string) =>
-      connector.reverse(request({ number: cards.good, bankRef, originalBankRef }));
-    await connector.authorize(request({ number: cards.good, bankRef: "hold_1" }));
-    await connector.purchase(request({ number: cards.good, bankRef: "buy_1" }));
-    expect(await undo("undo_1", "hold_1")).toMatchObject({ outcome: "accepted" });
-    expect(await undo("undo_2", "buy_1")).toMatchObject({ outcome: "accepted" });
-    expect(await undo("undo_3", "buy_1")).toMatchObject({ outcome: "declined" });
-    const take = request({ number: cards.good, bankRef: "take_1", originalBankRef: "hold_1" });
-    expect(await connector.capture(take)).toMatchObject({ outcome: "declined" });
-    expect(await effects()).toEqual(["buy_1", "undo_2"]);
-  });
-
   test(`${name}: refunds give back parts, never more than was taken`, async () => {
     const { connector, effects, cards } = await setup();
     const refund = (bankRef: string, amountMinor: bigint, originalBankRef = "buy_1") =>
@@ -109,7 +124,44 @@ function conformsOnFollowUps(name: string, setup: Setup): void {
   });
 }
 
-function conformsOnQuestions(name: string, setup: Setup): void {
+function conformsOnReversals(name: string, setup: Setup): void {
+  test(`${name}: a reversal undoes a hold or a purchase, once`, async () => {
+    const { connector, effects, cards } = await setup();
+    const undo = (bankRef: string, originalBankRef: string) =>
+      connector.reverse(request({ number: cards.good, bankRef, originalBankRef }));
+    await connector.authorize(request({ number: cards.good, bankRef: "hold_1" }));
+    await connector.purchase(request({ number: cards.good, bankRef: "buy_1" }));
+    expect(await undo("undo_1", "hold_1")).toMatchObject({ outcome: "accepted" });
+    expect(await undo("undo_2", "buy_1")).toMatchObject({ outcome: "accepted" });
+    expect(await undo("undo_3", "buy_1")).toMatchObject({ outcome: "declined" });
+    const take = request({ number: cards.good, bankRef: "take_1", originalBankRef: "hold_1" });
+    expect(await connector.capture(take)).toMatchObject({ outcome: "declined" });
+    expect(await effects()).toEqual(["buy_1", "undo_2"]);
+  });
+
+  test(`${name}: a reversal sent again has the same answer and no second effect`, async () => {
+    const { connector, effects, cards } = await setup();
+    await connector.purchase(request({ number: cards.good, bankRef: "buy_1" }));
+    const undo = request({ number: cards.good, bankRef: "undo_1", originalBankRef: "buy_1" });
+    const first = await connector.reverse(undo);
+    expect(first).toMatchObject({ outcome: "accepted" });
+    expect(await connector.reverse({ ...undo, isRepeat: true })).toEqual(first);
+    expect(await effects()).toEqual(["buy_1", "undo_1"]);
+  });
+
+  test(`${name}: a purchase whose answer is lost can be taken back, and has then no effect left`, async () => {
+    const { connector, effects, cards, loseNextAnswer } = await setup();
+    expect(await connector.echo(TIMEOUT_MS)).toBe(true);
+    loseNextAnswer();
+    const buy = request({ number: cards.good, bankRef: "buy_1" });
+    expect(await connector.purchase({ ...buy, timeoutMs: SHORT_MS })).toMatchObject({ outcome: "unknown" });
+    const undo = { ...buy, bankRef: "undo_1", originalBankRef: "buy_1" };
+    expect(await connector.reverse(undo)).toMatchObject({ outcome: "accepted" });
+    expect(await effects()).toEqual(["buy_1", "undo_1"]);
+  });
+}
+
+function conformsOnVerifications(name: string, setup: Setup): void {
   test(`${name}: a verification says whether the CVC fits, and has no effect`, async () => {
     const { connector, effects, cards } = await setup();
     const verify = (number: string, cvc?: string) =>
@@ -128,7 +180,9 @@ function conformsOnQuestions(name: string, setup: Setup): void {
     });
     expect(await effects()).toEqual([]);
   });
+}
 
+function conformsOnInquiries(name: string, setup: Setup): void {
   test(`${name}: an inquiry finds what was accepted and declined, and says when the reference was never used`, async () => {
     const { connector, cards } = await setup();
     const inquire = (bankRef: string, amountMinor = 2_000n) =>
@@ -141,8 +195,19 @@ function conformsOnQuestions(name: string, setup: Setup): void {
   });
 }
 
-function conformsOnFailures(name: string, setup: Setup): void {
-  test(`${name}: an answer that never comes is unknown, and the inquiry then finds the truth`, async () => {
+function conformsWithoutInquiries(name: string, setup: Setup): void {
+  test(`${name}: an inquiry is unknown, and nobody is told that a reference was never used`, async () => {
+    const { connector, cards } = await setup();
+    await connector.purchase(request({ number: cards.good, bankRef: "buy_1" }));
+    for (const bankRef of ["buy_1", "buy_2"]) {
+      const inquiry = { bankRef, amountMinor: 2_000n, currencyCode: "USD", timeoutMs: TIMEOUT_MS };
+      expect(await connector.inquire(inquiry)).toEqual({ outcome: "unknown", reason: "not_offered" });
+    }
+  });
+}
+
+function conformsOnFailures(name: string, capabilities: Capabilities, setup: Setup): void {
+  test(`${name}: an answer that never comes is unknown, until the bank can be asked or told again`, async () => {
     const { connector, effects, cards, loseNextAnswer } = await setup();
     expect(await connector.echo(TIMEOUT_MS)).toBe(true);
     loseNextAnswer();
@@ -152,8 +217,10 @@ function conformsOnFailures(name: string, setup: Setup): void {
       reason: "timeout",
     });
     const found = await connector.inquire({ ...buy, timeoutMs: TIMEOUT_MS });
-    expect(found).toMatchObject({ outcome: "accepted" });
-    expect(await connector.purchase({ ...buy, isRepeat: true })).toEqual(found);
+    const repeated = await connector.purchase({ ...buy, isRepeat: true });
+    expect(found.outcome).toBe(capabilities.inquiry ? "accepted" : "unknown");
+    expect(repeated.outcome).toBe(capabilities.idempotentSubmit ? "accepted" : "unknown");
+    if (capabilities.inquiry && capabilities.idempotentSubmit) expect(repeated).toEqual(found);
     expect(await effects()).toEqual(["buy_1"]);
   });
 
@@ -175,6 +242,7 @@ function conformsOnFailures(name: string, setup: Setup): void {
     expect(await connector.purchase(buy)).toEqual({ outcome: "not_sent", reason: "unreachable" });
     expect(await connector.inquire(buy)).toMatchObject({ outcome: "unknown" });
     expect(await connector.echo(SHORT_MS)).toBe(false);
+    await expect.poll(() => connector.awayMs()).toBeGreaterThan(0);
   });
 }
 
