@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { systemClock } from "../../services/_runtime/clock.ts";
-import { formOf, type Merchant, type Wish } from "./merchant.ts";
+import { formOf, type Wish } from "./merchant.ts";
 import { isAlive, signal } from "./processes.ts";
 import { type ProcessName, SECRET_KEY, until, type WholeTripe } from "./whole-tripe.ts";
 
@@ -31,14 +31,21 @@ export async function killAndRecover(tripe: WholeTripe, name: ProcessName): Prom
   return systemClock.preciseMs() - startMs;
 }
 
-/** Kills Postgres as the machine's memory killer would, and tells how long it took until a new charge was answered. */
-export async function killPostgres(tripe: WholeTripe, merchant: Merchant): Promise<number> {
+/**
+ * Stops Postgres at once ("immediate": no checkpoint, every client cut off), and holds its keeper still for a while, so that
+ * nobody starts it again before; then waits for a new one.
+ */
+export async function stopPostgres(tripe: WholeTripe, downMs: number): Promise<void> {
   const pid = await tripe.postgresPid();
-  const startMs = systemClock.preciseMs();
-  signal(pid, "SIGKILL");
+  const keeper = tripe.supervisor().pid;
+  signal(keeper, "SIGSTOP");
+  try {
+    signal(pid, "SIGQUIT");
+    await systemClock.sleep(downMs);
+  } finally {
+    signal(keeper, "SIGCONT");
+  }
   await until(async () => ![0, pid].includes(await tripe.postgresPid()), RECOVERY_MAX_MS, "another Postgres");
-  await merchant.insist(merchant.wish());
-  return systemClock.preciseMs() - startMs;
 }
 
 /** Holds a process still for a while: to the others it is as good as dead, and then it wakes up in the middle of its work. */

@@ -36,16 +36,20 @@ const ANSWER_MAX_MS = 12_000;
 export type Merchant = ReturnType<typeof createMerchant>;
 
 /** A merchant's program: it charges, repeats what it has no answer for under the same key, and remembers every word. */
-export function createMerchant(tripe: Pick<WholeTripe, "url">) {
+export function createMerchant(tripe: Pick<WholeTripe, "urls">) {
   const wishes: Wish[] = [];
+  const faults: string[] = [];
+  let asked = 0;
   const words = new Map<string, number>();
   // Amounts are told apart by everybody: by the merchant, in the books, and in the bank's statement.
   let nextAmountMinor = 1_000;
 
   const ask = async (path: string, wish?: Wish): Promise<{ status: number; body: unknown }> => {
     const form = wish && formOf(wish);
+    const urls = tripe.urls();
+    asked += 1;
     try {
-      const answer = await fetch(`${tripe.url}${path}`, {
+      const answer = await fetch(`${urls[asked % urls.length]}${path}`, {
         headers: {
           authorization: `Bearer ${SECRET_KEY}`,
           ...(wish && { "idempotency-key": wish.key, "content-type": "application/x-www-form-urlencoded" }),
@@ -53,6 +57,7 @@ export function createMerchant(tripe: Pick<WholeTripe, "url">) {
         ...(form === undefined ? {} : { method: "POST", body: form }),
         signal: AbortSignal.timeout(ANSWER_MAX_MS),
       });
+      if (answer.status === 503 && answer.headers.get("retry-after") === null) faults.push("a 503 without Retry-After");
       return { status: answer.status, body: await answer.json() };
     } catch {
       return { status: 0, body: undefined };
@@ -70,6 +75,8 @@ export function createMerchant(tripe: Pick<WholeTripe, "url">) {
 
   return {
     wishes,
+    /** What answers lacked that clients are promised, beside their status. */
+    faults,
     /** How often each answer was given: its status and its error's code, or type; "0" for none. */
     words: (): string => [...words].map(([said, count]) => `${said} × ${count}`).join(", "),
     /** A charge to be asked for; nothing is sent yet. */

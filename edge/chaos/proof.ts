@@ -27,7 +27,7 @@ export async function prove(tripe: WholeTripe, merchant: Merchant): Promise<Proo
   const allFinal = async () => (await merchant.listCharges()).every(({ status }) => status !== "pending");
   const finalMs = await until(allFinal, FINAL_MAX_MS, "every charge is final");
   const charges = await merchant.listCharges();
-  const problems: string[] = [];
+  const problems: string[] = [...new Set(merchant.faults)];
   const byKey = Map.groupBy(charges, ({ metadata }) => metadata["key"] ?? "");
   for (const { key, ids, statuses } of merchant.wishes) {
     const made = byKey.get(key) ?? [];

@@ -9,7 +9,7 @@ import { findRoleUrl } from "../../services/_database/role-url.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { createEnvironment } from "../../services/_runtime/config.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
-import { portOffset } from "../../services/_runtime/topology.ts";
+import { portOffset, serviceNames } from "../../services/_runtime/topology.ts";
 import { readStatement, type StatementLine, statementFile } from "../../services/bank/sandbox/statement.ts";
 import { childrenOf, isAlive, signal } from "./processes.ts";
 
@@ -46,12 +46,15 @@ export async function createWholeTripe(port: number, environment: Readonly<Recor
   const dataDir = await mkdtemp(join(tmpdir(), "tripe-chaos-"));
   const url = `http://127.0.0.1:${port}`;
   let supervisor: Supervisor = { pid: 0, ended: Promise.resolve() };
+  let edges: readonly string[] = [url];
   const health = () => askHealth(url);
   /** Resolves once /healthz says 200, with the milliseconds that took. */
   const untilHealthy = (maxMs: number) =>
     until(async () => (await health()).status === 200, maxMs, "everything serves");
   return {
     url,
+    /** Every edge's: this Tripe's own, and those that were started beside it. */
+    urls: () => edges,
     port,
     dataDir,
     ...createBooks(dataDir, port),
@@ -64,6 +67,22 @@ export async function createWholeTripe(port: number, environment: Readonly<Recor
       const own = { PORT: String(port), TRIPE_DATA_DIR: dataDir, TRIPE_SECRET_KEY: SECRET_KEY };
       supervisor = startSupervisor(createEnvironment({ ...own, ...environment }));
       return untilHealthy(START_MAX_MS);
+    },
+    /** Starts one more edge on a port of its own, over the same services; ends with the promise's function. */
+    async startEdge(ownPort: number): Promise<() => Promise<void>> {
+      const edge = startProgram(["edge", "main.ts"], {
+        ...createEnvironment({ ...environment, PORT: String(ownPort), TRIPE_DATA_DIR: dataDir }),
+        ...Object.fromEntries(
+          serviceNames.map((name) => [`TRIPE_${name.toUpperCase()}_ADDRESS`, `127.0.0.1:${port + portOffset[name]}`]),
+        ),
+      });
+      const own = `http://127.0.0.1:${ownPort}`;
+      await until(async () => (await askHealth(own)).status === 200, START_MAX_MS, "the second edge serves");
+      edges = [url, own];
+      return async () => {
+        edges = [url];
+        await endSupervisor(edge);
+      };
     },
     /** The pid of one process: a child of the supervisor, never another's. */
     async pidOf(name: ProcessName): Promise<number> {
@@ -118,9 +137,13 @@ interface Supervisor {
   readonly ended: Promise<unknown>;
 }
 
-/** Detached: a process group of its own, as a shell gives to each command. Postgres makes itself another. */
 function startSupervisor(env: Record<string, string>): Supervisor {
-  const program = join(import.meta.dirname, "..", "..", "services", "all.ts");
+  return startProgram(["services", "all.ts"], env);
+}
+
+/** Detached: a process group of its own, as a shell gives to each command. Postgres makes itself another. */
+function startProgram(path: readonly string[], env: Record<string, string>): Supervisor {
+  const program = join(import.meta.dirname, "..", "..", ...path);
   const child = spawn(process.execPath, [program], { env, detached: true, stdio: ["ignore", "ignore", "inherit"] });
   return { pid: child.pid ?? 0, ended: new Promise((resolve) => child.once("exit", resolve)) };
 }

@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
+import { ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
+import { runAudit } from "../_audit/audit.ts";
+import { systemClock } from "../_runtime/clock.ts";
+import { silentLog } from "../_runtime/log.ts";
+import { parseFaults } from "../bank/sandbox/faults.ts";
+import { readStatement, type StatementLine } from "../bank/sandbox/statement.ts";
+import { startTestTripe } from "../testing.ts";
+import { createSteps, selectRows } from "./testing.ts";
+
+/** 7-reliability.md, T7: the mix, a hundredth of its times, and how many charges; the soak's seeds are by chance. */
+const SEED = 42;
+const MIX = "lose=5,drop=5,late=3,double=3,reset=2,malformed=1,echo=1,scale=0.01";
+const CHARGES_COUNT = 500;
+
+/** As patient as a test can be with a bank that does not answer: it is waited for 300 ms. */
+const PATIENCE = { timeoutMs: 800 };
+
+/** A bank loses every fifth answer, the questions' too: after so many rounds, one attempt in a billion is still open. */
+const ROUNDS_MAX = 15;
+
+const tripe = await startTestTripe({ nextFault: parseFaults(`${SEED}:${MIX}`) });
+const { accountId } = tripe;
+
+async function inLanes(count: number, work: () => Promise<unknown>): Promise<void> {
+  let begunCount = 0;
+  const lane = async () => {
+    while (begunCount < count) {
+      begunCount += 1;
+      await work();
+    }
+  };
+  await Promise.all(Array.from({ length: 40 }, lane));
+}
+
+test("500 charges and 100 returns on a bank's bad day: the statement is the ledger, exactly", {
+  timeout: 90_000,
+}, async () => {
+  const { edge, key, createPayer, chargeRequest } = createSteps(tripe);
+  const payer = await createPayer();
+  const pending = { charges: 0, returns: 0 };
+  const charge = async () => {
+    const answer = await edge.transactions.createCharge(chargeRequest(payer), PATIENCE);
+    if (answer.charge?.state === ChargeState.PENDING) pending.charges += 1;
+    return answer.charge;
+  };
+  await inLanes(CHARGES_COUNT - 100, charge);
+  await inLanes(100, async () => {
+    const made = await charge();
+    if (made?.state !== ChargeState.SUCCEEDED) return;
+    const request = { ...key(), chargeId: made.chargeId, amountMinor: 700n };
+    const { return: record } = await edge.transactions.createReturn(request, PATIENCE);
+    if (record?.state === ReturnState.PENDING) pending.returns += 1;
+  });
+  // The mix did what it says, and nobody was told that anything failed.
+  expect(pending.charges).toBeGreaterThan(CHARGES_COUNT * 0.08);
+  expect(pending.returns).toBeGreaterThan(2);
+  expect(await selectRows(tripe, "select 1 from charge where state = 'failed'")).toEqual([]);
+
+  await resolveAll();
+  const lines: StatementLine[] = [];
+  for await (const line of readStatement(tripe.statementFile)) lines.push(line);
+  const clearing = await selectRows<{ bank_ref: string; amount: number }>(
+    tripe,
+    `select a.bank_ref, e.amount_minor::int as amount from ledger_entry e
+      join ledger_transfer t using (account_id, ledger_transfer_id) join attempt a using (account_id, attempt_id)
+      where e.ledger_account = 'bank_clearing' and e.account_id = $1`,
+    accountId,
+  );
+  const moved = lines.map((line) => `${line.bankRef} ${line.kind === "purchase" ? "" : "-"}${line.amountMinor}`);
+  expect(moved.sort()).toEqual(clearing.map(({ bank_ref, amount }) => `${bank_ref} ${amount}`).sort());
+  expect(lines.filter(({ kind }) => kind === "purchase")).toHaveLength(CHARGES_COUNT);
+  const databaseUrl = tripe.database.urls.audit;
+  const statement = readStatement(tripe.statementFile);
+  expect(await runAudit({ databaseUrl, statement, clock: systemClock, log: silentLog })).toEqual([]);
+});
+
+/** What the scheduler does in the course of an hour. */
+async function resolveAll(): Promise<void> {
+  const { transactions } = tripe.clientsOf("scheduler");
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    await selectRows(tripe, "update attempt set resolve_time = statement_timestamp() where resolve_time is not null");
+    if ((await transactions.resolveAttempts({ limit: 500 })).takenCount === 0) return;
+  }
+}
