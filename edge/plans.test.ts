@@ -121,6 +121,18 @@ test("a return: GetCharge, then CreateReturn with its three", async () => {
   expect(made.isCriticalPath).toBe(true);
 });
 
+test("a capture: CaptureCharge with its three, and nothing before it", async () => {
+  const fresh = async () => {
+    const held = { amount: 500, currency: "usd", customer: customer["id"], capture: false };
+    return { url: `/v1/charges/${String((await quick("/v1/charges", held))["id"])}/capture` };
+  };
+  const made = await run({ method: "POST", url: "", fresh }, 4);
+  expect(made.body["captured"]).toBe(true);
+  expect(made.plan).toEqual([["transactions.CaptureCharge"]]);
+  expect(made.remoteCalls).toEqual(["BeginCapture", "Submit", "SettleCapture", "CaptureCharge"]);
+  expect(made.isCriticalPath).toBe(true);
+});
+
 test("a customer: one write; with a card, sealed and stored before", async () => {
   const bare = await run({ method: "POST", url: "/v1/customers", params: { email: "a@example.com" } }, 1);
   expect(bare.plan).toEqual([["writer.CreateCustomer"]]);
@@ -181,7 +193,7 @@ const price = await quick("/v1/prices", {
 const SLOW_MS = 30_000;
 
 test(
-  "a subscription: its payer beside its prices, then CreateSubscription, CollectInvoice with its four, and it read again",
+  "a subscription: its payer beside its prices and what is owed, then CreateSubscription, CollectInvoice with its four, and it read again",
   async () => {
     const params = {
       customer: customer["id"],
@@ -191,12 +203,12 @@ test(
     const made = await run({ method: "POST", url: "/v1/subscriptions", params }, 8);
     expect(made.body["status"]).toBe("active");
     expect(made.plan).toEqual([
-      ["reader.GetPayer", "reader.GetPrice", "reader.GetPrice"],
+      ["reader.GetPayer", "reader.GetPrice", "reader.GetPrice", "reader.ListInvoiceItems"],
       ["writer.CreateSubscription"],
       ["transactions.CollectInvoice"],
       ["reader.GetCustomer", "reader.GetInvoice", "reader.GetSubscription"],
     ]);
-    expect(made.remoteCalls.slice(3, 9)).toEqual([
+    expect(made.remoteCalls.slice(4, 10)).toEqual([
       "CreateSubscription",
       "BeginCollection",
       "Submit",
@@ -215,13 +227,16 @@ test(
     const params = { customer: customer["id"], items: [{ price: price["id"] }], trial_period_days: 7 };
     const made = await run({ method: "POST", url: "/v1/subscriptions", params }, 2);
     expect(made.body["status"]).toBe("trialing");
-    expect(made.plan).toEqual([["reader.GetPayer", "reader.GetPrice"], ["writer.CreateSubscription"]]);
+    expect(made.plan).toEqual([
+      ["reader.GetPayer", "reader.GetPrice", "reader.ListInvoiceItems"],
+      ["writer.CreateSubscription"],
+    ]);
     expect(made.isCriticalPath).toBe(true);
     const terms = { currency: "usd", product: price["product"], unit_amount: 1, recurring: { interval: "day" } };
     const items = [{ price_data: terms }, { price_data: terms }];
     const priced = await run({ method: "POST", url: "/v1/subscriptions", params: { ...params, items } }, 3);
     expect(priced.plan).toEqual([
-      ["reader.GetPayer"],
+      ["reader.GetPayer", "reader.ListInvoiceItems"],
       ["writer.CreatePrice", "writer.CreatePrice"],
       ["writer.CreateSubscription"],
     ]);

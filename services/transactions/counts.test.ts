@@ -93,6 +93,33 @@ test("a charge, one in flight: 2 commits, at most 4 statements, at most 5 remote
   ]);
 });
 
+test("a capture: 2 commits, as a charge", async () => {
+  const { edge, key, createPayer, chargeRequest, charge } = createSteps(tripe);
+  const payer = await createPayer();
+  const chargeIds: string[] = [];
+  for (let index = 0; index < 51; index += 1) {
+    const request = chargeRequest(payer);
+    chargeIds.push((await charge({ ...request, charge: { ...request.charge, isHeld: true } })).charge.chargeId);
+  }
+  const capture = async (chargeId: string) => {
+    const { charge: captured } = await edge.transactions.captureCharge({ ...key(), chargeId });
+    expect(captured?.capturedMinor).toBe(2000n);
+  };
+  const [first = "", ...others] = chargeIds;
+  await capture(first);
+  const counts = await count(others.length, async () => {
+    for (const chargeId of others) await capture(chargeId);
+  });
+  expect(counts.commits).toBe(2);
+  expect(counts.statements).toBeLessThanOrEqual(3);
+  expect([...new Set(calls)]).toEqual([
+    "writer.BeginCapture",
+    "bank.Submit",
+    "writer.SettleCapture",
+    "transactions.CaptureCharge",
+  ]);
+});
+
 test("128 charges in flight share their commits: at most one in ten charges", async () => {
   const steps = createSteps(tripe);
   const payers = await Promise.all(Array.from({ length: 8 }, () => steps.createPayer()));
