@@ -1,3 +1,4 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
 import { type Charge, ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import { chargeView } from "./charge.ts";
@@ -45,6 +46,19 @@ test("a pending charge is neither paid nor captured, and says nothing of an outc
 test("an authorized charge is paid but not captured, and nothing of it counts as refunded", () => {
   const view = chargeView(sampleCharge({ capturedMinor: 0n, returnedMinor: 0n }));
   expect(view).toMatchObject({ status: "succeeded", paid: true, captured: false, amount_captured: 0, refunded: false });
+});
+
+test("what a hold let go counts as refunded: the rest of a captured part, and the whole of a release", () => {
+  const part = { capturedMinor: 1500n, returnedMinor: 0n };
+  expect(chargeView(sampleCharge(part))).toMatchObject({ captured: true, amount_refunded: 500, refunded: false });
+  const released = { capturedMinor: 0n, returnedMinor: 0n, ledgerTransferId: "", releaseTime: timestampFromMs(0) };
+  expect(chargeView(sampleCharge(released))).toMatchObject({
+    status: "succeeded",
+    captured: false,
+    amount_refunded: 2000,
+    refunded: true,
+    balance_transaction: null,
+  });
 });
 
 test("a charge is refunded when all that was captured is returned, and not before", () => {

@@ -91,10 +91,41 @@ test("who gets money back is told once", async () => {
   expect(new Set(mails.map((mail) => /^Subject: (.*)$/m.exec(mail)?.[1])).size).toBe(2);
 });
 
+test("what is held has its receipt when it is captured, of what was; what is let go has no mail", async () => {
+  isAway = false;
+  const capturedId = await charge("pia@example.com", true);
+  const voidedId = await charge("pam@example.com", true);
+  await edge.transactions.createReturn({ ...billing.key(), chargeId: voidedId });
+  const scheduler = startTestScheduler(tripe, { mails: true });
+  await dispatch(scheduler);
+  await edge.transactions.captureCharge({ ...billing.key(), chargeId: capturedId, amountMinor: 1_000n });
+  await dispatch(scheduler);
+  await vi.waitUntil(async () => (await jobStates()).every((state) => state === "completed"), {
+    timeout: 20_000,
+    interval: 100,
+  });
+  const mails = takeMails();
+  expect(mails).toHaveLength(1);
+  expect(mails[0]).toMatch(/^Subject: .*10\.00/m);
+  expect(mails[0]).not.toMatch(/12\.50/);
+});
+
+test("the sweep of holds lets go of what was not captured in time", async () => {
+  const chargeId = await charge("", true);
+  const scheduler = startTestScheduler(tripe);
+  expect(await scheduler.run(Sweep.HOLDS)).toMatchObject({ takenCount: 0 });
+  await billing.read("update charge set capture_before_time = create_time where charge_id = $1", chargeId);
+  const isReleased = async () => {
+    await scheduler.run(Sweep.HOLDS);
+    return (await edge.reader.getCharge({ accountId, chargeId })).charge?.releaseTime !== undefined;
+  };
+  await vi.waitUntil(isReleased, { timeout: 10_000 });
+});
+
 test("the status lists every sweep", async () => {
   const scheduler = startTestScheduler(tripe, { mails: true });
   const { sweeps } = await scheduler.client.getStatus({});
-  const names = [Sweep.ATTEMPTS, Sweep.RENEWALS, Sweep.COLLECTIONS, Sweep.SENDINGS, Sweep.EVENTS];
+  const names = [Sweep.ATTEMPTS, Sweep.HOLDS, Sweep.RENEWALS, Sweep.COLLECTIONS, Sweep.SENDINGS, Sweep.EVENTS];
   expect(sweeps.map(({ sweep }) => sweep)).toEqual(names);
 });
 
@@ -126,7 +157,7 @@ async function createInvoice(customerId: string): Promise<string> {
   return invoiceId;
 }
 
-async function charge(receiptEmail: string): Promise<string> {
+async function charge(receiptEmail: string, isHeld = false): Promise<string> {
   const customerId = await billing.createCustomer();
   const { customer } = await edge.reader.getCustomer({ accountId, customerId });
   const chargeId = createId("ch_");
@@ -138,6 +169,7 @@ async function charge(receiptEmail: string): Promise<string> {
       paymentMethodId: customer?.defaultPaymentMethodId ?? "",
       amount: { amountMinor: 1_250n, currencyCode: "USD" },
       receiptEmail,
+      isHeld,
     },
   });
   return made.charge?.chargeId ?? chargeId;
