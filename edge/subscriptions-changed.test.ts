@@ -110,3 +110,21 @@ test("deleting a customer ends its subscription at once", async () => {
   expect(await stripe.customers.del(customer)).toMatchObject({ id: customer, deleted: true });
   expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: "canceled", ended_at: expect.any(Number) });
 });
+
+test("what a customer owes besides joins the first invoice, in its currency and once, though two begin at once", async () => {
+  const customer = await customerWith();
+  const owe = (currency: string) =>
+    stripe.invoiceItems.create({ customer, amount: 300, currency, description: "Extra" });
+  const [dollars, euros] = [await owe("usd"), await owe("eur")];
+  const ask = { customer, items: [{ price: gold.id }], expand: ["latest_invoice"] };
+  const trial = await stripe.subscriptions.create({ ...ask, trial_period_days: 7 });
+  expect(trial.latest_invoice).toMatchObject({ total: 0, status: "paid" });
+  const both = await Promise.all([stripe.subscriptions.create(ask), stripe.subscriptions.create(ask)]);
+  expect(both.map(({ status }) => status)).toEqual(["active", "active"]);
+  const invoices = both.map((one) => one.latest_invoice as Stripe.Invoice);
+  expect(invoices.map(({ amount_paid }) => amount_paid).toSorted()).toEqual([1_000, 1_300]);
+  const { data } = await stripe.invoiceItems.list({ customer, pending: true });
+  expect(data.map(({ id }) => id)).toEqual([euros.id]);
+  const words = invoices.flatMap(({ lines }) => lines.data.map(({ description }) => description));
+  expect(words.filter((one) => one === dollars.description)).toHaveLength(1);
+});

@@ -1,12 +1,13 @@
 import type { Static } from "typebox";
-import { BillingReason, type InvoiceItem } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
+import { BillingReason } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { GetPayerResponse } from "../../../gen/tripe/reader/v1/reader_service_pb.ts";
 import { choice, expand, group, id, metadata, optional, text } from "../../decode/fields.ts";
 import { mention, mentions } from "../../mentions.ts";
 import { metadataOf } from "../../messages.ts";
+import { lineOfItem, listPendingItems } from "../../pending-items.ts";
 import { cardNotLinked, resourceMissing } from "../../problems.ts";
 import { found } from "../../reads.ts";
-import { defineRoute, type PublicRequest } from "../../route.ts";
+import { defineRoute } from "../../route.ts";
 import { checkDaysUntilDue, collectionMethodOf, invoiceWords, readInvoiceWords } from "./invoice-params.ts";
 import { readCurrency } from "./item-amount.ts";
 import { invoiceExpandable, showInvoice } from "./show-invoice.ts";
@@ -41,7 +42,7 @@ export const createInvoiceRoute = defineRoute({
     const { customer: customerId, default_payment_method: paymentMethod } = given;
     const [payer, pending] = await Promise.all([
       clients.reader.getPayer({ accountId, customerId, paymentMethodId: paymentMethod ?? "" }),
-      given.pending_invoice_items_behavior === "include" ? listPending(request, customerId) : [],
+      given.pending_invoice_items_behavior === "include" ? listPendingItems(request, customerId) : [],
     ]);
     judge(given, payer);
     // Without a word on it, the invoice is in the currency of what has waited longest.
@@ -57,29 +58,12 @@ export const createInvoiceRoute = defineRoute({
         currencyCode,
         billingReason: BillingReason.MANUAL,
         metadata: metadataOf(given.metadata),
-        lines: pending.filter((item) => item.currencyCode === currencyCode).map(lineOf),
+        lines: pending.filter((item) => item.currencyCode === currencyCode).map(lineOfItem),
       },
     });
     return { body: await showInvoice(request, found(invoice)), isReplayed };
   },
 });
-
-// Stripe's: an invoice takes at most 250 pending items, the others wait for the next one. A page of the reader has 100.
-const ITEMS_MAX = 250;
-const PAGE_MAX = 100;
-
-/** The customer's pending items, oldest first. */
-async function listPending({ accountId, clients }: PublicRequest, customerId: string): Promise<InvoiceItem[]> {
-  const items: InvoiceItem[] = [];
-  let pageToken = "";
-  do {
-    const pageSize = Math.min(PAGE_MAX, ITEMS_MAX - items.length);
-    const page = await clients.reader.listInvoiceItems({ accountId, customerId, isPending: true, pageSize, pageToken });
-    items.push(...page.invoiceItems);
-    pageToken = page.nextPageToken;
-  } while (pageToken !== "" && items.length < ITEMS_MAX);
-  return items.reverse();
-}
 
 function judge({ customer: customerId, default_payment_method: cardId }: Params, payer: GetPayerResponse): void {
   const { customer, paymentMethod } = payer;
@@ -90,21 +74,4 @@ function judge({ customer: customerId, default_payment_method: cardId }: Params,
   const param = "default_payment_method";
   if (paymentMethod === undefined) throw resourceMissing({ noun: "PaymentMethod", id: cardId, param });
   if (paymentMethod.customerId !== customerId) throw cardNotLinked({ customerId, cardId, param });
-}
-
-function lineOf(item: InvoiceItem) {
-  const { amountMinor, description, invoiceItemId, metadata: words, priceId, productId, quantity } = item;
-  const { periodEndTime, periodStartTime, unitAmountMinor } = item;
-  return {
-    amountMinor,
-    description,
-    invoiceItemId,
-    metadata: words,
-    priceId,
-    productId,
-    quantity,
-    ...(periodStartTime === undefined ? {} : { periodStartTime }),
-    ...(periodEndTime === undefined ? {} : { periodEndTime }),
-    ...(unitAmountMinor === undefined ? {} : { unitAmountMinor }),
-  };
 }

@@ -16,7 +16,8 @@ import { ITEMS_MAX } from "./subscription-items.ts";
 import { type SubscriptionParams, subscriptionParams } from "./subscription-params.ts";
 
 /**
- * Makes a subscription and has its first invoice paid: reader.GetPayer beside the prices → writer.CreateSubscription →
+ * Makes a subscription and has its first invoice paid: reader.GetPayer beside the prices and the customer's pending items →
+ * writer.CreateSubscription →
  * transactions.CollectInvoice, when there is something to charge → the subscription and its invoice, read again.
  */
 export const createSubscriptionRoute = defineRoute({
@@ -49,6 +50,9 @@ function behaviorOf({ payment_behavior: behavior = "allow_incomplete" }: Subscri
   return behavior;
 }
 
+/** Two invoices of one customer may want one pending item at the same moment: the later looks again, so often. */
+const TRIES_MAX = 3;
+
 /**
  * Makes the subscription. When it cannot be made (any more), an equal request may have made it before, under the same key:
  * the writer is asked with a subscription of nobody, which it can find and cannot make.
@@ -56,13 +60,16 @@ function behaviorOf({ payment_behavior: behavior = "allow_incomplete" }: Subscri
 async function createOrFind(request: PublicRequest, given: SubscriptionParams): Promise<CreateSubscriptionResponse> {
   const { accountId, clients, identity } = request;
   const key = { accountId, requestId: identity.requestId, requestDigest: identity.digest };
-  let problem: Problem;
-  try {
-    const planned = await planSubscription(request, given);
-    return await clients.writer.createSubscription({ ...key, ...planned });
-  } catch (error) {
-    if (!(request.isRepeatable && error instanceof Problem && error.status < 500)) throw error;
-    problem = error;
+  let problem: Problem | undefined;
+  for (let tries = 1; problem === undefined; tries += 1) {
+    try {
+      const planned = await planSubscription(request, given);
+      return await clients.writer.createSubscription({ ...key, ...planned });
+    } catch (error) {
+      if (refusalOf(error)?.reason === "INVOICE_ITEM_TAKEN" && tries < TRIES_MAX) continue;
+      if (!(request.isRepeatable && error instanceof Problem && error.status < 500)) throw error;
+      problem = error;
+    }
   }
   try {
     return await clients.writer.createSubscription({ ...key, subscription: {}, invoice: { currencyCode: "XXX" } });

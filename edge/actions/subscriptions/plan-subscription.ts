@@ -5,6 +5,7 @@ import { type SubscriptionSchema, SubscriptionState } from "../../../gen/tripe/b
 import type { GetPayerResponse } from "../../../gen/tripe/reader/v1/reader_service_pb.ts";
 import { totalsOf } from "../../../services/_billing/totals.ts";
 import { metadataOf, textOf } from "../../messages.ts";
+import { lineOfItem, listPendingItems } from "../../pending-items.ts";
 import { amountTooLarge, resourceMissing } from "../../problems.ts";
 import { found } from "../../reads.ts";
 import type { PublicRequest } from "../../route.ts";
@@ -34,13 +35,21 @@ export async function planSubscription(
   given: SubscriptionParams,
 ): Promise<PlannedSubscription> {
   const collection = readCollection(given);
-  const [payer, prices] = await Promise.all([readPayer(request, given), readPrices(request, given.items)]);
+  const [payer, prices, pending] = await Promise.all([
+    readPayer(request, given),
+    readPrices(request, given.items),
+    listPendingItems(request, given.customer),
+  ]);
   judgePayer(given, payer);
   const { currencyCode, recurrence } = judgePrices(prices, given);
   // Public times are whole seconds, and so is the moment that all periods are counted from.
   const now = new Date(Number(found(payer.businessTime).seconds) * 1_000);
   const times = firstPeriod({ now, trialEnd: readTrialEnd(given, { now, prices }), recurrence });
-  const { totalMinor } = totalsOf({ lines: firstLines(itemsOf(request, given, prices), times) });
+  // What the customer owes besides is billed with the first period, as with every later one. A known gap: Stripe bills it
+  // with a trial's first invoice too; here it waits for the trial's end.
+  const owed = times.trialEndTime === undefined ? pending.filter((item) => item.currencyCode === currencyCode) : [];
+  const owedLines = owed.map(lineOfItem);
+  const { totalMinor } = totalsOf({ lines: [...firstLines(itemsOf(request, given, prices), times), ...owedLines] });
   if (totalMinor > TOTAL_MAX_MINOR) throw amountTooLarge(TOTAL_MAX_MINOR, currencyCode);
   const isCharged = collection.collectionMethod === CollectionMethod.CHARGE_AUTOMATICALLY && totalMinor > 0n;
   const isLeftToClient = isCharged && given.payment_behavior === "default_incomplete";
@@ -69,7 +78,7 @@ export async function planSubscription(
       billingReason: BillingReason.SUBSCRIPTION_CREATE,
       // What the client wants to have paid in its own time, no sweep may collect before.
       isAutoAdvancing: !isLeftToClient,
-      lines: firstLines(items, times),
+      lines: [...firstLines(items, times), ...owedLines],
       periodIndex: times.periodIndex,
       periodStartTime: times.periodStartTime,
       periodEndTime: times.periodEndTime,
