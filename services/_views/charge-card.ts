@@ -2,7 +2,7 @@ import type Stripe from "stripe";
 import { type Charge, ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import { assert } from "../_runtime/errors.ts";
 import { checksView } from "./checks.ts";
-import { amountOf, textOrNull } from "./scalars.ts";
+import { amountOf, secondsOf, textOrNull } from "./scalars.ts";
 import type { Wire } from "./wire.ts";
 
 /**
@@ -16,6 +16,7 @@ export function chargeCardView(charge: Charge, amountMinor: bigint): Wire<Stripe
     amount_authorized: charge.state === ChargeState.SUCCEEDED ? amountOf(amountMinor) : null,
     authorization_code: textOrNull(charge.authorizationCode),
     brand: card.brand,
+    ...(isOpen(charge) ? { capture_before: secondsOf(charge.captureBeforeTime) } : {}),
     checks: checksView(card, charge.billingDetails?.address),
     country: textOrNull(card.countryCode),
     electronic_commerce_indicator: null,
@@ -38,4 +39,9 @@ export function chargeCardView(charge: Charge, amountMinor: bigint): Wire<Stripe
     transaction_link_id: null,
     wallet: null,
   };
+}
+
+/** Only what is held and neither captured nor let go has a time until which it can be captured. */
+function isOpen({ capturedMinor, captureBeforeTime, releaseTime }: Charge): boolean {
+  return captureBeforeTime !== undefined && releaseTime === undefined && capturedMinor === 0n;
 }

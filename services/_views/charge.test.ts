@@ -61,6 +61,21 @@ test("what a hold let go counts as refunded: the rest of a captured part, and th
   });
 });
 
+test("until when it can be captured is said of what is held, and of nothing else", () => {
+  const held = {
+    capturedMinor: 0n,
+    returnedMinor: 0n,
+    ledgerTransferId: "",
+    captureBeforeTime: timestampFromMs(5_000),
+  };
+  const shown = (given: Partial<Charge>) =>
+    chargeView(sampleCharge(given)).payment_method_details?.card?.capture_before;
+  expect(shown(held)).toBe(5);
+  expect(shown({ ...held, releaseTime: timestampFromMs(0) })).toBeUndefined();
+  expect(shown({ ...held, capturedMinor: 1n })).toBeUndefined();
+  expect(shown({})).toBeUndefined();
+});
+
 test("a charge is refunded when all that was captured is returned, and not before", () => {
   expect(chargeView(sampleCharge({ capturedMinor: 1500n, returnedMinor: 1499n })).refunded).toBe(false);
   expect(chargeView(sampleCharge({ capturedMinor: 1500n, returnedMinor: 1500n })).refunded).toBe(true);
