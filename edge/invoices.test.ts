@@ -146,8 +146,9 @@ test("a draft is changed and deleted, its items pending again; a finalized one k
   expect((await stripe.invoiceItems.list({ customer: customer.id, pending: true })).data.length).toBe(2);
   const { invoice } = await createOpen();
   expect((await stripe.invoices.update(invoice.id, { metadata: { a: "b" } })).metadata).toEqual({ a: "b" });
-  const failures = [stripe.invoices.update(invoice.id, { description: "x" }), stripe.invoices.del(invoice.id)];
-  for (const failure of failures) expect(await failureOf(failure)).toMatchObject({ code: "invoice_not_editable" });
+  const refused = [stripe.invoices.update(invoice.id, { description: "x" }), stripe.invoices.del(invoice.id)];
+  const failures = await Promise.all(refused.map(failureOf));
+  expect(failures.map(({ code }) => code)).toEqual(["invoice_not_editable", "invoice_not_editable"]);
 });
 
 test("an item has an amount, a price or a unit amount, and changes until its invoice is finalized", async () => {
