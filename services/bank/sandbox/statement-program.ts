@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readConfig } from "../../_runtime/config.ts";
 import { isDay, readStatement, type StatementLine, statementFile } from "./statement.ts";
 
-// node services/bank/sandbox/statement-program.ts [day]
+// npx node services/bank/sandbox/statement-program.ts [day]
 // Prints what the sandbox bank has done with money, on a day (YYYY-MM-DD, UTC) or ever, as CSV; the bank may be running.
 const [day] = process.argv.slice(2);
 const file = statementFile(readConfig().dataDir);
