@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
-import { systemClock } from "../_runtime/clock.ts";
+import { createTestClock, systemClock } from "../_runtime/clock.ts";
 import { refuse } from "../_runtime/errors.ts";
 import { createId } from "../_runtime/ids.ts";
 import { createWriterClient, startTestWriter } from "./testing.ts";
@@ -132,6 +132,24 @@ test("detachPaymentMethod waits for the customer with empty hands: held the othe
   const detach = () => writer.detachPaymentMethod({ ...key(), paymentMethodId });
   const { paymentMethod } = await overtake(change, [customerId], detach, takeCard);
   expect(paymentMethod?.customerId).toBe("");
+});
+
+test("an end of a hold begun while others wait for its charge has it, though their snapshots do not show it", async () => {
+  const { holdCharge, captureRequest, beginReturn } = setup();
+  const clock = createTestClock();
+  const hasty = createWriterClient(database, { ...clock, sleep: async (ms) => clock.advance(ms) });
+  const lock = "select 1 from charge where charge_id = $1 for no key update";
+  const expire = (chargeId: string) => `insert into attempt select (jsonb_populate_record(t, jsonb_build_object(
+      'attempt_id', 'x' || attempt_id, 'bank_ref', 'x' || bank_ref, 'original_bank_ref', bank_ref, 'kind', 'reverse',
+      'state', 'pending', 'outcome', null, 'resolve_time', statement_timestamp()))).*
+    from attempt t where charge_id = '${chargeId}'`;
+  const { chargeId } = (await holdCharge()).charge;
+  const capture = () => refusal(hasty.beginCapture(captureRequest(chargeId)));
+  expect(await overtake(lock, [chargeId], capture, expire(chargeId))).toMatchObject({ reason: "CHARGE_CHANGING" });
+  const { chargeId: otherId } = (await holdCharge()).charge;
+  const release = () => refusal(beginReturn(otherId, 0n));
+  expect(await overtake(lock, [otherId], release, expire(otherId))).toMatchObject({ reason: "CHARGE_CHANGING" });
+  expect(await rows("select 1 from attempt where charge_id in ($1, $2)", chargeId, otherId)).toHaveLength(4);
 });
 
 test("NOT_SENT ends an attempt only for the holder of its fence", async () => {
