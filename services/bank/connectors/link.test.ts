@@ -91,12 +91,14 @@ test("a restart of the bank costs the requests that come meanwhile only time", a
 
 test("the breaker opens after ten seconds without a connection, and closes with the next one", async () => {
   const clock = createTestClock();
-  const connector = connectTo(await freePort(), clock);
-  const breaker = createBreaker(connector);
+  const port = await freePort();
+  const breaker = createBreaker(connectTo(port, clock));
   clock.advance(AWAY_MS - 1);
   expect(breaker.mayTry()).toBe(true);
   clock.advance(1);
   expect(breaker.mayTry()).toBe(false);
+  await listenScripted((request, socket) => reply(socket, request, {}), new Set(), port);
+  await expect.poll(() => [clock.advance(200), breaker.mayTry()][1]).toBe(true);
 });
 
 test("a bank that loses 15 % of its answers never opens the breaker, nor makes a request not sent", async () => {
