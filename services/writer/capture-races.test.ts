@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { type Clock, createTestClock } from "../_runtime/clock.ts";
+import { endingsOf } from "./hold-endings.ts";
 import { createWriterClient, startTestWriter } from "./testing.ts";
 import { type Sabotage, sabotage } from "./testing-saboteur.ts";
 import { createSteps, refusal } from "./testing-steps.ts";
 
-const { setup, rows, database, accountId } = await startTestWriter();
+const { setup, rows, asOwner, database, accountId } = await startTestWriter();
 
 /** Steps with a writer to which something happens at the worst moment. */
 const worst = (happening: Sabotage) =>
@@ -35,7 +36,7 @@ const attemptsOf = (chargeId: string) =>
 
 test("captures, a release and an expiry begun at once, by writers of their own: one has the hold", async () => {
   const { writer, holdCharge, beginReturn } = setup();
-  for (let round = 0; round < 10; round += 1) {
+  for (let round = 0; round < 5; round += 1) {
     const { chargeId } = (await holdCharge()).charge;
     await Promise.allSettled([
       hasty().beginCapture(chargeId, 100n),
@@ -124,4 +125,19 @@ test("commit A whose answer was lost gives its own caller the attempt when asked
   const again = await writer.beginCapture(request);
   expect(again.attempt).toEqual(attempt);
   expect(await attemptsOf(chargeId)).toHaveLength(2);
+});
+
+test("among many attempts the end of a hold is found by its index", async () => {
+  const { chargeId } = (await setup().holdCharge()).charge;
+  await asOwner(
+    `insert into attempt select (jsonb_populate_record(t, jsonb_build_object('attempt_id', 'att_' || n, 'bank_ref', 'att_' || n,
+        'kind', 'reverse', 'state', 'failed', 'outcome', 'declined'))).*
+      from attempt t, generate_series(1, 3000) n where t.charge_id = $1`,
+    chargeId,
+  );
+  await asOwner("analyze attempt");
+  const plan = await asOwner<{ "QUERY PLAN": string }>(
+    `explain select charge_id from charge c where charge_id = '${chargeId}' and exists (${endingsOf("c")})`,
+  );
+  expect(plan.map((row) => row["QUERY PLAN"]).join("\n")).toContain("attempt_ending");
 });
