@@ -44,8 +44,19 @@ export function createIdFactory(clock: Clock): CreateId {
   };
 }
 
+const createOwnId: CreateId = createIdFactory(systemClock);
+let create: CreateId = createOwnId;
+
 /** Makes the id of a new object, such as `createId("cus_")`: ordered by creation inside this process. */
-export const createId: CreateId = createIdFactory(systemClock);
+export const createId: CreateId = (prefix) => create(prefix);
+
+/** For the simulation, whose runs have to repeat: ids are of this clock's time until the returned function is called. */
+export function replaceIdClock(clock: Clock): () => void {
+  create = createIdFactory(clock);
+  return () => {
+    create = createOwnId;
+  };
+}
 
 /** Returns so many unguessable characters of base62, each equally likely: 5.95 bits a character. */
 export function randomBase62(length: number): string {

@@ -3,11 +3,12 @@ import { randomFillSync } from "node:crypto";
 // One system call per 4,096 bytes instead of one per id: a call's span id then costs 0.1 µs instead of 1.
 const pool = Buffer.allocUnsafe(4_096);
 let used = pool.length;
+let fill: (bytes: Buffer) => void = randomFillSync;
 
 /** Returns `count` unguessable bytes, good until the next call; at most 4,096 at once. */
 export function randomBytes(count: number): Buffer {
   if (used + count > pool.length) {
-    randomFillSync(pool);
+    fill(pool);
     used = 0;
   }
   used += count;
@@ -17,4 +18,19 @@ export function randomBytes(count: number): Buffer {
 /** Returns 2 × `count` unguessable hexadecimal digits. */
 export function randomHex(count: number): string {
   return randomBytes(count).toString("hex");
+}
+
+/** Returns a number from 0 up to 1, as Math.random does. */
+export function randomShare(): number {
+  return randomBytes(4).readUInt32BE() / 2 ** 32;
+}
+
+/** For the simulation, whose runs have to repeat: chance comes from this source until the returned function is called. */
+export function replaceRandomness(source: (bytes: Buffer) => void): () => void {
+  const set = (next: (bytes: Buffer) => void) => {
+    fill = next;
+    used = pool.length;
+  };
+  set(source);
+  return () => set(randomFillSync);
 }

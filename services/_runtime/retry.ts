@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "./clock.ts";
 import type { Departure } from "./departure.ts";
 import { headerNames } from "./headers.ts";
+import { randomShare } from "./random.ts";
 import type { ServiceTransport } from "./service-transport.ts";
 
 /** A call is tried at most so many times: a third meets a service that was restarted twice; more only adds load. */
@@ -38,7 +39,7 @@ export function createRetryPolicy(transport: Pick<ServiceTransport, "ready">, cl
     async again({ error, tries, departure: { deadlineMs, signal } }) {
       if (tries >= TRIES_MAX || tokens < 1 || !isUnavailable(error)) return false;
       tokens -= 1;
-      const pauseMs = Math.random() * (PAUSES_MS[tries - 1] ?? 0);
+      const pauseMs = randomShare() * (PAUSES_MS[tries - 1] ?? 0);
       if (clock.nowMs() + pauseMs >= deadlineMs) return false;
       try {
         await clock.sleep(pauseMs, signal);

@@ -1,3 +1,4 @@
+import type { Clock } from "../../_runtime/clock.ts";
 import type { OpenCard } from "../card.ts";
 import type {
   BankAnswer,
@@ -56,7 +57,14 @@ const NOTHING = { amount: "000000000000", currencyNumber: "840" };
 
 /** Makes a connector that speaks ISO 8583 over TCP. It connects at once and stays connected until closed. */
 export function createIso8583Connector(options: Iso8583Options): Connector {
-  const link = createLink(options);
+  return createConnectorOver(createLink(options), options);
+}
+
+/** Makes a connector over a link of one's own, such as that of a simulated bank. */
+export function createConnectorOver(
+  link: Link,
+  options: Omit<Iso8583Options, keyof LinkOptions> & { clock: Clock },
+): Connector {
   const identity = options.identity ?? SANDBOX_IDENTITY;
   const tools: Tools = { link, identity, originals: createOriginals() };
   const operate = (kind: OperationKind) => (request: MoneyRequest) => submit(tools, kind, request);
