@@ -44,24 +44,10 @@ export function createMerchant(tripe: Pick<WholeTripe, "urls">) {
   // Amounts are told apart by everybody: by the merchant, in the books, and in the bank's statement.
   let nextAmountMinor = 1_000;
 
-  const ask = async (path: string, wish?: Wish): Promise<{ status: number; body: unknown }> => {
-    const form = wish && formOf(wish);
+  const ask = (path: string, wish?: Wish) => {
     const urls = tripe.urls();
     asked += 1;
-    try {
-      const answer = await fetch(`${urls[asked % urls.length]}${path}`, {
-        headers: {
-          authorization: `Bearer ${SECRET_KEY}`,
-          ...(wish && { "idempotency-key": wish.key, "content-type": "application/x-www-form-urlencoded" }),
-        },
-        ...(form === undefined ? {} : { method: "POST", body: form }),
-        signal: AbortSignal.timeout(ANSWER_MAX_MS),
-      });
-      if (answer.status === 503 && answer.headers.get("retry-after") === null) faults.push("a 503 without Retry-After");
-      return { status: answer.status, body: await answer.json() };
-    } catch {
-      return { status: 0, body: undefined };
-    }
+    return askAt(`${urls[asked % urls.length]}${path}`, wish, faults);
   };
 
   const tryOnce = async (wish: Wish): Promise<number> => {
@@ -109,6 +95,28 @@ export function createMerchant(tripe: Pick<WholeTripe, "urls">) {
     },
     ask,
   };
+}
+
+/** One request and its answer; status 0 when there was none. What the answer lacked is added to `faults`. */
+async function askAt(
+  url: string,
+  wish: Wish | undefined,
+  faults: string[],
+): Promise<{ status: number; body: unknown }> {
+  try {
+    const answer = await fetch(url, {
+      headers: {
+        authorization: `Bearer ${SECRET_KEY}`,
+        ...(wish && { "idempotency-key": wish.key, "content-type": "application/x-www-form-urlencoded" }),
+      },
+      ...(wish && { method: "POST", body: formOf(wish) }),
+      signal: AbortSignal.timeout(ANSWER_MAX_MS),
+    });
+    if (answer.status === 503 && answer.headers.get("retry-after") === null) faults.push("a 503 without Retry-After");
+    return { status: answer.status, body: await answer.json() };
+  } catch {
+    return { status: 0, body: undefined };
+  }
 }
 
 /** A wish as the body of its request. */
