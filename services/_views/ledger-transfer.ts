@@ -35,13 +35,19 @@ export function ledgerTransferView(
     fee_details: feeDetails(transfer.feeMinor, currency),
     net: amountOf(transfer.grossMinor - transfer.feeMinor),
     reporting_category: type,
-    source: expandable(type === "charge" ? transfer.chargeId : transfer.returnId, expansions.source, bookedView),
+    source: expandable(transfer.returnId === "" ? transfer.chargeId : transfer.returnId, expansions.source, bookedView),
     status: "available",
     type,
   };
 }
 
-const types = { [LedgerTransferKind.CHARGE]: "charge", [LedgerTransferKind.RETURN]: "refund" } as const;
+// What a bank took late is not the merchant's, and no reader lists it; its word is there for whoever is shown it all the same.
+const types = {
+  [LedgerTransferKind.CHARGE]: "charge",
+  [LedgerTransferKind.RETURN]: "refund",
+  [LedgerTransferKind.LATE_CHARGE]: "adjustment",
+  [LedgerTransferKind.LATE_RETURN]: "adjustment",
+} as const;
 
 function feeDetails(feeMinor: bigint, currency: string): Wire<Stripe.BalanceTransaction.FeeDetail>[] {
   if (feeMinor === 0n) return [];
