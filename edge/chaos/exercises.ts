@@ -2,6 +2,7 @@ import { createMerchant } from "./merchant.ts";
 import { type Phase, phases } from "./phases.ts";
 import { createField } from "./plant-bug.ts";
 import { plantedBugs } from "./planted-bugs.ts";
+import { programs } from "./programs.ts";
 import { prove } from "./proof.ts";
 import { createRandom } from "./random.ts";
 import { createWholeTripe } from "./whole-tripe.ts";
@@ -34,6 +35,7 @@ export const exercises: Readonly<Record<string, Exercise>> = {
     size: plantedBugs.length,
     run: findBugs,
   },
+  ...programs,
 };
 
 /** A phase on a Tripe of real processes of its own, and the proof after it. */

@@ -36,12 +36,6 @@ interface Pending {
   readonly happen: () => Promise<void>;
 }
 
-interface Timer {
-  readonly life: Life;
-  readonly dueMs: number;
-  readonly callback: () => void;
-}
-
 /** What happens before each turn: crashes and pauses are decided there. */
 export type BeforeTurn = () => void;
 
@@ -57,25 +51,12 @@ const SLEEP_MIN_MS = 350;
 /** Makes the fate of one run, whose time begins at `startMs`. */
 export function createFate(random: Random, startMs: number, beforeTurn: BeforeTurn = () => {}): Fate {
   const trace: string[] = [];
-  const timers = new Set<Timer>();
+  const timers = createTimers();
   let pending: Pending[] = [];
   let nowMs = startMs;
-  const setTimer = (life: Life, callback: () => void, ms: number): CancelTimer => {
-    const timer = { life, callback, dueMs: nowMs + Math.max(0, Math.ceil(ms)) };
-    timers.add(timer);
-    return () => timers.delete(timer);
-  };
+  const setTimer = (life: Life, callback: () => void, ms: number) =>
+    timers.add({ life, callback, dueMs: nowMs + Math.max(0, Math.ceil(ms)) });
   const isAwake = ({ life }: { life: Life }) => life.asleepUntilMs <= nowMs;
-  const nextTimer = () => {
-    let next: { timer: Timer; atMs: number } | undefined;
-    for (const timer of timers) {
-      // What falls due while its life sleeps comes when it wakes.
-      const atMs = Math.max(timer.dueMs, timer.life.asleepUntilMs);
-      if (timer.life.isOver) timers.delete(timer);
-      else if (next === undefined || atMs < next.atMs) next = { timer, atMs };
-    }
-    return next;
-  };
   const wakeMs = () => Math.min(...pending.map(({ life }) => life.asleepUntilMs));
   /** One thing that can happen now, or else time goes on; false when nothing will ever happen again. */
   const step = async (): Promise<boolean> => {
@@ -88,12 +69,11 @@ export function createFate(random: Random, startMs: number, beforeTurn: BeforeTu
       await chosen.happen();
       return true;
     }
-    const next = nextTimer();
+    const next = timers.next();
     if (next === undefined && pending.length === 0) return false;
     nowMs = Math.max(nowMs, Math.min(next?.atMs ?? Number.POSITIVE_INFINITY, wakeMs()));
     if (next !== undefined && next.atMs <= nowMs) {
-      timers.delete(next.timer);
-      next.timer.callback();
+      next.fire();
     }
     return true;
   };
@@ -134,6 +114,39 @@ export function createFate(random: Random, startMs: number, beforeTurn: BeforeTu
         if (!(await step())) throw new Error("nothing can happen any more, and somebody still waits");
       }
       return ended;
+    },
+  };
+}
+
+interface Timer {
+  readonly life: Life;
+  readonly dueMs: number;
+  readonly callback: () => void;
+}
+
+/** Everybody's timers, and which of them fires next, and when. */
+function createTimers() {
+  const timers = new Set<Timer>();
+  return {
+    add(timer: Timer): CancelTimer {
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    next(): { atMs: number; fire: () => void } | undefined {
+      let next: { timer: Timer; atMs: number } | undefined;
+      for (const timer of timers) {
+        // What falls due while its life sleeps comes when it wakes.
+        const atMs = Math.max(timer.dueMs, timer.life.asleepUntilMs);
+        if (timer.life.isOver) timers.delete(timer);
+        else if (next === undefined || atMs < next.atMs) next = { timer, atMs };
+      }
+      if (next === undefined) return undefined;
+      const { timer, atMs } = next;
+      const fire = () => {
+        timers.delete(timer);
+        timer.callback();
+      };
+      return { atMs, fire };
     },
   };
 }
