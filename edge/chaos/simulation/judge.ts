@@ -20,7 +20,9 @@ export async function judge(
 ): Promise<string[]> {
   const made = await database.rows<Made>(
     `select charge_id as id, request_id, state from tripe.charge
-      union all select return_id, request_id, state from tripe.charge_return`,
+      union all select return_id, request_id, state from tripe.charge_return
+      union all select d.noun_id, d.request_id, case when c.captured_minor > 0 then 'succeeded' else 'pending' end
+        from tripe.idempotency d join tripe.charge c on c.charge_id = d.noun_id and c.request_id <> d.request_id`,
   );
   const byKey = Map.groupBy(made, ({ request_id }) => request_id);
   const problems = wishes.flatMap((wish) => judgeWish(wish, byKey.get(wish.key) ?? []));

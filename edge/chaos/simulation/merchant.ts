@@ -10,7 +10,7 @@ import type { Random } from "../random.ts";
 /** One thing a merchant asks for under a key, and everything it was told about it. */
 export interface Wish {
   readonly key: string;
-  readonly kind: "charge" | "return";
+  readonly kind: "charge" | "capture" | "return";
   /** The ids and states of every answer: each was acknowledged, and is never to be lost. */
   readonly answers: { readonly id: string; readonly state: "pending" | "succeeded" | "failed" }[];
   /** The reasons of refusals that stand. */
@@ -33,6 +33,9 @@ const CARDS: readonly [string, ...string[]] = ["4242424242424242", "555555555555
 
 /** Enough for two things to meet, few enough for a run to be over soon. */
 const CHARGES_MAX = 4;
+
+/** So many charges are held first and captured later. */
+const HELD_SHARE = 0.3;
 
 /** What a client does again under the same key: nothing came, it came too late, or an equal request still runs. */
 const AGAIN: ReadonlySet<Code> = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.Aborted, Code.Canceled]);
@@ -66,14 +69,23 @@ export async function trade(options: MerchantOptions, payer: Payer): Promise<voi
   for (let made = 0; made < CHARGES_MAX && !isOver(); made += 1) {
     await clock.sleep(random.next() * PAUSE_MAX_MS);
     const amountMinor = BigInt(100 + Math.floor(random.next() * 10_000));
+    const isHeld = random.next() < HELD_SHARE;
     const charged = await insist(options, "charge", async (key) => {
       const amount = { amountMinor, currencyCode: "USD" };
-      const { charge } = await clients.transactions.createCharge({ ...key, charge: { ...payer, amount } });
+      const { charge } = await clients.transactions.createCharge({ ...key, charge: { ...payer, amount, isHeld } });
       return { id: charge?.chargeId ?? "", state: CHARGE_STATES[charge?.state ?? 0] };
     });
     if (charged !== undefined) await look(options, charged.id);
     if (charged?.state !== "succeeded" || random.next() < 0.4) continue;
     const chargeId = charged.id;
+    if (isHeld) {
+      await insist(options, "capture", async (key) => {
+        const { charge } = await clients.transactions.captureCharge({ ...key, chargeId, amountMinor: 0n });
+        const isOver = charge !== undefined && charge.capturedMinor > 0n;
+        return { id: charge?.chargeId ?? "", state: isOver ? "succeeded" : "pending" };
+      });
+      continue;
+    }
     const give = (part: bigint) =>
       insist(options, "return", async (key) => {
         const { return: record } = await clients.transactions.createReturn({ ...key, chargeId, amountMinor: part });

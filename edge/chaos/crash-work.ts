@@ -1,0 +1,88 @@
+import type { Clients } from "../../services/_runtime/clients.ts";
+import { systemClock } from "../../services/_runtime/clock.ts";
+import { silentLog } from "../../services/_runtime/log.ts";
+import type { Jobs } from "../../services/scheduler/jobs.ts";
+import type { SweepName, Work } from "./crash-order.ts";
+
+const clock = systemClock;
+const log = silentLog;
+
+/** Whom the work calls. */
+export type WorkClients = Pick<Clients, "reader" | "writer" | "transactions" | "pdf" | "mailer">;
+
+/** Loads what some work needs; what it gives does the work, once. `schedulerUrl` is where the queue of mails is. */
+export async function prepareWork(
+  work: Work,
+  clients: WorkClients,
+  schedulerUrl: string,
+): Promise<() => Promise<unknown>> {
+  if (work.kind !== "sweeps") return () => move(work, clients);
+  const prepared: (() => Promise<unknown>)[] = [];
+  for (const name of work.names) prepared.push(await prepareSweep(name, clients, schedulerUrl));
+  return async () => {
+    for (const sweep of prepared) await sweep();
+  };
+}
+
+/** Asks for a charge, a capture or a return; what is answered by its id and its state. */
+export async function move(work: Exclude<Work, { kind: "sweeps" }>, { reader, transactions }: WorkClients) {
+  const { accountId, requestId } = work;
+  const key = { accountId, requestId, requestDigest: new Uint8Array([1]) };
+  const amountMinor = BigInt(work.amountMinor);
+  if (work.kind === "charge") {
+    const { customerId, paymentMethodId } = work;
+    await reader.getCustomer({ accountId, customerId });
+    const amount = { amountMinor, currencyCode: "USD" };
+    const { charge } = await transactions.createCharge({ ...key, charge: { customerId, paymentMethodId, amount } });
+    return { id: charge?.chargeId ?? "", state: charge?.state };
+  }
+  const { chargeId } = work;
+  await reader.getCharge({ accountId, chargeId });
+  if (work.kind === "capture") {
+    const { charge } = await transactions.captureCharge({ ...key, chargeId, amountMinor });
+    return { id: charge?.chargeId ?? "", state: charge?.state };
+  }
+  const { return: record } = await transactions.createReturn({ ...key, chargeId, amountMinor });
+  return { id: record?.returnId ?? "", state: record?.state };
+}
+
+/** More than the sweeps of these tests ever find. */
+const ATTEMPTS_LIMIT = 100;
+
+/** The queues of mails that this process has opened, by url: opening and closing one takes longer than all else here. */
+const queues = new Map<string, Jobs>();
+
+/** Closes the queues that sweeps of events have opened; who does not is a process that dies. */
+export async function closeQueues(): Promise<void> {
+  await Promise.all([...queues.values()].map((jobs) => jobs.stop()));
+  queues.clear();
+}
+
+async function prepareSweep(name: SweepName, clients: WorkClients, url: string): Promise<() => Promise<unknown>> {
+  const dependencies = { clients, clock, log };
+  switch (name) {
+    case "attempts":
+      return () => clients.transactions.resolveAttempts({ limit: ATTEMPTS_LIMIT });
+    case "renewals": {
+      const { renewDue } = await import("../../services/scheduler/renew.ts");
+      return () => renewDue(dependencies);
+    }
+    case "collections": {
+      const { collectDue } = await import("../../services/scheduler/collect.ts");
+      return () => collectDue(dependencies);
+    }
+    case "sendings": {
+      const { sendDue } = await import("../../services/scheduler/send-invoices.ts");
+      return () => sendDue(dependencies);
+    }
+    case "events": {
+      const [{ dispatchEvents }, { openJobs }] = await Promise.all([
+        import("../../services/scheduler/dispatch-events.ts"),
+        import("../../services/scheduler/jobs.ts"),
+      ]);
+      const jobs = queues.get(url) ?? openJobs({ url, log, clock });
+      queues.set(url, jobs);
+      return () => dispatchEvents({ ...dependencies, jobs });
+    }
+  }
+}
