@@ -18,10 +18,11 @@ import { closeQueues, move, prepareWork } from "./crash-work.ts";
 const cacheDir = await mkdtemp(join(tmpdir(), "tripe-crash-"));
 afterAll(() => rm(cacheDir, { recursive: true, force: true }));
 
-afterAll(closeQueues);
-
 // Databases of their own, so that processes can die at once without one cleaning up after the other.
 const [money, billing, mailing] = [await startScene(), await startScene(), await startScene()];
+
+// After the scenes, and so before their databases are gone.
+afterAll(closeQueues);
 
 /** Some sixty processes, one after the other, each about a second on a busy machine. */
 const patient = { timeout: 240_000 };
