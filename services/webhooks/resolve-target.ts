@@ -1,6 +1,6 @@
 import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
-import { isLoopbackAddress, isPublicAddress } from "./address.ts";
+import { isLoopbackAddress, isPublicAddress } from "../_runtime/address.ts";
 
 /** Finds every address of a name, as the system does; rejects when it has none. */
 export type Lookup = (host: string) => Promise<readonly LookupAddress[]>;
