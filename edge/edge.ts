@@ -5,7 +5,7 @@ import type { CreateId } from "../services/_runtime/ids.ts";
 import type { Log } from "../services/_runtime/log.ts";
 import type { ServiceName } from "../services/_runtime/topology.ts";
 import { API_VERSION } from "../services/_views/wire.ts";
-import { actionRoutes } from "./actions/actions.ts";
+import { actionRoutes, sharedRoutes } from "./actions/actions.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import { answerBrokenSocket } from "./broken-socket.ts";
 import type { EdgeClients } from "./clients.ts";
@@ -27,6 +27,8 @@ export interface EdgeOptions {
   readonly actions: readonly EdgeAction[];
   /** The key of the HMAC by which repeated requests are known: the same for every edge of a Tripe. */
   readonly digestKey: Uint8Array;
+  /** Whether merchants may name endpoints on this machine (TRIPE_WEBHOOKS_LOOPBACK). */
+  readonly allowsLoopback: boolean;
   /** Asks a service whether it is SERVING; false when it does not say in time. */
   isServing(service: ServiceName): Promise<boolean>;
 }
@@ -78,7 +80,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
     return sendProblem(reply, urlUnrecognized(request.method, path));
   });
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, toProblem(error)));
-  const routes = options.actions.flatMap((action) => actionRoutes[action]);
+  const routes = [...options.actions.flatMap((action) => actionRoutes[action]), ...sharedRoutes];
   const serving = {
     ...options,
     authenticate: createAuthenticate({ reader: options.clients.reader, clock: options.clock }),

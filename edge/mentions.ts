@@ -2,6 +2,7 @@
 export type Noun =
   | "charge"
   | "customer"
+  | "event"
   | "invoice"
   | "invoiceItem"
   | "ledgerTransfer"
@@ -10,7 +11,8 @@ export type Noun =
   | "product"
   | "return"
   | "subscription"
-  | "token";
+  | "token"
+  | "webhookEndpoint";
 
 /** Where in a request an id stood: param "id" for the path. */
 export interface Mention {

@@ -18,6 +18,7 @@ import {
   unavailable,
 } from "./problems.ts";
 import { lookupKeyTaken, productExists } from "./subscription-problems.ts";
+import { endpointDisabled, endpointsTooMany } from "./webhook-problems.ts";
 
 /** Turns whatever was thrown while a request was answered into its answer; what nobody foresaw is a 500. */
 export function toProblem(error: unknown, mentions: Mentions = {}): Problem {
@@ -65,6 +66,9 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
     }),
   CUSTOMER_DELETED: missing("customer", "customer"),
   CUSTOMER_NOT_FOUND: missing("customer", "customer"),
+  // A job of the scheduler names it, never a client.
+  DELIVERY_NOT_FOUND: (_, mentions) => resourceMissing({ noun: "event", id: "", param: "id", ...mentions.event }),
+  EVENT_NOT_FOUND: missing("event", "event"),
   EXPIRED_CARD: () => cardInvalid("expired_card"),
   HOLD_EXPIRED: (_, { charge }) =>
     refused({
@@ -129,6 +133,9 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
       ...paramOf(token),
     }),
   TOKEN_NOT_FOUND: missing("token", "token"),
+  WEBHOOK_ENDPOINTS_TOO_MANY: () => endpointsTooMany(),
+  WEBHOOK_ENDPOINT_DISABLED: () => endpointDisabled(),
+  WEBHOOK_ENDPOINT_NOT_FOUND: missing("webhookEndpoint", "webhook endpoint"),
 };
 
 function missing(noun: Noun, words: string): Translate {

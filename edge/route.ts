@@ -23,6 +23,8 @@ export interface PublicRequest {
   readonly identity: Identity;
   /** Whether the client may send this very request again: it gave an Idempotency-Key. */
   readonly isRepeatable: boolean;
+  /** Whether merchants may name endpoints on this machine. */
+  readonly allowsLoopback: boolean;
   /** The link to an invoice's PDF, which answers whoever has it. */
   invoicePdfUrl(invoiceId: string): string;
   /** The paths to show whole; of a list, those of its items, without "data.". */

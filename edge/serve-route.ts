@@ -124,6 +124,7 @@ async function work({ route, serving, request, reply, call, known }: Work): Prom
     id,
     identity,
     isRepeatable: key !== undefined,
+    allowsLoopback: serving.allowsLoopback,
     invoicePdfUrl: (invoiceId) =>
       pdfUrlOf({ accountId, invoiceId }, { digestKey: serving.digestKey, origin: originOf(request) }),
     expand: readExpand(route, expandOf(params)),

@@ -22,7 +22,8 @@ export interface EdgeContext {
 export async function startEdge(context: EdgeContext): Promise<{ close(): Promise<void> }> {
   const { config, log, clock, clients, isServing } = context;
   const digestKey = await keepDigestKey(join(config.dataDir, "secrets", "request.key"));
-  const app = createEdge({ clients, clock, log, createId, digestKey, isServing, actions: config.edgeActions });
+  const { edgeActions: actions, webhooksLoopback: allowsLoopback } = config;
+  const app = createEdge({ clients, clock, log, createId, digestKey, isServing, actions, allowsLoopback });
   const { host, port } = splitAddress(listenAddress(config, "edge"));
   await app.listen({ host, port });
   log.info("serving", { address: `${host}:${port}`, actions: config.edgeActions });

@@ -27,6 +27,7 @@ import { startMailer } from "./mailer/start.ts";
 import { startPdf } from "./pdf/start.ts";
 import { startReader } from "./reader/start.ts";
 import { startTransactions } from "./transactions/start.ts";
+import { startWebhooks } from "./webhooks/start.ts";
 import { startWriter } from "./writer/start.ts";
 
 /** How a test wants its Tripe. */
@@ -78,6 +79,7 @@ const starts: Starts = {
   transactions: startTransactions,
   pdf: startPdf,
   mailer: startMailer,
+  webhooks: startWebhooks,
 };
 
 interface Served {

@@ -10,6 +10,8 @@ import { returnRoutes } from "./returns/returns.ts";
 import { priceRoutes } from "./subscriptions/prices.ts";
 import { productRoutes } from "./subscriptions/products.ts";
 import { subscriptionRoutes } from "./subscriptions/subscriptions.ts";
+import { retryEventRoute } from "./webhooks/retry-event.ts";
+import { webhookEndpointRoutes } from "./webhooks/webhook-endpoints.ts";
 
 /** The routes of each public action. */
 export const actionRoutes: Readonly<Record<EdgeAction, readonly Route[]>> = {
@@ -19,3 +21,6 @@ export const actionRoutes: Readonly<Record<EdgeAction, readonly Route[]>> = {
   subscriptions: [...productRoutes, ...priceRoutes, ...subscriptionRoutes],
   invoices: invoiceRoutes,
 };
+
+/** The routes that every edge serves, whatever its actions: where a merchant hears of what all of them do. */
+export const sharedRoutes: readonly Route[] = [...webhookEndpointRoutes, retryEventRoute];

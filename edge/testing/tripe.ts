@@ -48,7 +48,16 @@ export async function startBench(options: Omit<TestTripeOptions, "log" | "nextFa
     const { isServing } = tripe;
     // Any key will do: it has to be the same for all edges of this Tripe.
     const digestKey = Buffer.alloc(32, 7);
-    const app = createEdge({ clients, clock: systemClock, log, createId, digestKey, actions, isServing });
+    const app = createEdge({
+      clients,
+      clock: systemClock,
+      log,
+      createId,
+      digestKey,
+      actions,
+      isServing,
+      allowsLoopback: true,
+    });
     afterAll(() => app.close());
     return { app, ask: (asked) => ask(app, { key: tripe.secretKey, ...asked }) };
   };

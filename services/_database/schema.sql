@@ -80,6 +80,7 @@ table attempt -- One thing asked of a bank, and its own job in the queue of what
   is_automatic boolean not null default false -- Opened by Tripe itself: gives back what a bank took after Tripe had given the attempt up.
   begin_time timestamp with time zone not null default statement_timestamp() -- When it was begun, by the machine's time: how long the bank has been asked does not move with a test clock.
   request_id text -- The request a capture was asked for by; null for others.
+  tell_time timestamp with time zone -- When its charge or return was told of as pending, because its end was not known in time (the machine's time); null when the end alone is told.
   constraint attempt_account_id_bank_ref_key UNIQUE (account_id, bank_ref)
   constraint attempt_account_id_charge_id_fkey FOREIGN KEY (account_id, charge_id) REFERENCES charge(account_id, charge_id)
   constraint attempt_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
@@ -270,6 +271,37 @@ table customer -- Somebody a merchant charges. A deleted one stays, with its del
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
 
+table delivery -- One event on its way to one endpoint: due until it was delivered, the endpoint was disabled, or its ladder ended (dead). Without queue_time a due one is an outbox row of the queue "webhook".
+  account_id text not null
+  event_id text not null
+  webhook_endpoint_id text not null
+  state text not null
+  turn integer not null -- How often it was made due: names its job in the queue, and fences off a try of an earlier turn.
+  rung integer not null -- How many tries have failed since its ladder was begun.
+  due_time timestamp with time zone
+  queue_time timestamp with time zone
+  body bytea -- The bytes of the first attempt, posted again at every later one.
+  status integer not null default 0
+  problem text not null default ''::text
+  create_time timestamp with time zone not null
+  try_time timestamp with time zone
+  constraint delivery_account_id_event_id_fkey FOREIGN KEY (account_id, event_id) REFERENCES event(account_id, event_id)
+  constraint delivery_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint delivery_account_id_webhook_endpoint_id_fkey FOREIGN KEY (account_id, webhook_endpoint_id) REFERENCES webhook_endpoint(account_id, webhook_endpoint_id)
+  constraint delivery_body_check CHECK ((length(body) <= 1048576))
+  constraint delivery_check CHECK (((state = 'due'::text) = (due_time IS NOT NULL)))
+  constraint delivery_pkey PRIMARY KEY (account_id, event_id, webhook_endpoint_id)
+  constraint delivery_problem_check CHECK ((length(problem) <= 500))
+  constraint delivery_rung_check CHECK ((rung >= 0))
+  constraint delivery_state_check CHECK ((state = ANY (ARRAY['due'::text, 'delivered'::text, 'disabled'::text, 'dead'::text])))
+  constraint delivery_turn_check CHECK ((turn >= 1))
+  index delivery_dead ON tripe.delivery USING btree (account_id, webhook_endpoint_id, event_id) WHERE (state = 'dead'::text)
+  index delivery_pending ON tripe.delivery USING btree (account_id, webhook_endpoint_id, event_id) WHERE (state = 'due'::text)
+  index delivery_unqueued ON tripe.delivery USING btree (due_time) WHERE ((state = 'due'::text) AND (queue_time IS NULL))
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
 table event -- Something that happened, with the noun as it was in that commit (a Snapshot's bytes). Without dispatch_time it is an outbox row.
   account_id text not null
   event_id text not null
@@ -280,9 +312,11 @@ table event -- Something that happened, with the noun as it was in that commit (
   idempotency_key text not null
   create_time timestamp with time zone not null
   dispatch_time timestamp with time zone
+  previous bytea -- The noun as it was before the change that a "….updated" event tells of (a Snapshot's bytes); null for all others.
   constraint event_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint event_pkey PRIMARY KEY (account_id, event_id)
   constraint event_type_check CHECK (((length(type) >= 1) AND (length(type) <= 64)))
+  index event_type ON tripe.event USING btree (account_id, type, create_time, event_id)
   index event_undispatched ON tripe.event USING btree (event_id) WHERE (dispatch_time IS NULL)
   grant select to tripe_audit
   grant select to tripe_reader
@@ -718,6 +752,49 @@ table token -- Stands for a payment method until its first use.
   constraint token_account_id_payment_method_id_key UNIQUE (account_id, payment_method_id)
   constraint token_pkey PRIMARY KEY (account_id, token_id)
   grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table webhook_endpoint -- A merchant's server that hears of events of these types, "*" for all. A deleted one stays, with its delete_time, for the deliveries that name it.
+  account_id text not null
+  webhook_endpoint_id text not null
+  url text not null
+  event_types text[] not null
+  description text not null
+  metadata jsonb not null
+  disable_reason text
+  disable_time timestamp with time zone
+  notice_time timestamp with time zone -- When the account was told that Tripe has disabled it.
+  fail_time timestamp with time zone -- When it first failed since an event last reached it (the machine's time); null while all is well.
+  match_time timestamp with time zone not null -- Since when it hears of just these types (the machine's time): earlier events were matched otherwise.
+  create_time timestamp with time zone not null
+  delete_time timestamp with time zone
+  constraint webhook_endpoint_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint webhook_endpoint_check CHECK (((disable_reason IS NULL) = (disable_time IS NULL)))
+  constraint webhook_endpoint_description_check CHECK ((length(description) <= 5000))
+  constraint webhook_endpoint_disable_reason_check CHECK ((disable_reason = ANY (ARRAY['merchant'::text, 'gone'::text, 'failing'::text])))
+  constraint webhook_endpoint_event_types_check CHECK (((cardinality(event_types) >= 1) AND (cardinality(event_types) <= 300)))
+  constraint webhook_endpoint_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
+  constraint webhook_endpoint_pkey PRIMARY KEY (account_id, webhook_endpoint_id)
+  constraint webhook_endpoint_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2048)))
+  index webhook_endpoint_notice ON tripe.webhook_endpoint USING btree (disable_time) WHERE ((disable_reason = ANY (ARRAY['gone'::text, 'failing'::text])) AND (notice_time IS NULL) AND (delete_time IS NULL))
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table webhook_secret -- What deliveries are signed with, by the request that made it; a replaced one signs too until its expire_time. Read for a delivery and for the request's own answer, nowhere else.
+  account_id text not null
+  webhook_endpoint_id text not null
+  request_id text not null
+  secret text not null
+  create_time timestamp with time zone not null
+  expire_time timestamp with time zone
+  constraint webhook_secret_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint webhook_secret_account_id_webhook_endpoint_id_fkey FOREIGN KEY (account_id, webhook_endpoint_id) REFERENCES webhook_endpoint(account_id, webhook_endpoint_id)
+  constraint webhook_secret_pkey PRIMARY KEY (account_id, webhook_endpoint_id, request_id)
+  constraint webhook_secret_request_id_check CHECK (((length(request_id) >= 1) AND (length(request_id) <= 300)))
+  constraint webhook_secret_secret_check CHECK ((secret ~ '^whsec_[0-9A-Za-z]{32}$'::text))
+  index webhook_secret_current ON tripe.webhook_secret USING btree (account_id, webhook_endpoint_id) WHERE (expire_time IS NULL) unique
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
 

@@ -54,6 +54,9 @@ test("passwords and keys do not show, neither when printed nor when refused", ()
 
 test("a switch is yes or no, and nothing that might mean either", () => {
   expect(readConfig({}).webhooksLoopback).toBe(true);
+  const DATABASE_URL = "postgres://tripe@db.example/tripe";
+  expect(readConfig({ DATABASE_URL }).webhooksLoopback).toBe(false);
+  expect(readConfig({ DATABASE_URL, TRIPE_WEBHOOKS_LOOPBACK: "yes" }).webhooksLoopback).toBe(true);
   expect(readConfig({ TRIPE_WEBHOOKS_LOOPBACK: "no" }).webhooksLoopback).toBe(false);
   expect(() => readConfig({ TRIPE_WEBHOOKS_LOOPBACK: "false" })).toThrow('must be "yes" or "no"');
 });

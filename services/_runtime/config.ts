@@ -31,7 +31,10 @@ export interface Config {
   readonly bankFaults: string;
   /** TRIPE_CRASH_AT, for tests: each process kills itself at so many crash points (crash-points.ts); absent, none does. */
   readonly crashAt: number | undefined;
-  /** TRIPE_WEBHOOKS_LOOPBACK, "yes" (default) or "no": whether endpoints on this machine may be called. */
+  /**
+   * TRIPE_WEBHOOKS_LOOPBACK, "yes" or "no": whether endpoints on this machine may be called. Default "yes", as suits a sandbox;
+   * "no" when DATABASE_URL is set, since strangers may register endpoints there.
+   */
   readonly webhooksLoopback: boolean;
   /** TRIPE_EDGE_ACTIONS, default all: the actions this edge serves. */
   readonly edgeActions: readonly EdgeAction[];
@@ -61,7 +64,7 @@ export function readConfig(env: Env = process.env): Config {
     cardKey: readSecret(env, "TRIPE_CARD_KEY"),
     bankFaults: read(env, "TRIPE_BANK_FAULTS") ?? "",
     crashAt: readCrashAt(env),
-    webhooksLoopback: readSwitch(env, "TRIPE_WEBHOOKS_LOOPBACK", true),
+    webhooksLoopback: readSwitch(env, "TRIPE_WEBHOOKS_LOOPBACK", read(env, "DATABASE_URL") === undefined),
     edgeActions: readEdgeActions(env),
     addresses: {
       reader: address("reader"),

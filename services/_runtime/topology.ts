@@ -56,10 +56,14 @@ const callees: Record<CallerName, Callees> = {
   webhooks: {},
 };
 
+// What only one caller is told, whoever else may call the rest of that service: the secrets of endpoints.
+const reserved: Readonly<Record<string, CallerName>> = { GetDelivery: "scheduler" };
+
 /** Says whether `caller` may call `callee`: the rpc of that name, or, without one, any rpc at all. */
 export function mayCall(caller: CallerName, callee: ServiceName, rpc?: string): boolean {
   const allowed = callees[caller][callee];
   if (allowed === undefined) return false;
+  if (rpc !== undefined && Object.hasOwn(reserved, rpc) && reserved[rpc] !== caller) return false;
   return allowed === true || rpc === undefined || allowed.includes(rpc);
 }
 

@@ -59,6 +59,8 @@ export function planProcess(name: ProcessName, config: Config, urls: RoleUrls | 
       TRIPE_DATA_DIR: config.dataDir,
       NODE_COMPILE_CACHE: join(config.dataDir, "cache"),
       TRIPE_SECRET_KEY: undefined,
+      // Its default goes by the DATABASE_URL that was given to Tripe, which is not what a process gets.
+      TRIPE_WEBHOOKS_LOOPBACK: config.webhooksLoopback ? "yes" : "no",
       DATABASE_URL: role === undefined ? undefined : urls?.[role],
       DATABASE_REPLICA_URL: name === "reader" ? replicaUrlOf(config, urls?.reader) : undefined,
       ...(name === "mailer" ? {} : { SMTP_URL: undefined }),

@@ -12,6 +12,7 @@ import { returnView } from "./return.ts";
 import { secondsOf, textOrNull } from "./scalars.ts";
 import { type SubscriptionView, subscriptionView } from "./subscription.ts";
 import { tokenView } from "./token.ts";
+import { webhookEndpointView } from "./webhook-endpoint.ts";
 import { API_VERSION, type Wire } from "./wire.ts";
 
 /** The object of an event: any noun that Tripe tells of. */
@@ -25,7 +26,8 @@ export type EventObject =
   | Wire<Stripe.Price>
   | Wire<Stripe.Product>
   | Wire<Stripe.Refund>
-  | Wire<Stripe.Token>;
+  | Wire<Stripe.Token>
+  | Wire<Stripe.WebhookEndpoint>;
 
 /** An event as the public API shows it, the noun typed. */
 export type EventView = Omit<Wire<Stripe.EventBase>, "data" | "type"> & { data: { object: EventObject }; type: string };
@@ -78,6 +80,8 @@ export function snapshotView({ noun }: Snapshot, context: Pick<EventContext, "in
       return invoiceItemView(noun.value);
     case "subscription":
       return subscriptionView(noun.value);
+    case "webhookEndpoint":
+      return webhookEndpointView(noun.value);
     case undefined:
       throw new Error("assertion failed: a snapshot holds a noun");
     default:

@@ -6,6 +6,7 @@ import { paymentMethodColumns, tokenColumns } from "../_database/rows/payment-me
 import { priceColumns, priceJoins, productColumns } from "../_database/rows/product.ts";
 import { returnColumns } from "../_database/rows/return.ts";
 import { subscriptionColumns } from "../_database/rows/subscription.ts";
+import { webhookEndpointColumns } from "../_database/rows/webhook-endpoint.ts";
 import { accountColumns } from "./accounts.ts";
 import type { Finding } from "./one.ts";
 
@@ -106,4 +107,13 @@ export const findEvent: Finding = {
   key: "event_id",
   text: `select e.account_id as of_account_id, ${eventColumns}
     ${asked} join event e on e.account_id = i.account_id and e.event_id = i.id ${account("e")}`,
+};
+
+/** Endpoints by id, but for deleted ones. */
+export const findWebhookEndpoint: Finding = {
+  name: "webhook_endpoint",
+  key: "webhook_endpoint_id",
+  text: `select w.account_id as of_account_id, ${webhookEndpointColumns}
+    ${asked} join webhook_endpoint w on w.account_id = i.account_id and w.webhook_endpoint_id = i.id
+      and w.delete_time is null ${account("w")}`,
 };

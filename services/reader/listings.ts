@@ -1,5 +1,6 @@
 import { chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
 import { customerColumns } from "../_database/rows/customer.ts";
+import { eventColumns } from "../_database/rows/event.ts";
 import {
   invoiceColumns,
   invoiceItemColumns,
@@ -11,6 +12,7 @@ import { paymentMethodColumns } from "../_database/rows/payment-method.ts";
 import { priceColumns, priceJoins, productColumns } from "../_database/rows/product.ts";
 import { returnColumns } from "../_database/rows/return.ts";
 import { subscriptionColumns } from "../_database/rows/subscription.ts";
+import { webhookEndpointColumns } from "../_database/rows/webhook-endpoint.ts";
 import type { Listing } from "./page.ts";
 
 const account = (alias: string) => `join account a on a.account_id = ${alias}.account_id`;
@@ -104,4 +106,22 @@ export const subscriptions: Listing = {
   table: "subscription",
   alias: "s",
   key: "subscription_id",
+};
+
+/** Events, newest first. */
+export const events: Listing = {
+  name: "events",
+  select: `select ${eventColumns} from event e ${account("e")}`,
+  table: "event",
+  alias: "e",
+  key: "event_id",
+};
+
+/** Endpoints, newest first. */
+export const webhookEndpoints: Listing = {
+  name: "webhook_endpoints",
+  select: `select ${webhookEndpointColumns} from webhook_endpoint w ${account("w")}`,
+  table: "webhook_endpoint",
+  alias: "w",
+  key: "webhook_endpoint_id",
 };

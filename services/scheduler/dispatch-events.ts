@@ -3,6 +3,7 @@ import type { Clients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import type { Log } from "../_runtime/log.ts";
 import type { Jobs } from "./jobs.ts";
+import { queueDeliveries } from "./queue-deliveries.ts";
 import type { SweepRun } from "./sweep.ts";
 import { workThrough } from "./work-through.ts";
 
@@ -21,7 +22,8 @@ export const EVENTS_LIMIT = 500;
 const LANES_COUNT = 16;
 
 /**
- * Takes up the outbox: what causes a mail goes into the queue of mails, then the whole set is marked. A scheduler that dies
+ * Takes up the outbox: what causes a mail goes into the queue of mails, then the whole set is marked, which makes what is
+ * due to merchants' servers; that goes into its queue at once. A scheduler that dies
  * between the two does it again, and finds the jobs there: a job's id follows from its event's.
  */
 export async function dispatchEvents({ clients, jobs, clock, log }: DispatchDependencies): Promise<SweepRun> {
@@ -38,6 +40,7 @@ export async function dispatchEvents({ clients, jobs, clock, log }: DispatchDepe
   await jobs.send(mailing.map(({ accountId, eventId }) => ({ accountId, eventId })));
   const keys = decided.map(({ accountId, eventId }) => ({ accountId, eventId }));
   const { markedCount } = await clients.writer.markEventsDispatched({ events: keys });
+  await queueDeliveries({ clients, jobs });
   return { takenCount: events.length, doneCount: markedCount };
 }
 

@@ -1,8 +1,15 @@
-import { createHash } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Job, type JobResult, PgBoss } from "pg-boss";
 import type { Clock } from "../_runtime/clock.ts";
 import type { Log } from "../_runtime/log.ts";
+import {
+  openWebhookJobs,
+  uuidOf,
+  WEBHOOK_DEAD_QUEUE,
+  WEBHOOK_QUEUE,
+  type WebhookJobs,
+  webhookQueue,
+} from "./webhook-jobs.ts";
 
 /** A mail to be made of an event: ids only, so that what is mailed is what the tables say. */
 export interface MailJob {
@@ -10,8 +17,23 @@ export interface MailJob {
   readonly eventId: string;
 }
 
-/** The queue of mails. A job is kept until it is done, or dead. */
+/** How a queue is doing. */
+export interface QueueState {
+  readonly name: string;
+  /** Jobs that wait, also those whose time has not come. */
+  readonly waitingCount: number;
+  readonly activeCount: number;
+  /** When the job was made that has waited longest; undefined when none waits. */
+  readonly oldestMs: number | undefined;
+}
+
+/** The queue of mails, and beside it that of webhooks. A job is kept until it is done, or dead. */
 export interface Jobs {
+  readonly webhooks: WebhookJobs;
+  /** How every queue is doing, the dead letters' too. */
+  list(): Promise<QueueState[]>;
+  /** Puts dead letters back into the queue they came from; says how many. Refuses nothing: other names have none. */
+  redrive(queue: string): Promise<number>;
   /** Puts mails into the queue, each event's once however often it is sent. Rejects with UNAVAILABLE while not open. */
   send(batch: readonly MailJob[]): Promise<void>;
   /** Has the queue worked by this process; a handler that throws is called again later. Called once. */
@@ -50,8 +72,8 @@ const POLL_SECONDS = 2;
 /** Opening takes some 0.2 s: a sweep that comes before waits for it, but not for a database that is away. */
 const OPEN_MAX_MS = 2_000;
 
-/** Two workers and one sender; each is a backend of Postgres. */
-const CONNECTIONS_MAX = 3;
+/** Two workers of mails, one sender, and two for deliveries: one claims while another settles. Each is a backend of Postgres. */
+const CONNECTIONS_MAX = 5;
 
 /** Until the process ends: nothing else would try again. pg-boss waits 1, 2, 4 … 30 s between two. */
 const STARTS_MAX = Number.MAX_SAFE_INTEGER;
@@ -79,11 +101,31 @@ export function openJobs({ url, log, clock, retryDelaySeconds = 30 }: JobsOption
     isOpen = true;
   });
   opening.catch((error: unknown) => log.error("the queue of mails did not open", error));
+  const ready = async () => {
+    if (!isOpen) await Promise.race([opening, clock.sleep(OPEN_MAX_MS)]);
+    if (!isOpen) throw new ConnectError("the queue of mails is not open", Code.Unavailable);
+  };
+  const webhooks = openWebhookJobs(boss, { opening, clock, log });
   return {
+    webhooks: {
+      ...webhooks,
+      send: async (batch) => {
+        if (batch.length > 0) await ready();
+        await webhooks.send(batch);
+      },
+    },
+    list: async () => {
+      await ready();
+      return listQueues(boss);
+    },
+    redrive: async (queue) => {
+      await ready();
+      const dead = deadQueues[queue];
+      return dead === undefined ? 0 : boss.redrive(dead, { destination: queue, limit: REDRIVE_MAX });
+    },
     send: async (batch) => {
       if (batch.length === 0) return;
-      if (!isOpen) await Promise.race([opening, clock.sleep(OPEN_MAX_MS)]);
-      if (!isOpen) throw new ConnectError("the queue of mails is not open", Code.Unavailable);
+      await ready();
       await boss.insert(QUEUE, batch.map(insertOf));
       if (workerId !== "") boss.notifyWorker(workerId);
     },
@@ -93,8 +135,30 @@ export function openJobs({ url, log, clock, retryDelaySeconds = 30 }: JobsOption
       );
       working.then((id) => (workerId = id)).catch((error: unknown) => log.error("no mails are worked", error));
     },
-    stop: () => boss.stop({ graceful: true, timeout: STOP_MAX_MS }),
+    stop: async () => {
+      await Promise.race([webhooks.stop(), clock.sleep(STOP_MAX_MS)]);
+      await boss.stop({ graceful: true, timeout: STOP_MAX_MS });
+    },
   };
+}
+
+const deadQueues: Readonly<Record<string, string>> = { [QUEUE]: DEAD_QUEUE, [WEBHOOK_QUEUE]: WEBHOOK_DEAD_QUEUE };
+
+/** As pg-boss has it by default: a person who redrives more does it again. */
+const REDRIVE_MAX = 1_000;
+
+async function listQueues(boss: PgBoss): Promise<QueueState[]> {
+  const text = `select name, count(*) filter (where state < 'active')::int as waiting_count,
+      count(*) filter (where state = 'active')::int as active_count,
+      extract(epoch from min(created_on) filter (where state < 'active'))::float8 as oldest
+    from jobs.job where state <= 'active' group by name`;
+  const { rows } = await boss.getDb().executeSql(text);
+  const byName = new Map(rows.map((row) => [row.name, row]));
+  return [QUEUE, DEAD_QUEUE, WEBHOOK_QUEUE, WEBHOOK_DEAD_QUEUE].map((name) => {
+    const row = byName.get(name);
+    const oldestMs = typeof row?.oldest === "number" ? Math.round(row.oldest * 1_000) : undefined;
+    return { name, waitingCount: row?.waiting_count ?? 0, activeCount: row?.active_count ?? 0, oldestMs };
+  });
 }
 
 const workOptions = {
@@ -119,16 +183,13 @@ async function open(boss: PgBoss, retryDelaySeconds: number): Promise<void> {
   };
   await boss.createQueue(QUEUE, queue);
   await boss.updateQueue(QUEUE, queue);
+  await boss.createQueue(WEBHOOK_DEAD_QUEUE);
+  await boss.createQueue(WEBHOOK_QUEUE, webhookQueue);
+  await boss.updateQueue(WEBHOOK_QUEUE, webhookQueue);
 }
 
 function insertOf(job: MailJob) {
-  return { id: jobIdOf(job), data: job, group: { id: job.accountId } };
-}
-
-/** A UUID of the event, of version 8 (RFC 9562): its hash, so that the same event is the same job. */
-function jobIdOf({ accountId, eventId }: MailJob): string {
-  const hash = createHash("sha256").update(`${accountId}/${eventId}`).digest("hex");
-  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+  return { id: uuidOf(`${job.accountId}/${job.eventId}`), data: job, group: { id: job.accountId } };
 }
 
 /** One job's failure is its own: the others of its batch are done. */

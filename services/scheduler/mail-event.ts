@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Account } from "../../gen/tripe/billing/v1/account_pb.ts";
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
-import type { Return } from "../../gen/tripe/billing/v1/return_pb.ts";
+import { type Return, ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
 import type { Clients } from "../_runtime/clients.ts";
 import { assert } from "../_runtime/errors.ts";
 import type { MailJob } from "./jobs.ts";
@@ -51,8 +51,8 @@ async function mailNotice(
   envelope: Omit<Envelope, "recipients">,
   record: Return,
 ): Promise<void> {
-  // Nothing was paid that could be given back.
-  if (record.isRelease) return;
+  // Nothing was paid that could be given back, or it is not given back yet: another event tells the end.
+  if (record.isRelease || record.state !== ReturnState.SUCCEEDED) return;
   const { charge } = await reader.getCharge({ accountId: envelope.accountId, chargeId: record.chargeId });
   if (charge === undefined || charge.receiptEmail === "") return;
   const mail = { ...envelope, charge, return: record, recipients: [charge.receiptEmail] };

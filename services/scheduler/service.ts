@@ -6,20 +6,25 @@ import type { Clock } from "../_runtime/clock.ts";
 import { refuse } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
 import { COLLECTIONS_LIMIT, collectDue } from "./collect.ts";
+import { createWebhookWork, type DeliverDependencies } from "./deliver.ts";
 import { type DispatchDependencies, dispatchEvents, EVENTS_LIMIT } from "./dispatch-events.ts";
 import type { Jobs } from "./jobs.ts";
 import { mailEvent } from "./mail-event.ts";
+import { DELIVERIES_LIMIT, queueDeliveries } from "./queue-deliveries.ts";
+import { messageOf, redrive } from "./queues.ts";
 import { RENEWALS_LIMIT, renewDue } from "./renew.ts";
 import { SENDINGS_LIMIT, sendDue } from "./send-invoices.ts";
 import { type Sweep, type SweepRun, startSweep } from "./sweep.ts";
 
 /** What the scheduler stands on. */
 export interface SchedulerDependencies {
-  readonly clients: Pick<Clients, "reader" | "writer" | "transactions" | "pdf" | "mailer">;
+  readonly clients: Pick<Clients, "reader" | "writer" | "transactions" | "pdf" | "mailer" | "webhooks">;
   readonly clock: Clock;
   readonly log: Log;
   /** The queue of mails; without one the outbox of events is left alone. The scheduler stops it at its end. */
   readonly jobs?: Jobs;
+  /** For tests: another ladder than the designed one. */
+  readonly delivering?: Pick<DeliverDependencies, "ladderMs" | "disableAfterMs">;
 }
 
 /** A scheduler at work: its sweeps run from the start. */
@@ -36,6 +41,7 @@ export function createScheduler(dependencies: SchedulerDependencies): Scheduler 
   const sweeps = startSweeps(dependencies);
   const { jobs } = dependencies;
   jobs?.work((job) => mailEvent(dependencies, job));
+  jobs?.webhooks.work(createWebhookWork({ clients: dependencies.clients, ...dependencies.delivering }));
   return {
     implementation: {
       runSweep: async ({ sweep: name }) => {
@@ -44,6 +50,8 @@ export function createScheduler(dependencies: SchedulerDependencies): Scheduler 
         const { takenCount, doneCount } = await sweep.run();
         return { takenCount, doneCount };
       },
+      listQueues: async () => ({ queues: jobs === undefined ? [] : (await jobs.list()).map(messageOf) }),
+      redriveQueue: ({ queue }) => redrive(dependencies, queue),
       getStatus: () => ({ sweeps: [...sweeps].map(([name, sweep]) => ({ sweep: name, ...statusOf(sweep) })) }),
     },
     close: async () => {
@@ -71,15 +79,18 @@ function startSweeps(dependencies: SchedulerDependencies): ReadonlyMap<SweepName
     [SweepName.RENEWALS, start("renewals", RENEWALS_LIMIT, () => renewDue(dependencies))],
     [SweepName.COLLECTIONS, start("collections", COLLECTIONS_LIMIT, () => collectDue(dependencies))],
     [SweepName.SENDINGS, start("sendings", SENDINGS_LIMIT, () => sendDue(dependencies))],
-    ...(jobs === undefined ? [] : [eventsSweep({ clients, clock, log, jobs }, start)]),
+    ...(jobs === undefined ? [] : queueSweeps({ clients, clock, log, jobs }, start)),
   ]);
 }
 
-function eventsSweep(
+function queueSweeps(
   dependencies: DispatchDependencies,
   start: (name: string, fullCount: number, work: () => Promise<SweepRun>) => Sweep,
-): [SweepName, Sweep] {
-  return [SweepName.EVENTS, start("events", EVENTS_LIMIT, () => dispatchEvents(dependencies))];
+): [SweepName, Sweep][] {
+  return [
+    [SweepName.EVENTS, start("events", EVENTS_LIMIT, () => dispatchEvents(dependencies))],
+    [SweepName.DELIVERIES, start("deliveries", DELIVERIES_LIMIT, () => queueDeliveries(dependencies))],
+  ];
 }
 
 function statusOf(sweep: Sweep) {

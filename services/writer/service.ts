@@ -29,6 +29,7 @@ import { createSettleRelease } from "./settle-release.ts";
 import { createSettleReturn } from "./settle-return.ts";
 import { cancelSubscription, createSubscription, updateSubscription } from "./subscriptions.ts";
 import { updateCharge } from "./update-charge.ts";
+import { writeWebhooks } from "./webhooks.ts";
 
 /** Creates the writer: one rpc is one atomic change. */
 export function createWriter(
@@ -93,6 +94,7 @@ export function createWriter(
     leaseRenewals: (request) => leaseRenewals(dependencies, request),
     renewSubscription: (request) => renewSubscription(dependencies, request),
     markEventsDispatched: (request) => markEventsDispatched(dependencies, request),
+    ...writeWebhooks(dependencies),
   };
 }
 

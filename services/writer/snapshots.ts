@@ -7,6 +7,7 @@ import type { PaymentMethod, Token } from "../../gen/tripe/billing/v1/payment_me
 import type { Price, Product } from "../../gen/tripe/billing/v1/product_pb.ts";
 import type { Return } from "../../gen/tripe/billing/v1/return_pb.ts";
 import type { Subscription } from "../../gen/tripe/billing/v1/subscription_pb.ts";
+import type { WebhookEndpoint } from "../../gen/tripe/billing/v1/webhook_endpoint_pb.ts";
 
 /** The nouns that are kept as they were. */
 export interface Nouns {
@@ -20,6 +21,7 @@ export interface Nouns {
   invoice: Invoice;
   invoiceItem: InvoiceItem;
   subscription: Subscription;
+  webhookEndpoint: WebhookEndpoint;
 }
 
 /** Keeps a noun as it is now. */

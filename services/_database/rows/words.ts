@@ -12,6 +12,7 @@ import { CheckResult } from "../../../gen/tripe/billing/v1/payment_method_pb.ts"
 import { IntervalUnit } from "../../../gen/tripe/billing/v1/product_pb.ts";
 import { ReturnState } from "../../../gen/tripe/billing/v1/return_pb.ts";
 import { SubscriptionState } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
+import { DisableReason } from "../../../gen/tripe/billing/v1/webhook_endpoint_pb.ts";
 
 /** An enum's values and the words that stand for them in a column. */
 export interface Words<Value extends number> {
@@ -139,4 +140,11 @@ export const subscriptionStates: Words<SubscriptionState> = words<SubscriptionSt
   unpaid: SubscriptionState.UNPAID,
   canceled: SubscriptionState.CANCELED,
   paused: SubscriptionState.PAUSED,
+});
+
+/** `webhook_endpoint.disable_reason`. */
+export const disableReasons: Words<DisableReason> = words<DisableReason>({
+  merchant: DisableReason.MERCHANT,
+  gone: DisableReason.GONE,
+  failing: DisableReason.FAILING,
 });

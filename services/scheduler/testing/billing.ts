@@ -13,7 +13,7 @@ import { createId } from "../../_runtime/ids.ts";
 import { createMemoryLog } from "../../_runtime/testing/memory-log.ts";
 import type { TestTripe } from "../../testing.ts";
 import { type JobsOptions, openJobs } from "../jobs.ts";
-import { createScheduler } from "../service.ts";
+import { createScheduler, type SchedulerDependencies } from "../service.ts";
 import { operatorOf } from "./scheduler.ts";
 
 /** The sandbox's card that always works. */
@@ -124,20 +124,33 @@ function subscriptionRequest(price: Price, { customerId, anchor, change }: Subsc
   };
 }
 
+/** How a test's scheduler differs from an ordinary one. */
+export interface TestSchedulerOptions extends Partial<JobsOptions> {
+  readonly ticks?: boolean;
+  readonly mails?: boolean;
+  readonly delivering?: NonNullable<SchedulerDependencies["delivering"]>;
+}
+
 /**
  * Starts a scheduler on a whole Tripe. By default its own timers stand still, so that it sweeps when told; with `ticks` it
  * sweeps by itself.
  */
 export function startTestScheduler(
   tripe: TestTripe,
-  { ticks = false, mails = false, ...jobsOptions }: Partial<JobsOptions> & { ticks?: boolean; mails?: boolean } = {},
+  { ticks = false, mails = false, delivering = {}, ...jobsOptions }: TestSchedulerOptions = {},
 ) {
   const log = createMemoryLog();
   const clock = ticks ? systemClock : createTestClock();
   const jobs = mails
     ? openJobs({ url: tripe.database.urls.scheduler, log, clock: systemClock, ...jobsOptions })
     : undefined;
-  const scheduler = createScheduler({ clients: tripe.clientsOf("scheduler"), clock, log, ...(jobs && { jobs }) });
+  const scheduler = createScheduler({
+    clients: tripe.clientsOf("scheduler"),
+    clock,
+    log,
+    delivering,
+    ...(jobs && { jobs }),
+  });
   let isClosed = false;
   const stop = async () => {
     if (isClosed) return;

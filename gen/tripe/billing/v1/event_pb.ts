@@ -21,13 +21,15 @@ import type { Return } from "./return_pb.ts";
 import { file_tripe_billing_v1_return } from "./return_pb.ts";
 import type { Subscription } from "./subscription_pb.ts";
 import { file_tripe_billing_v1_subscription } from "./subscription_pb.ts";
+import type { WebhookEndpoint } from "./webhook_endpoint_pb.ts";
+import { file_tripe_billing_v1_webhook_endpoint } from "./webhook_endpoint_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tripe/billing/v1/event.proto.
  */
 export const file_tripe_billing_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("Chx0cmlwZS9iaWxsaW5nL3YxL2V2ZW50LnByb3RvEhB0cmlwZS5iaWxsaW5nLnYxIukBCgVFdmVudBIZCghldmVudF9pZBgBIAEoCUIHukgEcgIYQBIVCgR0eXBlGAIgASgJQge6SARyAhhAEiwKCHNuYXBzaG90GAMgASgLMhoudHJpcGUuYmlsbGluZy52MS5TbmFwc2hvdBIbCgpyZXF1ZXN0X2lkGAQgASgJQge6SARyAhhAEiEKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIIukgFcgMY/wESLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2lzX2xpdmUYByABKAgi9AMKCFNuYXBzaG90Ei4KCGN1c3RvbWVyGAEgASgLMhoudHJpcGUuYmlsbGluZy52MS5DdXN0b21lckgAEjkKDnBheW1lbnRfbWV0aG9kGAIgASgLMh8udHJpcGUuYmlsbGluZy52MS5QYXltZW50TWV0aG9kSAASKgoGY2hhcmdlGAMgASgLMhgudHJpcGUuYmlsbGluZy52MS5DaGFyZ2VIABIqCgZyZXR1cm4YBCABKAsyGC50cmlwZS5iaWxsaW5nLnYxLlJldHVybkgAEigKBXRva2VuGAUgASgLMhcudHJpcGUuYmlsbGluZy52MS5Ub2tlbkgAEiwKB3Byb2R1Y3QYBiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLlByb2R1Y3RIABIoCgVwcmljZRgHIAEoCzIXLnRyaXBlLmJpbGxpbmcudjEuUHJpY2VIABIsCgdpbnZvaWNlGAggASgLMhkudHJpcGUuYmlsbGluZy52MS5JbnZvaWNlSAASNQoMaW52b2ljZV9pdGVtGAkgASgLMh0udHJpcGUuYmlsbGluZy52MS5JbnZvaWNlSXRlbUgAEjYKDHN1YnNjcmlwdGlvbhgKIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uSABCBgoEbm91bmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_charge, file_tripe_billing_v1_customer, file_tripe_billing_v1_invoice, file_tripe_billing_v1_payment_method, file_tripe_billing_v1_product, file_tripe_billing_v1_return, file_tripe_billing_v1_subscription]);
+  fileDesc("Chx0cmlwZS9iaWxsaW5nL3YxL2V2ZW50LnByb3RvEhB0cmlwZS5iaWxsaW5nLnYxIpcCCgVFdmVudBIZCghldmVudF9pZBgBIAEoCUIHukgEcgIYQBIVCgR0eXBlGAIgASgJQge6SARyAhhAEiwKCHNuYXBzaG90GAMgASgLMhoudHJpcGUuYmlsbGluZy52MS5TbmFwc2hvdBIbCgpyZXF1ZXN0X2lkGAQgASgJQge6SARyAhhAEiEKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIIukgFcgMY/wESLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2lzX2xpdmUYByABKAgSLAoIcHJldmlvdXMYCCABKAsyGi50cmlwZS5iaWxsaW5nLnYxLlNuYXBzaG90IrMECghTbmFwc2hvdBIuCghjdXN0b21lchgBIAEoCzIaLnRyaXBlLmJpbGxpbmcudjEuQ3VzdG9tZXJIABI5Cg5wYXltZW50X21ldGhvZBgCIAEoCzIfLnRyaXBlLmJpbGxpbmcudjEuUGF5bWVudE1ldGhvZEgAEioKBmNoYXJnZRgDIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlSAASKgoGcmV0dXJuGAQgASgLMhgudHJpcGUuYmlsbGluZy52MS5SZXR1cm5IABIoCgV0b2tlbhgFIAEoCzIXLnRyaXBlLmJpbGxpbmcudjEuVG9rZW5IABIsCgdwcm9kdWN0GAYgASgLMhkudHJpcGUuYmlsbGluZy52MS5Qcm9kdWN0SAASKAoFcHJpY2UYByABKAsyFy50cmlwZS5iaWxsaW5nLnYxLlByaWNlSAASLAoHaW52b2ljZRgIIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZUgAEjUKDGludm9pY2VfaXRlbRgJIAEoCzIdLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZUl0ZW1IABI2CgxzdWJzY3JpcHRpb24YCiABKAsyHi50cmlwZS5iaWxsaW5nLnYxLlN1YnNjcmlwdGlvbkgAEj0KEHdlYmhvb2tfZW5kcG9pbnQYCyABKAsyIS50cmlwZS5iaWxsaW5nLnYxLldlYmhvb2tFbmRwb2ludEgAQgYKBG5vdW5iBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_charge, file_tripe_billing_v1_customer, file_tripe_billing_v1_invoice, file_tripe_billing_v1_payment_method, file_tripe_billing_v1_product, file_tripe_billing_v1_return, file_tripe_billing_v1_subscription, file_tripe_billing_v1_webhook_endpoint]);
 
 /**
  * Something that happened, with the noun as it was in that very commit.
@@ -83,6 +85,13 @@ export type Event = Message<"tripe.billing.v1.Event"> & {
    * @generated from field: bool is_live = 7;
    */
   isLive: boolean;
+
+  /**
+   * The noun as it was before the change; only of an event that says something was updated.
+   *
+   * @generated from field: tripe.billing.v1.Snapshot previous = 8;
+   */
+  previous?: Snapshot | undefined;
 };
 
 /**
@@ -183,6 +192,14 @@ export type Snapshot = Message<"tripe.billing.v1.Snapshot"> & {
      */
     value: Subscription;
     case: "subscription";
+  } | {
+    /**
+     * An endpoint.
+     *
+     * @generated from field: tripe.billing.v1.WebhookEndpoint webhook_endpoint = 11;
+     */
+    value: WebhookEndpoint;
+    case: "webhookEndpoint";
   } | { case: undefined; value?: undefined };
 };
 

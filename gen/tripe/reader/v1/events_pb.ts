@@ -7,13 +7,15 @@ import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Event } from "../../billing/v1/event_pb.ts";
 import { file_tripe_billing_v1_event } from "../../billing/v1/event_pb.ts";
+import type { CreateTimeRange } from "./create_time_range_pb.ts";
+import { file_tripe_reader_v1_create_time_range } from "./create_time_range_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tripe/reader/v1/events.proto.
  */
 export const file_tripe_reader_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Chx0cmlwZS9yZWFkZXIvdjEvZXZlbnRzLnByb3RvEg90cmlwZS5yZWFkZXIudjEiTQoPR2V0RXZlbnRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghldmVudF9pZBgCIAEoCUIJukgGcgQQARhAIjoKEEdldEV2ZW50UmVzcG9uc2USJgoFZXZlbnQYASABKAsyFy50cmlwZS5iaWxsaW5nLnYxLkV2ZW50IjoKHUxpc3RVbmRpc3BhdGNoZWRFdmVudHNSZXF1ZXN0EhkKBWxpbWl0GAEgASgFQgq6SAcaBRj0AygBIkcKEVVuZGlzcGF0Y2hlZEV2ZW50EhIKCmFjY291bnRfaWQYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSDAoEdHlwZRgDIAEoCSJUCh5MaXN0VW5kaXNwYXRjaGVkRXZlbnRzUmVzcG9uc2USMgoGZXZlbnRzGAEgAygLMiIudHJpcGUucmVhZGVyLnYxLlVuZGlzcGF0Y2hlZEV2ZW50YgZwcm90bzM", [file_buf_validate_validate, file_tripe_billing_v1_event]);
+  fileDesc("Chx0cmlwZS9yZWFkZXIvdjEvZXZlbnRzLnByb3RvEg90cmlwZS5yZWFkZXIudjEiTQoPR2V0RXZlbnRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghldmVudF9pZBgCIAEoCUIJukgGcgQQARhAIjoKEEdldEV2ZW50UmVzcG9uc2USJgoFZXZlbnQYASABKAsyFy50cmlwZS5iaWxsaW5nLnYxLkV2ZW50IuABChFMaXN0RXZlbnRzUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHwoFdHlwZXMYAiADKAlCELpIDZIBChBkIgZyBBABGEASOwoRY3JlYXRlX3RpbWVfcmFuZ2UYAyABKAsyIC50cmlwZS5yZWFkZXIudjEuQ3JlYXRlVGltZVJhbmdlEhwKCXBhZ2Vfc2l6ZRgEIAEoBUIJukgGGgQYZCgAEhsKCnBhZ2VfdG9rZW4YBSABKAlCB7pIBHICGEASEwoLaXNfYmFja3dhcmQYBiABKAgiVgoSTGlzdEV2ZW50c1Jlc3BvbnNlEicKBmV2ZW50cxgBIAMoCzIXLnRyaXBlLmJpbGxpbmcudjEuRXZlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjoKHUxpc3RVbmRpc3BhdGNoZWRFdmVudHNSZXF1ZXN0EhkKBWxpbWl0GAEgASgFQgq6SAcaBRj0AygBIkcKEVVuZGlzcGF0Y2hlZEV2ZW50EhIKCmFjY291bnRfaWQYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSDAoEdHlwZRgDIAEoCSJUCh5MaXN0VW5kaXNwYXRjaGVkRXZlbnRzUmVzcG9uc2USMgoGZXZlbnRzGAEgAygLMiIudHJpcGUucmVhZGVyLnYxLlVuZGlzcGF0Y2hlZEV2ZW50YgZwcm90bzM", [file_buf_validate_validate, file_tripe_billing_v1_event, file_tripe_reader_v1_create_time_range]);
 
 /**
  * Asks for one event.
@@ -65,6 +67,90 @@ export const GetEventResponseSchema: GenMessage<GetEventResponse> = /*@__PURE__*
   messageDesc(file_tripe_reader_v1_events, 1);
 
 /**
+ * Asks for a page of an account's events, newest first.
+ *
+ * @generated from message tripe.reader.v1.ListEventsRequest
+ */
+export type ListEventsRequest = Message<"tripe.reader.v1.ListEventsRequest"> & {
+  /**
+   * The account they belong to.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * Only events of these types, words such as "charge.succeeded"; empty for all types.
+   *
+   * @generated from field: repeated string types = 2;
+   */
+  types: string[];
+
+  /**
+   * Only events that happened in this range.
+   *
+   * @generated from field: tripe.reader.v1.CreateTimeRange create_time_range = 3;
+   */
+  createTimeRange?: CreateTimeRange | undefined;
+
+  /**
+   * How many at most, 1 to 100; 0 is 10.
+   *
+   * @generated from field: int32 page_size = 4;
+   */
+  pageSize: number;
+
+  /**
+   * The id of the event the page follows; empty for the first page.
+   *
+   * @generated from field: string page_token = 5;
+   */
+  pageToken: string;
+
+  /**
+   * Whether the page lies before page_token in the list, nearest to it.
+   *
+   * @generated from field: bool is_backward = 6;
+   */
+  isBackward: boolean;
+};
+
+/**
+ * Describes the message tripe.reader.v1.ListEventsRequest.
+ * Use `create(ListEventsRequestSchema)` to create a new message.
+ */
+export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_events, 2);
+
+/**
+ * A page of events.
+ *
+ * @generated from message tripe.reader.v1.ListEventsResponse
+ */
+export type ListEventsResponse = Message<"tripe.reader.v1.ListEventsResponse"> & {
+  /**
+   * The events, newest first.
+   *
+   * @generated from field: repeated tripe.billing.v1.Event events = 1;
+   */
+  events: Event[];
+
+  /**
+   * The token of the next page in the same direction; empty when there is none.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message tripe.reader.v1.ListEventsResponse.
+ * Use `create(ListEventsResponseSchema)` to create a new message.
+ */
+export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_events, 3);
+
+/**
  * Asks for events that nobody has taken up yet.
  *
  * @generated from message tripe.reader.v1.ListUndispatchedEventsRequest
@@ -83,7 +169,7 @@ export type ListUndispatchedEventsRequest = Message<"tripe.reader.v1.ListUndispa
  * Use `create(ListUndispatchedEventsRequestSchema)` to create a new message.
  */
 export const ListUndispatchedEventsRequestSchema: GenMessage<ListUndispatchedEventsRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_events, 2);
+  messageDesc(file_tripe_reader_v1_events, 4);
 
 /**
  * An event that nobody has taken up yet.
@@ -118,7 +204,7 @@ export type UndispatchedEvent = Message<"tripe.reader.v1.UndispatchedEvent"> & {
  * Use `create(UndispatchedEventSchema)` to create a new message.
  */
 export const UndispatchedEventSchema: GenMessage<UndispatchedEvent> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_events, 3);
+  messageDesc(file_tripe_reader_v1_events, 5);
 
 /**
  * Events that nobody has taken up yet.
@@ -139,5 +225,5 @@ export type ListUndispatchedEventsResponse = Message<"tripe.reader.v1.ListUndisp
  * Use `create(ListUndispatchedEventsResponseSchema)` to create a new message.
  */
 export const ListUndispatchedEventsResponseSchema: GenMessage<ListUndispatchedEventsResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_events, 4);
+  messageDesc(file_tripe_reader_v1_events, 6);
 

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/scheduler/v1/scheduler_service.proto.
  */
 export const file_tripe_scheduler_v1_scheduler_service: GenFile = /*@__PURE__*/
-  fileDesc("Cip0cmlwZS9zY2hlZHVsZXIvdjEvc2NoZWR1bGVyX3NlcnZpY2UucHJvdG8SEnRyaXBlLnNjaGVkdWxlci52MSJFCg9SdW5Td2VlcFJlcXVlc3QSMgoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXBCCLpIBYIBAhABIjsKEFJ1blN3ZWVwUmVzcG9uc2USEwoLdGFrZW5fY291bnQYASABKAUSEgoKZG9uZV9jb3VudBgCIAEoBSISChBHZXRTdGF0dXNSZXF1ZXN0IkQKEUdldFN0YXR1c1Jlc3BvbnNlEi8KBnN3ZWVwcxgBIAMoCzIfLnRyaXBlLnNjaGVkdWxlci52MS5Td2VlcFN0YXR1cyKYAQoLU3dlZXBTdGF0dXMSKAoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXASMAoMc3VjY2Vzc190aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYWlsdXJlX2NvdW50GAMgASgFEhYKDmZhaWx1cmVfcmVhc29uGAQgASgJKpQBCgVTd2VlcBIVChFTV0VFUF9VTlNQRUNJRklFRBAAEhIKDlNXRUVQX0FUVEVNUFRTEAESEgoOU1dFRVBfUkVORVdBTFMQAhIVChFTV0VFUF9DT0xMRUNUSU9OUxADEhIKDlNXRUVQX1NFTkRJTkdTEAQSEAoMU1dFRVBfRVZFTlRTEAUSDwoLU1dFRVBfSE9MRFMQBjLIAQoQU2NoZWR1bGVyU2VydmljZRJVCghSdW5Td2VlcBIjLnRyaXBlLnNjaGVkdWxlci52MS5SdW5Td2VlcFJlcXVlc3QaJC50cmlwZS5zY2hlZHVsZXIudjEuUnVuU3dlZXBSZXNwb25zZRJdCglHZXRTdGF0dXMSJC50cmlwZS5zY2hlZHVsZXIudjEuR2V0U3RhdHVzUmVxdWVzdBolLnRyaXBlLnNjaGVkdWxlci52MS5HZXRTdGF0dXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Cip0cmlwZS9zY2hlZHVsZXIvdjEvc2NoZWR1bGVyX3NlcnZpY2UucHJvdG8SEnRyaXBlLnNjaGVkdWxlci52MSJFCg9SdW5Td2VlcFJlcXVlc3QSMgoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXBCCLpIBYIBAhABIjsKEFJ1blN3ZWVwUmVzcG9uc2USEwoLdGFrZW5fY291bnQYASABKAUSEgoKZG9uZV9jb3VudBgCIAEoBSISChBHZXRTdGF0dXNSZXF1ZXN0IkQKEUdldFN0YXR1c1Jlc3BvbnNlEi8KBnN3ZWVwcxgBIAMoCzIfLnRyaXBlLnNjaGVkdWxlci52MS5Td2VlcFN0YXR1cyKYAQoLU3dlZXBTdGF0dXMSKAoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXASMAoMc3VjY2Vzc190aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYWlsdXJlX2NvdW50GAMgASgFEhYKDmZhaWx1cmVfcmVhc29uGAQgASgJIhMKEUxpc3RRdWV1ZXNSZXF1ZXN0IkUKEkxpc3RRdWV1ZXNSZXNwb25zZRIvCgZxdWV1ZXMYASADKAsyHy50cmlwZS5zY2hlZHVsZXIudjEuUXVldWVTdGF0dXMieQoLUXVldWVTdGF0dXMSDAoEbmFtZRgBIAEoCRIVCg13YWl0aW5nX2NvdW50GAIgASgFEhQKDGFjdGl2ZV9jb3VudBgDIAEoBRIvCgtvbGRlc3RfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiLwoTUmVkcml2ZVF1ZXVlUmVxdWVzdBIYCgVxdWV1ZRgBIAEoCUIJukgGcgQQARhAIi4KFFJlZHJpdmVRdWV1ZVJlc3BvbnNlEhYKDnJlZHJpdmVuX2NvdW50GAEgASgFKqoBCgVTd2VlcBIVChFTV0VFUF9VTlNQRUNJRklFRBAAEhIKDlNXRUVQX0FUVEVNUFRTEAESEgoOU1dFRVBfUkVORVdBTFMQAhIVChFTV0VFUF9DT0xMRUNUSU9OUxADEhIKDlNXRUVQX1NFTkRJTkdTEAQSEAoMU1dFRVBfRVZFTlRTEAUSDwoLU1dFRVBfSE9MRFMQBhIUChBTV0VFUF9ERUxJVkVSSUVTEAcyjQMKEFNjaGVkdWxlclNlcnZpY2USVQoIUnVuU3dlZXASIy50cmlwZS5zY2hlZHVsZXIudjEuUnVuU3dlZXBSZXF1ZXN0GiQudHJpcGUuc2NoZWR1bGVyLnYxLlJ1blN3ZWVwUmVzcG9uc2USXQoJR2V0U3RhdHVzEiQudHJpcGUuc2NoZWR1bGVyLnYxLkdldFN0YXR1c1JlcXVlc3QaJS50cmlwZS5zY2hlZHVsZXIudjEuR2V0U3RhdHVzUmVzcG9uc2UiA5ACARJgCgpMaXN0UXVldWVzEiUudHJpcGUuc2NoZWR1bGVyLnYxLkxpc3RRdWV1ZXNSZXF1ZXN0GiYudHJpcGUuc2NoZWR1bGVyLnYxLkxpc3RRdWV1ZXNSZXNwb25zZSIDkAIBEmEKDFJlZHJpdmVRdWV1ZRInLnRyaXBlLnNjaGVkdWxlci52MS5SZWRyaXZlUXVldWVSZXF1ZXN0GigudHJpcGUuc2NoZWR1bGVyLnYxLlJlZHJpdmVRdWV1ZVJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * Asks for one sweep.
@@ -143,6 +143,126 @@ export const SweepStatusSchema: GenMessage<SweepStatus> = /*@__PURE__*/
   messageDesc(file_tripe_scheduler_v1_scheduler_service, 4);
 
 /**
+ * Asks how the queues are doing.
+ *
+ * @generated from message tripe.scheduler.v1.ListQueuesRequest
+ */
+export type ListQueuesRequest = Message<"tripe.scheduler.v1.ListQueuesRequest"> & {
+};
+
+/**
+ * Describes the message tripe.scheduler.v1.ListQueuesRequest.
+ * Use `create(ListQueuesRequestSchema)` to create a new message.
+ */
+export const ListQueuesRequestSchema: GenMessage<ListQueuesRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 5);
+
+/**
+ * How the queues are doing.
+ *
+ * @generated from message tripe.scheduler.v1.ListQueuesResponse
+ */
+export type ListQueuesResponse = Message<"tripe.scheduler.v1.ListQueuesResponse"> & {
+  /**
+   * One entry a queue.
+   *
+   * @generated from field: repeated tripe.scheduler.v1.QueueStatus queues = 1;
+   */
+  queues: QueueStatus[];
+};
+
+/**
+ * Describes the message tripe.scheduler.v1.ListQueuesResponse.
+ * Use `create(ListQueuesResponseSchema)` to create a new message.
+ */
+export const ListQueuesResponseSchema: GenMessage<ListQueuesResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 6);
+
+/**
+ * How one queue is doing.
+ *
+ * @generated from message tripe.scheduler.v1.QueueStatus
+ */
+export type QueueStatus = Message<"tripe.scheduler.v1.QueueStatus"> & {
+  /**
+   * The queue: "mail", "webhook", or either with "_dead", where jobs end that were tried in vain.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * How many jobs wait.
+   *
+   * @generated from field: int32 waiting_count = 2;
+   */
+  waitingCount: number;
+
+  /**
+   * How many are being done.
+   *
+   * @generated from field: int32 active_count = 3;
+   */
+  activeCount: number;
+
+  /**
+   * When the job was made that has waited longest; absent when none waits.
+   *
+   * @generated from field: google.protobuf.Timestamp oldest_time = 4;
+   */
+  oldestTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tripe.scheduler.v1.QueueStatus.
+ * Use `create(QueueStatusSchema)` to create a new message.
+ */
+export const QueueStatusSchema: GenMessage<QueueStatus> = /*@__PURE__*/
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 7);
+
+/**
+ * Asks to have what died tried again.
+ *
+ * @generated from message tripe.scheduler.v1.RedriveQueueRequest
+ */
+export type RedriveQueueRequest = Message<"tripe.scheduler.v1.RedriveQueueRequest"> & {
+  /**
+   * The queue: "mail" or "webhook".
+   *
+   * @generated from field: string queue = 1;
+   */
+  queue: string;
+};
+
+/**
+ * Describes the message tripe.scheduler.v1.RedriveQueueRequest.
+ * Use `create(RedriveQueueRequestSchema)` to create a new message.
+ */
+export const RedriveQueueRequestSchema: GenMessage<RedriveQueueRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 8);
+
+/**
+ * It is tried again.
+ *
+ * @generated from message tripe.scheduler.v1.RedriveQueueResponse
+ */
+export type RedriveQueueResponse = Message<"tripe.scheduler.v1.RedriveQueueResponse"> & {
+  /**
+   * How many had died.
+   *
+   * @generated from field: int32 redriven_count = 1;
+   */
+  redrivenCount: number;
+};
+
+/**
+ * Describes the message tripe.scheduler.v1.RedriveQueueResponse.
+ * Use `create(RedriveQueueResponseSchema)` to create a new message.
+ */
+export const RedriveQueueResponseSchema: GenMessage<RedriveQueueResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 9);
+
+/**
  * What is swept.
  *
  * @generated from enum tripe.scheduler.v1.Sweep
@@ -196,6 +316,13 @@ export const Sweep = {
    * @generated from enum value: SWEEP_HOLDS = 6;
    */
   HOLDS: 6,
+
+  /**
+   * Events on their way to merchants' servers.
+   *
+   * @generated from enum value: SWEEP_DELIVERIES = 7;
+   */
+  DELIVERIES: 7,
 } as const;
 
 /**
@@ -236,6 +363,26 @@ export const SchedulerService: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof GetStatusResponseSchema;
+  },
+  /**
+   * ListQueues tells how each queue is doing.
+   *
+   * @generated from rpc tripe.scheduler.v1.SchedulerService.ListQueues
+   */
+  listQueues: {
+    methodKind: "unary";
+    input: typeof ListQueuesRequestSchema;
+    output: typeof ListQueuesResponseSchema;
+  },
+  /**
+   * RedriveQueue has what died in a queue tried again. Done twice, the second time finds only what has died since.
+   *
+   * @generated from rpc tripe.scheduler.v1.SchedulerService.RedriveQueue
+   */
+  redriveQueue: {
+    methodKind: "unary";
+    input: typeof RedriveQueueRequestSchema;
+    output: typeof RedriveQueueResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tripe_scheduler_v1_scheduler_service, 0);

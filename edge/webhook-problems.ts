@@ -1,0 +1,18 @@
+import { invalid, type Problem } from "./problem.ts";
+
+// Public words about what endpoints stand against.
+
+/** A URL that no event can be posted to; `expected` follows "The URL". */
+export function endpointUrlInvalid(expected: string): Problem {
+  return invalid({ code: "url_invalid", message: `Invalid URL: the URL ${expected}.`, param: "url" });
+}
+
+/** One endpoint too many. */
+export function endpointsTooMany(): Problem {
+  return invalid({ message: "You have reached the maximum of 16 webhook endpoints." });
+}
+
+/** An event that is to be sent again to an endpoint that hears of nothing. */
+export function endpointDisabled(): Problem {
+  return invalid({ message: "The webhook endpoint is disabled. Enable it first.", param: "webhook_endpoint" });
+}

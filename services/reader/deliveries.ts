@@ -1,0 +1,140 @@
+import { Code } from "@connectrpc/connect";
+import DataLoader from "dataloader";
+import type {
+  CountPendingDeliveriesRequest,
+  GetDeliveryRequest,
+  ListUnqueuedDeliveriesRequest,
+} from "../../gen/tripe/reader/v1/deliveries_pb.ts";
+import type { Query } from "../_database/connect.ts";
+import { type EventRow, eventColumns, eventOf } from "../_database/rows/event.ts";
+import { timestampOf } from "../_database/rows/fields.ts";
+import { refuse } from "../_runtime/errors.ts";
+
+/** The secrets come newest first; one that has expired signs nothing. What is there is read whole even when it is over. */
+const GET = {
+  name: "get_delivery",
+  text: `select d.account_id, d.webhook_endpoint_id, case when d.state = 'due' then d.turn else 0 end as turn, d.rung,
+      d.due_time, d.body, w.url, w.disable_time is null and w.delete_time is null as is_enabled, ${eventColumns},
+      array(select s.secret from webhook_secret s
+        where s.account_id = w.account_id and s.webhook_endpoint_id = w.webhook_endpoint_id
+          and (s.expire_time is null or s.expire_time > statement_timestamp())
+        order by s.expire_time desc nulls first limit 4) as secrets
+    from unnest($1::text[], $2::text[], $3::text[]) as i(account_id, event_id, webhook_endpoint_id)
+    join delivery d on d.account_id = i.account_id and d.event_id = i.event_id
+      and d.webhook_endpoint_id = i.webhook_endpoint_id
+    join event e on e.account_id = d.account_id and e.event_id = d.event_id
+    join account a on a.account_id = d.account_id
+    join webhook_endpoint w on w.account_id = d.account_id and w.webhook_endpoint_id = d.webhook_endpoint_id`,
+};
+
+const LIST_UNQUEUED = {
+  name: "list_unqueued_deliveries",
+  text: `select account_id, event_id, webhook_endpoint_id, turn from delivery
+    where state = 'due' and queue_time is null and due_time <= statement_timestamp() order by due_time limit $1`,
+};
+
+const COUNT_PENDING = {
+  name: "count_pending_deliveries",
+  text: `select event_id, count(*)::int as count from delivery
+    where account_id = $1 and event_id = any($2::text[]) and state = 'due' group by event_id`,
+};
+
+const COUNT = {
+  name: "count_deliveries",
+  text: `select count(*) filter (where state = 'due') as due_count, count(*) filter (where state = 'dead') as dead_count,
+      min(due_time) filter (where due_time <= statement_timestamp()) as oldest_due_time
+    from delivery where state = 'due' or state = 'dead'`,
+};
+
+interface DeliveryRow extends EventRow {
+  readonly account_id: string;
+  readonly webhook_endpoint_id: string;
+  readonly turn: number;
+  readonly rung: number;
+  readonly due_time: Date | null;
+  readonly body: Buffer | null;
+  readonly url: string;
+  readonly is_enabled: boolean;
+  readonly secrets: string[];
+}
+
+interface UnqueuedRow {
+  readonly account_id: string;
+  readonly event_id: string;
+  readonly webhook_endpoint_id: string;
+  readonly turn: number;
+}
+
+/** As many as share a statement: each brings an event of some kilobytes. */
+const BATCH_MAX = 64;
+
+/**
+ * Creates a reader of deliveries: all that is asked in one tick is one statement. Refuses with NOT_FOUND, reason
+ * DELIVERY_NOT_FOUND, what is not there.
+ */
+export function createGetDelivery(query: Query) {
+  const load = async (keys: readonly GetDeliveryRequest[]) => {
+    const rows = await query<DeliveryRow>(GET, [
+      keys.map(({ accountId }) => accountId),
+      keys.map(({ eventId }) => eventId),
+      keys.map(({ webhookEndpointId }) => webhookEndpointId),
+    ]);
+    const found = new Map(rows.map((row) => [nameOf(row.account_id, row.event_id, row.webhook_endpoint_id), row]));
+    return keys.map((key) => found.get(nameOf(key.accountId, key.eventId, key.webhookEndpointId)));
+  };
+  const loader = new DataLoader(load, { cache: false, maxBatchSize: BATCH_MAX });
+  return async (request: GetDeliveryRequest) => {
+    const row = await loader.load(request);
+    if (row === undefined) {
+      refuse(Code.NotFound, "DELIVERY_NOT_FOUND", `no delivery of ${request.eventId}`, "event_id");
+    }
+    const dueTime = timestampOf(row.due_time);
+    return {
+      turn: row.turn,
+      rung: row.rung,
+      ...(dueTime && { dueTime }),
+      isEnabled: row.is_enabled,
+      url: row.url,
+      secrets: row.secrets,
+      ...(row.body === null ? { event: eventOf(row) } : { body: row.body }),
+    };
+  };
+}
+
+/** Lists deliveries that are due now and not in the queue, the longest due first. */
+export async function listUnqueuedDeliveries(query: Query, { limit }: ListUnqueuedDeliveriesRequest) {
+  const rows = await query<UnqueuedRow>(LIST_UNQUEUED, [limit]);
+  const deliveries = rows.map((row) => ({
+    accountId: row.account_id,
+    eventId: row.event_id,
+    webhookEndpointId: row.webhook_endpoint_id,
+    turn: row.turn,
+  }));
+  return { deliveries };
+}
+
+/** Counts the deliveries of each event that are due, by the deliveries' own key. */
+export async function countPendingDeliveries(query: Query, { accountId, eventIds }: CountPendingDeliveriesRequest) {
+  const rows = await query<{ event_id: string; count: number }>(COUNT_PENDING, [accountId, eventIds]);
+  return { counts: Object.fromEntries(rows.map((row) => [row.event_id, row.count])) };
+}
+
+/** Counts what is due and dead, of all accounts, by the indexes of both. */
+export async function countDeliveries(query: Query) {
+  interface Row {
+    readonly due_count: bigint;
+    readonly dead_count: bigint;
+    readonly oldest_due_time: Date | null;
+  }
+  const [row] = await query<Row>(COUNT, []);
+  const oldestDueTime = timestampOf(row?.oldest_due_time ?? null);
+  return {
+    dueCount: row?.due_count ?? 0n,
+    deadCount: row?.dead_count ?? 0n,
+    ...(oldestDueTime && { oldestDueTime }),
+  };
+}
+
+function nameOf(...ids: readonly string[]): string {
+  return ids.join(" ");
+}

@@ -1,0 +1,138 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import {
+  DeliveryOutcome,
+  type DeliveryTry,
+  type RecordDeliveriesRequest,
+} from "../../gen/tripe/writer/v1/deliveries_pb.ts";
+import type { Query } from "../_database/connect.ts";
+import { assert } from "../_runtime/errors.ts";
+import type { WriterDependencies } from "./answers.ts";
+import { type EndpointKey, stopDeliveries } from "./webhook-endpoints.ts";
+
+/** In one order, so that two that record at once wait for each other and never in a ring. */
+const LOCK = {
+  name: "lock_webhook_endpoints",
+  text: `select w.account_id, w.webhook_endpoint_id, w.fail_time is not null as is_failing,
+      w.fail_time <= statement_timestamp() - make_interval(secs => $3) as is_failing_long
+    from webhook_endpoint w
+    where (w.account_id, w.webhook_endpoint_id) in (select * from unnest($1::text[], $2::text[]))
+    order by w.account_id, w.webhook_endpoint_id for no key update`,
+};
+
+const RECORD = {
+  name: "record_deliveries",
+  text: `update delivery d set state = i.state, status = i.status, problem = i.problem, try_time = statement_timestamp(),
+      body = case when d.body is null and length(i.body) > 0 then i.body else d.body end,
+      rung = d.rung + case when i.state = 'delivered' then 0 else 1 end,
+      turn = d.turn + case when i.state = 'due' then 1 else 0 end, queue_time = null,
+      due_time = case when i.state = 'due' then statement_timestamp() + make_interval(secs => i.wait) end
+    from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::float8[], $7::int[], $8::text[], $9::bytea[])
+      as i(account_id, event_id, webhook_endpoint_id, turn, state, wait, status, problem, body)
+    where d.account_id = i.account_id and d.event_id = i.event_id and d.webhook_endpoint_id = i.webhook_endpoint_id
+      and d.turn = i.turn and d.state = 'due'
+    returning d.account_id, d.event_id, d.webhook_endpoint_id`,
+};
+
+const REACHED = {
+  name: "reach_webhook_endpoint",
+  text: `update webhook_endpoint set fail_time = null where account_id = $1 and webhook_endpoint_id = $2`,
+};
+
+const FAILED = {
+  name: "fail_webhook_endpoint",
+  text: `update webhook_endpoint set fail_time = statement_timestamp() where account_id = $1 and webhook_endpoint_id = $2`,
+};
+
+const DISABLE = {
+  name: "disable_webhook_endpoint",
+  text: `update webhook_endpoint set disable_reason = $3, disable_time = statement_timestamp()
+    where account_id = $1 and webhook_endpoint_id = $2 and disable_time is null
+    returning webhook_endpoint_id`,
+};
+
+// A try that says nothing of what it came to is not made again by itself.
+const stateAfter: Readonly<Record<DeliveryOutcome, string>> = {
+  [DeliveryOutcome.UNSPECIFIED]: "dead",
+  [DeliveryOutcome.DELIVERED]: "delivered",
+  [DeliveryOutcome.POSTPONED]: "due",
+  [DeliveryOutcome.DEAD]: "dead",
+  [DeliveryOutcome.GONE]: "disabled",
+  [DeliveryOutcome.DISABLED]: "disabled",
+};
+
+interface EndpointState {
+  readonly account_id: string;
+  readonly webhook_endpoint_id: string;
+  readonly is_failing: boolean;
+  readonly is_failing_long: boolean | null;
+}
+
+interface RecordedRow {
+  readonly account_id: string;
+  readonly event_id: string;
+  readonly webhook_endpoint_id: string;
+}
+
+/**
+ * Records tries, and what follows for their endpoints: one that answered 410 is disabled, and so is one that has failed for
+ * as long as `disable_after`; what is due to it ends. A try of a turn that is over is left out.
+ */
+export async function recordDeliveries({ database }: WriterDependencies, request: RecordDeliveriesRequest) {
+  const { tries, disableAfter } = request;
+  assert(disableAfter !== undefined, "validation requires the time");
+  return database.transaction(async (query) => {
+    const endpoints = await query<EndpointState>(LOCK, [
+      tries.map((one) => one.delivery?.accountId),
+      tries.map((one) => one.delivery?.webhookEndpointId),
+      durationMs(disableAfter) / 1_000,
+    ]);
+    const recorded = await query<RecordedRow>(RECORD, valuesOf(tries));
+    const names = new Set(recorded.map((row) => nameOf(row.account_id, row.webhook_endpoint_id, row.event_id)));
+    const fresh = tries.filter(({ delivery }) =>
+      names.has(nameOf(delivery?.accountId, delivery?.webhookEndpointId, delivery?.eventId)),
+    );
+    for (const endpoint of endpoints) {
+      const ofEndpoint = fresh.filter(
+        ({ delivery }) =>
+          delivery?.accountId === endpoint.account_id && delivery.webhookEndpointId === endpoint.webhook_endpoint_id,
+      );
+      await judge(query, endpoint, new Set(ofEndpoint.map(({ outcome }) => outcome)));
+    }
+    return { recordedCount: recorded.length };
+  });
+}
+
+async function judge(query: Query, endpoint: EndpointState, outcomes: ReadonlySet<DeliveryOutcome>): Promise<void> {
+  const key = { accountId: endpoint.account_id, webhookEndpointId: endpoint.webhook_endpoint_id };
+  if (outcomes.has(DeliveryOutcome.GONE)) return disable(query, key, "gone");
+  if (outcomes.has(DeliveryOutcome.DELIVERED)) {
+    if (endpoint.is_failing) await query(REACHED, [key.accountId, key.webhookEndpointId]);
+    return;
+  }
+  if (!outcomes.has(DeliveryOutcome.POSTPONED) && !outcomes.has(DeliveryOutcome.DEAD)) return;
+  if (endpoint.is_failing_long === true) return disable(query, key, "failing");
+  if (!endpoint.is_failing) await query(FAILED, [key.accountId, key.webhookEndpointId]);
+}
+
+async function disable(query: Query, key: EndpointKey, reason: "gone" | "failing"): Promise<void> {
+  await query(DISABLE, [key.accountId, key.webhookEndpointId, reason]);
+  await stopDeliveries(query, key);
+}
+
+function valuesOf(tries: readonly DeliveryTry[]): unknown[] {
+  return [
+    tries.map(({ delivery }) => delivery?.accountId),
+    tries.map(({ delivery }) => delivery?.eventId),
+    tries.map(({ delivery }) => delivery?.webhookEndpointId),
+    tries.map(({ delivery }) => delivery?.turn),
+    tries.map(({ outcome }) => stateAfter[outcome]),
+    tries.map(({ wait }) => (wait === undefined ? 0 : durationMs(wait) / 1_000)),
+    tries.map(({ status }) => status),
+    tries.map(({ problem }) => problem),
+    tries.map(({ body }) => body),
+  ];
+}
+
+function nameOf(...ids: readonly (string | undefined)[]): string {
+  return ids.join(" ");
+}

@@ -1,0 +1,66 @@
+import type { RotateWebhookSecretRequest } from "../../gen/tripe/writer/v1/webhook_endpoints_pb.ts";
+import type { Query } from "../_database/connect.ts";
+import { randomBase62 } from "../_runtime/ids.ts";
+import type { WriterDependencies } from "./answers.ts";
+import { once } from "./once.ts";
+import { nounOf } from "./snapshots.ts";
+import { type EndpointKey, effectOf, lockWebhookEndpoint } from "./webhook-endpoints.ts";
+
+/** As long as Stripe's: 190 bits. */
+const SECRET_CHARS = 32;
+
+const INSERT = {
+  name: "insert_webhook_secret",
+  text: `insert into webhook_secret (account_id, webhook_endpoint_id, request_id, secret, create_time)
+    values ($1, $2, $3, $4, statement_timestamp())`,
+};
+
+/** One that expires already does so no later for being replaced again. */
+const EXPIRE = {
+  name: "expire_webhook_secrets",
+  text: `update webhook_secret set expire_time = statement_timestamp() + make_interval(secs => $3)
+    where account_id = $1 and webhook_endpoint_id = $2 and expire_time is null`,
+};
+
+/** What has expired signs nothing; it goes when the next one comes. */
+const FORGET = {
+  name: "forget_webhook_secrets",
+  text: `delete from webhook_secret
+    where account_id = $1 and webhook_endpoint_id = $2 and expire_time <= statement_timestamp()`,
+};
+
+const FIND = {
+  name: "find_webhook_secret",
+  text: `select secret from webhook_secret
+    where account_id = $1 and webhook_endpoint_id = $2 and request_id = $3 and expire_time is null`,
+};
+
+/** Gives an endpoint a new secret; the old one signs beside it as long as asked. Refuses WEBHOOK_ENDPOINT_NOT_FOUND. */
+export async function rotateWebhookSecret(dependencies: WriterDependencies, request: RotateWebhookSecretRequest) {
+  const { accountId, webhookEndpointId, requestId, oldExpiresInSeconds } = request;
+  const { answer, isReplayed } = await once(dependencies, request, async (query) => {
+    const endpoint = await lockWebhookEndpoint(query, request);
+    await query(EXPIRE, [accountId, webhookEndpointId, oldExpiresInSeconds]);
+    await query(FORGET, [accountId, webhookEndpointId]);
+    await addSecret(query, { accountId, webhookEndpointId, requestId });
+    return effectOf(endpoint);
+  });
+  const made = { accountId, webhookEndpointId, requestId };
+  const secret = await findSecret(dependencies.database.query, made);
+  return { webhookEndpoint: nounOf(answer, "webhookEndpoint"), isReplayed, secret };
+}
+
+/** Which secret: an endpoint's, by the request that made it. */
+type SecretKey = EndpointKey & { readonly requestId: string };
+
+/** Makes the secret of an endpoint that has none that lasts. */
+export async function addSecret(query: Query, { accountId, webhookEndpointId, requestId }: SecretKey): Promise<void> {
+  await query(INSERT, [accountId, webhookEndpointId, requestId, `whsec_${randomBase62(SECRET_CHARS)}`]);
+}
+
+/** Finds the secret that a request made, for the answer to that request; empty when it was replaced since. */
+export async function findSecret(query: Query, key: SecretKey): Promise<string> {
+  const { accountId, webhookEndpointId, requestId } = key;
+  const [row] = await query<{ secret: string }>(FIND, [accountId, webhookEndpointId, requestId]);
+  return row?.secret ?? "";
+}
