@@ -4,7 +4,10 @@ import { configDefaults, defineConfig } from "vitest/config";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const all = ["services/**/*.test.ts", "edge/**/*.test.ts"];
-const alone = ["edge/plans.test.ts", "edge/chaos/*.test.ts", "services/all.test.ts"];
+/** These measure: two cores are theirs alone. */
+const alone = ["edge/plans.test.ts"];
+/** These start a whole Tripe, or many programs, and wait for it more than they compute. */
+const whole = ["edge/chaos/*.test.ts", "services/all.test.ts"];
 
 // biome-ignore lint/style/noDefaultExport: vitest reads a default export and nothing else.
 export default defineConfig({
@@ -19,10 +22,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "together", isolate: false, include: all, exclude: [...configDefaults.exclude, ...alone] },
+        test: {
+          name: "together",
+          isolate: false,
+          include: all,
+          exclude: [...configDefaults.exclude, ...alone, ...whole],
+        },
       },
-      // After the others, one at a time: they measure, or start a whole Tripe, and two cores are theirs then.
       { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: "whole", include: whole, sequence: { groupOrder: 2 } } },
     ],
   },
 });

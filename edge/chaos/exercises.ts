@@ -50,7 +50,7 @@ function onWholeTripe(phase: Phase): Exercise {
     try {
       await tripe.start();
       await phase.run({ tripe, merchant, random: createRandom(seed), note }, count);
-      const { problems, findings, chargesCount, paidCount, finalMs } = await prove(tripe, merchant);
+      const { problems, findings, chargesCount, paidCount, finalMs } = await prove(tripe, merchant, phase.finalMaxMs);
       return {
         figures: [
           `${chargesCount} charges, ${paidCount} paid, all final ${finalMs.toFixed(0)} ms after the last answer`,

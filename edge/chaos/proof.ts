@@ -23,9 +23,9 @@ const FINAL_MAX_MS = 90_000;
  * Waits until every charge is final and compares: each key is one charge, each id that was acknowledged is that charge's,
  * the bank took the amount of each paid charge once and nothing else, and the books balance.
  */
-export async function prove(tripe: WholeTripe, merchant: Merchant): Promise<Proof> {
+export async function prove(tripe: WholeTripe, merchant: Merchant, finalMaxMs = FINAL_MAX_MS): Promise<Proof> {
   const allFinal = async () => (await merchant.listCharges()).every(({ status }) => status !== "pending");
-  const finalMs = await until(allFinal, FINAL_MAX_MS, "every charge is final");
+  const finalMs = await until(allFinal, finalMaxMs, "every charge is final");
   const charges = await merchant.listCharges();
   const problems: string[] = [...new Set(merchant.faults)];
   const byKey = Map.groupBy(charges, ({ metadata }) => metadata["key"] ?? "");
