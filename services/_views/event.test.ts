@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
+import type Stripe from "stripe";
 import { expect, test } from "vitest";
-import { EventSchema, type Snapshot } from "../../gen/tripe/billing/v1/event_pb.ts";
+import { EventSchema, type Snapshot, SnapshotSchema } from "../../gen/tripe/billing/v1/event_pb.ts";
+import { eventTypes, matchEventTypes } from "../_runtime/event-types.ts";
 import { chargeView } from "./charge.ts";
 import { customerView } from "./customer.ts";
 import { eventView } from "./event.ts";
@@ -40,6 +42,33 @@ test.each(nouns)("an event wraps its noun as it was: $case", (noun, object) => {
     request: { id: "req_1", idempotency_key: null },
     type: "charge.succeeded",
   });
+});
+
+test("an event of an update shows what was before, as the API showed it", () => {
+  const after = sampleCustomer();
+  const before = { ...after, email: "old@example.com", metadata: { ...after.metadata, gone: "1" } };
+  const noun = { case: "customer", value: after } as const;
+  const updated = { ...event(noun), previous: create(SnapshotSchema, { noun: { case: "customer", value: before } }) };
+  expect(eventView(updated).data).toEqual({
+    object: customerView(after),
+    previous_attributes: { email: "old@example.com", metadata: { gone: "1" } },
+  });
+});
+
+test("every type of event is one of Stripe's", () => {
+  // The compiler checks it: a type the SDK does not know fails here.
+  const known: readonly Stripe.WebhookEndpointCreateParams.EnabledEvent[] = eventTypes;
+  expect(new Set(known).size).toBe(known.length);
+});
+
+test("words mean types: one itself, a group, or all", () => {
+  expect(matchEventTypes(["refund.created", "price.*", "nothing", "coupon.*"])).toEqual([
+    "price.created",
+    "price.updated",
+    "refund.created",
+  ]);
+  expect(matchEventTypes(["charge.refund.*"])).toEqual(["charge.refund.updated"]);
+  expect(matchEventTypes(["*"])).toEqual(eventTypes);
 });
 
 test("an event of an invoice links its PDF for those who know where that is", () => {

@@ -6,6 +6,7 @@ import { customerView } from "./customer.ts";
 import { type InvoiceView, invoiceView } from "./invoice.ts";
 import { type InvoiceItemView, invoiceItemView } from "./invoice-item.ts";
 import { paymentMethodView } from "./payment-method.ts";
+import { previousAttributes } from "./previous-attributes.ts";
 import { priceView } from "./price.ts";
 import { productView } from "./product.ts";
 import { returnView } from "./return.ts";
@@ -30,7 +31,10 @@ export type EventObject =
   | Wire<Stripe.WebhookEndpoint>;
 
 /** An event as the public API shows it, the noun typed. */
-export type EventView = Omit<Wire<Stripe.EventBase>, "data" | "type"> & { data: { object: EventObject }; type: string };
+export type EventView = Omit<Wire<Stripe.EventBase>, "data" | "type"> & {
+  data: { object: EventObject; previous_attributes?: Record<string, unknown> };
+  type: string;
+};
 
 /** What an event does not hold: how many endpoints have not taken it yet, and where the PDF of its invoice is. */
 export interface EventContext {
@@ -39,17 +43,19 @@ export interface EventContext {
 }
 
 /**
- * Shows an event: its noun as it was when it happened, never as it is now, and never expanded. Who does not know
- * something of the context leaves it out.
+ * Shows an event: its noun as it was when it happened, never as it is now, and never expanded; of an update, what was before.
+ * Who does not know something of the context leaves it out.
  */
 export function eventView(event: Event, { pendingWebhooks = 0, invoicePdfUrl }: EventContext = {}): EventView {
   assert(event.snapshot !== undefined, "an event has a snapshot");
+  const object = snapshotView(event.snapshot, { invoicePdfUrl });
+  const before = event.previous && snapshotView(event.previous, { invoicePdfUrl });
   return {
     id: event.eventId,
     object: "event",
     api_version: API_VERSION,
     created: secondsOf(event.createTime),
-    data: { object: snapshotView(event.snapshot, { invoicePdfUrl }) },
+    data: { object, ...(before && { previous_attributes: previousAttributes({ ...before }, { ...object }) }) },
     livemode: event.isLive,
     pending_webhooks: pendingWebhooks,
     request: { id: textOrNull(event.requestId), idempotency_key: textOrNull(event.idempotencyKey) },

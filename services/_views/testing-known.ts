@@ -1,5 +1,5 @@
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
-import type { Event } from "../../gen/tripe/billing/v1/event_pb.ts";
+import type { Event, Snapshot } from "../../gen/tripe/billing/v1/event_pb.ts";
 import type { Invoice, InvoiceItem, InvoicePayment } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { Price } from "../../gen/tripe/billing/v1/product_pb.ts";
 import type { Subscription, SubscriptionItem } from "../../gen/tripe/billing/v1/subscription_pb.ts";
@@ -49,15 +49,20 @@ export function withKnownSubscription(subscription: Subscription): Subscription 
   };
 }
 
-/** An event tells of a noun as it can be. */
+/** An event tells of a noun as it can be, and as it can have been. */
 export function withKnownNoun(event: Event): Event {
-  const noun = event.snapshot?.noun;
+  makeKnown(event.snapshot);
+  makeKnown(event.previous);
+  return event;
+}
+
+function makeKnown(snapshot: Snapshot | undefined): void {
+  const noun = snapshot?.noun;
   if (noun?.case === "charge") noun.value = withRealSums(noun.value);
   if (noun?.case === "price") noun.value = withKnownPrice(noun.value);
   if (noun?.case === "invoice") noun.value = withKnownInvoice(noun.value);
   if (noun?.case === "invoiceItem") noun.value = withKnownItem(noun.value);
   if (noun?.case === "subscription") noun.value = withKnownSubscription(noun.value);
-  return event;
 }
 
 function withRecurrence(item: SubscriptionItem): SubscriptionItem {

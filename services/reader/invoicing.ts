@@ -9,6 +9,7 @@ import { invoiceFilters, priceFilters, subscriptionFilters, withItems, withLines
 import { listUndispatchedEvents } from "./events.ts";
 import { findEvent, findInvoice, findInvoiceItem, findPrice, findProduct, findSubscription } from "./findings.ts";
 import { equals, list } from "./list.ts";
+import { listEvents } from "./list-events.ts";
 import { invoiceItems, invoicePayments, invoices, prices, products, subscriptions } from "./listings.ts";
 import { createOne } from "./one.ts";
 import type { Filter } from "./page.ts";
@@ -77,6 +78,7 @@ export function readInvoicing(query: Query) {
       return { subscriptions: await withItems(query, request.accountId, nouns), ...page };
     },
     getEvent: async ({ accountId, eventId: id }) => ({ event: await getEvent({ accountId, id }) }),
+    listEvents: (request) => listEvents(query, request),
     listUndispatchedEvents: (request) => listUndispatchedEvents(query, request),
   } satisfies Partial<ServiceImpl<typeof ReaderService>>;
 }

@@ -3,7 +3,7 @@ import { type Event, EventSchema, SnapshotSchema } from "../../../gen/tripe/bill
 import { timestampOf } from "./fields.ts";
 
 /** The columns of an event, from `event e` and `account a`. */
-export const eventColumns = `e.event_id, e.type, e.snapshot, e.public_request_id, e.idempotency_key, e.create_time,
+export const eventColumns = `e.event_id, e.type, e.snapshot, e.previous, e.public_request_id, e.idempotency_key, e.create_time,
   a.is_live`;
 
 /** A row of `eventColumns`. */
@@ -11,6 +11,7 @@ export interface EventRow {
   readonly event_id: string;
   readonly type: string;
   readonly snapshot: Buffer;
+  readonly previous: Buffer | null;
   readonly public_request_id: string;
   readonly idempotency_key: string;
   readonly create_time: Date;
@@ -23,6 +24,7 @@ export function eventOf(row: EventRow): Event {
     eventId: row.event_id,
     type: row.type,
     snapshot: fromBinary(SnapshotSchema, row.snapshot),
+    ...(row.previous !== null && { previous: fromBinary(SnapshotSchema, row.previous) }),
     requestId: row.public_request_id,
     idempotencyKey: row.idempotency_key,
     createTime: timestampOf(row.create_time),

@@ -1,0 +1,69 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { ListEventsRequest } from "../../gen/tripe/reader/v1/events_pb.ts";
+import type { Query } from "../_database/connect.ts";
+import { type EventRow, eventColumns, eventOf } from "../_database/rows/event.ts";
+import { eventTypes } from "../_runtime/event-types.ts";
+import { list } from "./list.ts";
+import { events } from "./listings.ts";
+import { nextPageToken } from "./page.ts";
+
+/** As `page.ts` has it: Stripe's default. */
+const SIZE_DEFAULT = 10;
+
+/**
+ * Lists events, newest first. All of them come by their key. Those of some types, or of a range of time, come from the index
+ * of types, a page of each type at most: a rare type among millions costs as little as a common one. A range alone asks
+ * for every type there is, so that one index serves both.
+ */
+export async function listEvents(query: Query, request: ListEventsRequest) {
+  if (request.types.length === 0 && request.createTimeRange === undefined) {
+    const { nouns, ...page } = await list(query, events, request, [], eventOf);
+    return { events: nouns, ...page };
+  }
+  const size = request.pageSize === 0 ? SIZE_DEFAULT : request.pageSize;
+  const { name, text, values } = statementOf(request, size);
+  const rows = await query<EventRow>({ name, text }, values);
+  const kept = rows.slice(0, size);
+  const found = request.isBackward ? kept.reverse() : kept;
+  const ids = found.map((row) => row.event_id);
+  return { events: found.map(eventOf), nextPageToken: nextPageToken(request, ids, rows.length > size) };
+}
+
+function statementOf({ accountId, types, createTimeRange, pageToken, isBackward }: ListEventsRequest, size: number) {
+  const asked = types.length === 0 ? eventTypes : [...new Set(types)];
+  const values: unknown[] = [accountId, size + 1, asked];
+  const { startTime, endTime } = createTimeRange ?? {};
+  const parameter = (value: unknown) => `$${values.push(value)}`;
+  const conditions = [
+    startTime && `i.create_time >= ${parameter(timestampDate(startTime))}`,
+    endTime && `i.create_time < ${parameter(timestampDate(endTime))}`,
+    pageToken !== "" && cursorOf(parameter(pageToken), isBackward),
+  ].filter((condition) => typeof condition === "string");
+  const direction = isBackward ? "asc" : "desc";
+  const flags = [startTime && "from", endTime && "until", pageToken !== "" && "after", direction].filter(Boolean);
+  return { name: `list_events_${flags.join("_")}`, text: textOf(conditions, direction), values };
+}
+
+/** The nouns are fetched for the page alone. */
+function textOf(conditions: readonly string[], direction: string): string {
+  const order = (alias: string) => `${alias}.create_time ${direction}, ${alias}.event_id ${direction}`;
+  return `select ${eventColumns}
+    from (
+      select p.event_id, p.create_time from unnest($3::text[]) as y(type)
+      cross join lateral (
+        select i.event_id, i.create_time from event i
+        where ${["i.account_id = $1", "i.type = y.type", ...conditions].join(" and ")}
+        order by ${order("i")} limit $2
+      ) p
+      order by ${order("p")} limit $2
+    ) f
+    join event e on e.account_id = $1 and e.event_id = f.event_id
+    join account a on a.account_id = e.account_id
+    order by ${order("f")}`;
+}
+
+/** What comes after an event, in the order of the list; after one that is not there, nothing. */
+function cursorOf(token: string, isBackward: boolean): string {
+  const time = `(select create_time from event where account_id = $1 and event_id = ${token})`;
+  return `(i.create_time, i.event_id) ${isBackward ? ">" : "<"} (${time}, ${token}::text)`;
+}
