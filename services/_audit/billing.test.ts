@@ -49,11 +49,11 @@ const faults: Record<string, [string, string[]]> = {
   ],
   "an invoice paid by nothing": [
     `update invoice set state = 'paid', paid_minor = amount_due_minor, pay_time = create_time where state = 'open'`,
-    ["invoices-paid"],
+    ["events-told", "invoices-paid"],
   ],
   "a payment whose invoice is open": [
     `update invoice set state = 'open', paid_minor = 0, pay_time = null where invoice_id in ${ofPeriod0}`,
-    ["invoices-paid"],
+    ["events-told", "invoices-paid"],
   ],
   "a payment canceled whose charge succeeded": [
     `update invoice_payment set state = 'canceled', pay_time = null`,
@@ -72,14 +72,14 @@ const faults: Record<string, [string, string[]]> = {
   "a subscription further than its invoices": ["update subscription set period_index = 2", ["subscriptions-billed"]],
   "a mail that nobody sends": [
     `update sending set send_time = null, due_time = statement_timestamp() - interval '11 min'`,
-    ["sendings-ended"],
+    ["events-told", "sendings-ended"],
   ],
   "a mail without its PDF's hash": ["update sending set pdf_sha256 = null", ["sendings-ended"]],
-  "an invoice that was to be sent and was not": ["delete from sending", ["invoices-sent"]],
+  "an invoice that was to be sent and was not": ["delete from sending", ["events-told", "invoices-sent"]],
   "an invoice with two mails of its own": [
     `insert into sending select account_id, sending_id || '2', invoice_id, sending_id || '2', tries, due_time, message_id,
       pdf_sha256, is_given_up, create_time, send_time from sending`,
-    ["invoices-sent"],
+    ["events-told", "invoices-sent"],
   ],
 };
 

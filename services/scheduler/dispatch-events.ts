@@ -49,7 +49,7 @@ export async function dispatchEvents({ clients, jobs, clock, log }: DispatchDepe
  * only held was not paid: its receipt follows the capture.
  */
 async function causesMail({ reader }: DispatchDependencies["clients"], event: UndispatchedEvent): Promise<boolean> {
-  if (event.type === "refund.created") return true;
+  if (event.type === "refund.created" || event.type === "refund.updated") return true;
   if (event.type !== "charge.succeeded" && event.type !== "charge.captured") return false;
   const { accountId, eventId } = event;
   const noun = (await reader.getEvent({ accountId, eventId })).event?.snapshot?.noun;

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Account } from "../../gen/tripe/billing/v1/account_pb.ts";
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
+import type { Snapshot } from "../../gen/tripe/billing/v1/event_pb.ts";
 import { type Return, ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
 import type { Clients } from "../_runtime/clients.ts";
 import { assert } from "../_runtime/errors.ts";
@@ -33,7 +34,7 @@ export async function mailEvent({ clients }: MailDependencies, { accountId, even
   const noun = event.snapshot?.noun;
   const envelope = { accountId, requestId: eventId, seller };
   if (noun?.case === "charge") await mailReceipt(clients, envelope, noun.value);
-  else if (noun?.case === "return") await mailNotice(clients, envelope, noun.value);
+  else if (noun?.case === "return" && !wasReturned(event.previous)) await mailNotice(clients, envelope, noun.value);
 }
 
 async function mailReceipt(
@@ -58,6 +59,11 @@ async function mailNotice(
   const mail = { ...envelope, charge, return: record, recipients: [charge.receiptEmail] };
   const { deliveries } = await mailer.sendReturnNotice(mail);
   if (fateOf(deliveries) === "postponed") postpone();
+}
+
+/** An update of a return that had succeeded before tells its payer nothing new. */
+function wasReturned(previous: Snapshot | undefined): boolean {
+  return previous?.noun.case === "return" && previous.noun.value.state === ReturnState.SUCCEEDED;
 }
 
 function postpone(): never {

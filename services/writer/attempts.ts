@@ -3,6 +3,7 @@ import type { LeaseAttemptsRequest, PostponeAttemptRequest } from "../../gen/tri
 import { type AttemptRow, attemptColumns, attemptOf } from "../_database/rows/attempt.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { LEASE_MS } from "./lease.ts";
+import { tellPending } from "./tell-pending.ts";
 
 /** Leases and due times are the machine's time, not business time: a moved test clock wakes no resolver. */
 const LEASE = {
@@ -26,7 +27,8 @@ const POSTPONE = {
   text: `update attempt set lease_end_time = null, resolve_time = statement_timestamp() + $4 * interval '1 ms',
       bank = case when $5 = '' then bank else $5 end
     where account_id = $1 and attempt_id = $2 and fence = $3 and outcome is null
-    returning attempt_id`,
+    returning tell_time is null and not is_automatic and state = 'pending'
+      and (return_id is not null or kind in ('purchase', 'authorize')) as is_untold`,
 };
 
 /** Takes up attempts that are due, the longest due first; those another resolver is taking up are passed over. */
@@ -38,11 +40,15 @@ export async function leaseAttempts(
   return { attempts: rows.map(attemptOf) };
 }
 
-/** Ends a lease and says when the attempt is due again. Changes nothing for a fence that is not the newest. */
+/**
+ * Ends a lease and says when the attempt is due again. Changes nothing for a fence that is not the newest. The first time, its
+ * charge or return is told of as pending.
+ */
 export async function postponeAttempt(
   { database }: WriterDependencies,
   { accountId, attemptId, fence, delayMs, bank }: PostponeAttemptRequest,
 ): Promise<{ isPostponed: boolean }> {
-  const rows = await database.query(POSTPONE, [accountId, attemptId, fence, delayMs, bank]);
-  return { isPostponed: rows.length === 1 };
+  const [row] = await database.query<{ is_untold: boolean }>(POSTPONE, [accountId, attemptId, fence, delayMs, bank]);
+  if (row?.is_untold === true) await tellPending(database.query, { accountId, attemptId });
+  return { isPostponed: row !== undefined };
 }

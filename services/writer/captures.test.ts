@@ -168,7 +168,7 @@ test("a release that the bank declines is a failed return, and the charge is hel
   expect(settled).toMatchObject({ record: { state: ReturnState.FAILED, decline: { reason: "processing_error" } } });
   expect(settled.charge).toMatchObject({ capturedMinor: 0n });
   expect(settled.charge.releaseTime).toBeUndefined();
-  expect(await told(begun.record.returnId)).toEqual(["refund.failed"]);
+  expect(await told(begun.record.returnId)).toEqual(["refund.created", "refund.failed"]);
   const captured = await settleCapture(await beginCapture(held.chargeId), OutcomeKind.ACCEPTED);
   expect(captured.charge.capturedMinor).toBe(2_000n);
 });

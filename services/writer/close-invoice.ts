@@ -10,7 +10,7 @@ import { refuse } from "../_runtime/errors.ts";
 import { createId } from "../_runtime/ids.ts";
 import type { Request, WriterDependencies } from "./answers.ts";
 import { lockInvoice } from "./invoice-rows.ts";
-import { invoiceEffect } from "./invoices.ts";
+import { type InvoiceEventType, invoiceEffect } from "./invoices.ts";
 import { once } from "./once.ts";
 import { nounOf } from "./snapshots.ts";
 import { activateSubscription } from "./subscription-states.ts";
@@ -79,7 +79,10 @@ export async function payInvoiceOutOfBand(dependencies: WriterDependencies, requ
   });
 }
 
-type Change = (query: Query, of: { accountId: string; invoiceId: string; invoice: Invoice }) => Promise<string[]>;
+type Change = (
+  query: Query,
+  of: { accountId: string; invoiceId: string; invoice: Invoice },
+) => Promise<InvoiceEventType[]>;
 
 /**
  * Changes an invoice that is owed and whose payment is not under way. Refuses INVOICE_NOT_FOUND, INVOICE_ALREADY_PAID,
@@ -100,7 +103,7 @@ async function changeOwed(
       refuse(Code.FailedPrecondition, "INVOICE_PAYMENT_PENDING", message, "invoice_id");
     }
     const types = await change(query, { accountId, invoiceId, invoice });
-    return invoiceEffect(await lockInvoice(query, { accountId, invoiceId }), ...types);
+    return invoiceEffect(await lockInvoice(query, { accountId, invoiceId }), types, invoice);
   });
   return { invoice: nounOf(answer, "invoice"), isReplayed };
 }

@@ -10,10 +10,11 @@ import type { WriterDependencies } from "./answers.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { requireAttached, setDefault } from "./default-payment-method.ts";
 import { endSubscription, lockLive } from "./end-subscription.ts";
+import { changed, type EventDraft, isSame, told } from "./event-drafts.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
-import { type Effect, type EventDraft, once } from "./once.ts";
-import { attach, spendToken } from "./payment-methods.ts";
+import { type Effect, once } from "./once.ts";
+import { attach, detachAll, spendToken } from "./payment-methods.ts";
 import { nounOf, snapshotOf } from "./snapshots.ts";
 
 const INSERT = {
@@ -33,11 +34,7 @@ const UPDATE = {
 
 const DELETE = {
   name: "delete_customer",
-  text: `with detached as (
-      update payment_method set customer_id = null, detach_time = business_now($1, $2)
-      where account_id = $1 and customer_id = $2
-    )
-    update customer set delete_time = business_now($1, $2), default_payment_method_id = null
+  text: `update customer set delete_time = business_now($1, $2), default_payment_method_id = null
     where account_id = $1 and customer_id = $2`,
 };
 
@@ -52,12 +49,13 @@ export async function createCustomer(dependencies: WriterDependencies, request: 
       request.tokenId === ""
         ? request.paymentMethodId
         : await spendToken(query, { accountId, tokenId: request.tokenId });
-    if (paymentMethodId !== "") await attach(query, { accountId, customerId, paymentMethodId });
+    const attached = paymentMethodId === "" ? [] : await attach(query, { accountId, customerId, paymentMethodId });
     if (request.tokenId !== "" || customer.defaultPaymentMethodId !== "") {
       const defaultId = request.tokenId === "" ? customer.defaultPaymentMethodId : paymentMethodId;
       await setDefault(query, { accountId, customerId, defaultId, isFromSource: request.tokenId !== "" });
     }
-    return effectOf(await lockCustomer(query, { accountId, customerId }), "customer.created");
+    const made = await lockCustomer(query, { accountId, customerId });
+    return effectOf(made, [told("customer.created", "customer", made), ...attached]);
   });
   return { customer: nounOf(answer, "customer"), isReplayed };
 }
@@ -76,17 +74,19 @@ export async function updateCustomer(dependencies: WriterDependencies, request: 
       next.isDefaultFromSource = change.isDefaultFromSource;
       await requireAttached(query, { ...key, paymentMethodId: next.defaultPaymentMethodId });
     }
+    const attached: EventDraft[] = [];
     if (request.tokenId !== "") {
       next.defaultPaymentMethodId = await spendToken(query, { accountId, tokenId: request.tokenId });
       next.isDefaultFromSource = true;
-      await attach(query, { ...key, paymentMethodId: next.defaultPaymentMethodId });
+      attached.push(...(await attach(query, { ...key, paymentMethodId: next.defaultPaymentMethodId })));
     }
+    if (isSame("customer", current, next)) return effectOf(current, attached);
     await query(UPDATE, [
       ...valuesOf(accountId, next),
       nullIfEmpty(next.defaultPaymentMethodId),
       next.isDefaultFromSource,
     ]);
-    return effectOf(next, "customer.updated");
+    return effectOf(next, [...attached, ...changed("customer.updated", "customer", { before: current, after: next })]);
   });
   return { customer: nounOf(answer, "customer"), isReplayed };
 }
@@ -105,9 +105,10 @@ export async function deleteCustomer(dependencies: WriterDependencies, request: 
     for (const subscription of await lockLive(query, key)) {
       events.push(...(await endSubscription(query, key.accountId, subscription)).events);
     }
+    events.push(...(await detachAll(query, key)));
     await query(DELETE, [key.accountId, key.customerId]);
-    const effect = effectOf(await lockCustomer(query, key), "customer.deleted");
-    return { ...effect, events: [...events, ...effect.events] };
+    const deleted = await lockCustomer(query, key);
+    return effectOf(deleted, [...events, told("customer.deleted", "customer", deleted)]);
   });
   return { customer: nounOf(answer, "customer"), isReplayed };
 }
@@ -140,10 +141,8 @@ function valuesOf(accountId: string, customer: Customer): unknown[] {
   ];
 }
 
-function effectOf(customer: Customer, type: string): Effect {
-  const snapshot = snapshotOf("customer", customer);
-  const nounId = customer.customerId;
-  return { answer: snapshot, nounId, events: [{ type, objectId: nounId, snapshot }] };
+function effectOf(customer: Customer, events: readonly EventDraft[]): Effect {
+  return { answer: snapshotOf("customer", customer), nounId: customer.customerId, events };
 }
 
 function required(customer: Customer | undefined): Customer {

@@ -1,11 +1,11 @@
 import { Code } from "@connectrpc/connect";
+import { type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { type Subscription, SubscriptionState } from "../../gen/tripe/billing/v1/subscription_pb.ts";
 import type { Query } from "../_database/connect.ts";
 import { refuse } from "../_runtime/errors.ts";
+import { type EventDraft, told } from "./event-drafts.ts";
 import { lockInvoice } from "./invoice-rows.ts";
-import { invoiceEffect } from "./invoices.ts";
-import type { EventDraft } from "./once.ts";
-import { snapshotOf } from "./snapshots.ts";
+import { invoiceEvents } from "./invoices.ts";
 import { lockSubscription } from "./subscription-rows.ts";
 
 /** What is still owed stays owed; only a first invoice that was never paid is taken back with its subscription. */
@@ -25,12 +25,12 @@ const END = {
     where n.account_id = $1 and n.subscription_id = $2 and n.state in ('draft', 'open')
       and not exists (select from invoice_payment y
         where y.account_id = n.account_id and y.invoice_id = n.invoice_id and y.state = 'open')
-    returning n.invoice_id, n.state`,
+    returning n.invoice_id`,
 };
 
 const LOCK_INVOICES = {
   name: "lock_invoices_of_subscriptions",
-  text: `select 1 from invoice where account_id = $1 and subscription_id = any($2) and state in ('draft', 'open')
+  text: `select invoice_id from invoice where account_id = $1 and subscription_id = any($2) and state in ('draft', 'open')
     order by invoice_id for no key update`,
 };
 
@@ -87,13 +87,16 @@ export async function endSubscription(
     const message = `the first payment of the subscription ${subscriptionId} is under way`;
     refuse(Code.FailedPrecondition, "INVOICE_PAYMENT_PENDING", message, "subscription_id");
   }
-  const closed = await query<{ invoice_id: string; state: string }>(END, values);
+  const held = await query<{ invoice_id: string }>(LOCK_INVOICES, [accountId, [subscriptionId]]);
+  const owed = new Map<string, Invoice>();
+  for (const { invoice_id: id } of held) owed.set(id, await lockInvoice(query, { accountId, invoiceId: id }));
+  const closed = await query<{ invoice_id: string }>(END, values);
   const subscription = await lockSubscription(query, { accountId, subscriptionId });
-  const snapshot = snapshotOf("subscription", subscription);
-  const events: EventDraft[] = [{ type: "customer.subscription.deleted", objectId: subscriptionId, snapshot }];
-  for (const { invoice_id: invoiceId, state: invoiceState } of closed) {
-    if (invoiceState !== "void") continue;
-    events.push(...invoiceEffect(await lockInvoice(query, { accountId, invoiceId }), "invoice.voided").events);
+  const events = [told("customer.subscription.deleted", "subscription", subscription)];
+  for (const { invoice_id: invoiceId } of closed) {
+    const invoice = await lockInvoice(query, { accountId, invoiceId });
+    const isVoid = invoice.state === InvoiceState.VOID;
+    events.push(...invoiceEvents(invoice, isVoid ? ["invoice.voided"] : [], owed.get(invoiceId)));
   }
   return { subscription, events };
 }

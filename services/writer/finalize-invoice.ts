@@ -6,7 +6,7 @@ import { refuse } from "../_runtime/errors.ts";
 import { createId } from "../_runtime/ids.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { type InvoiceKey, lockInvoice } from "./invoice-rows.ts";
-import { invoiceEffect } from "./invoices.ts";
+import { type InvoiceEventType, invoiceEffect } from "./invoices.ts";
 import { once } from "./once.ts";
 import { nounOf } from "./snapshots.ts";
 
@@ -57,27 +57,28 @@ const COLLECT_LEASE_MS = 12_000;
 export async function finalizeInvoice(dependencies: WriterDependencies, request: FinalizeInvoiceRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId, invoiceId, isAutoAdvancing } = request;
-    const invoice = await finalize(query, { accountId, invoiceId, isAutoAdvancing });
-    return invoiceEffect(invoice, ...finalizeEvents(invoice));
+    const { draft, invoice } = await finalize(query, { accountId, invoiceId, isAutoAdvancing });
+    return invoiceEffect(invoice, finalizeEvents(invoice), draft);
   });
   return { invoice: nounOf(answer, "invoice"), isReplayed };
 }
 
-/** Finalizes a draft inside a transaction: its number, its customer as of now, its money for good, its mail if any. */
+/** Finalizes a draft inside a transaction, and says what it was: its number, its customer as of now, its money for good, its mail if any. */
 export async function finalize(
   query: Query,
   { accountId, invoiceId, isAutoAdvancing }: InvoiceKey & { isAutoAdvancing?: boolean | undefined },
-): Promise<Invoice> {
+): Promise<{ draft: Invoice; invoice: Invoice }> {
   const draft = await lockInvoice(query, { accountId, invoiceId });
   if (draft.state !== InvoiceState.DRAFT) {
     refuse(Code.FailedPrecondition, "INVOICE_NOT_DRAFT", `the invoice ${invoiceId} is finalized`, "invoice_id");
   }
   await query(FINALIZE, [accountId, invoiceId, isAutoAdvancing ?? null, COLLECT_LEASE_MS]);
   await query(SEND, [accountId, invoiceId, createId("snd_")]);
-  return lockInvoice(query, { accountId, invoiceId });
+  return { draft, invoice: await lockInvoice(query, { accountId, invoiceId }) };
 }
 
-/** The events of an invoice that was just finalized. */
-export function finalizeEvents({ state }: Invoice): string[] {
-  return state === InvoiceState.PAID ? ["invoice.finalized", "invoice.paid"] : ["invoice.finalized"];
+/** The events of an invoice that was just finalized: one of nothing is paid at once, which Stripe calls a payment too. */
+export function finalizeEvents({ state }: Invoice): InvoiceEventType[] {
+  const isPaid = state === InvoiceState.PAID;
+  return isPaid ? ["invoice.finalized", "invoice.paid", "invoice.payment_succeeded"] : ["invoice.finalized"];
 }

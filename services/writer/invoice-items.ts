@@ -18,8 +18,9 @@ import { type InvoiceItemRow, invoiceItemColumns, invoiceItemJoins, invoiceItemO
 import { assert, refuse } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
+import { type EventDraft, told } from "./event-drafts.ts";
 import { addLines, lockInvoice, sumInvoice } from "./invoice-rows.ts";
-import { refuseNotEditable } from "./invoices.ts";
+import { invoiceEvents, refuseNotEditable } from "./invoices.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
 import { type Effect, once } from "./once.ts";
@@ -79,17 +80,22 @@ export async function createInvoiceItem(dependencies: WriterDependencies, reques
     refuseDeleted(await lockCustomer(query, { accountId, customerId: item.customerId }));
     await insert(query, accountId, item);
     if (draft !== undefined) await addToDraft(query, { accountId, invoice: draft, item });
-    return effectOf(await lockItem(query, accountId, item.invoiceItemId), "invoiceitem.created");
+    const made = await lockItem(query, accountId, item.invoiceItemId);
+    const events = [told("invoiceitem.created", "invoiceItem", made), ...(await changeOf(query, accountId, draft))];
+    return effectOf(made, events);
   });
   return { invoiceItem: nounOf(answer, "invoiceItem"), isReplayed };
 }
 
-/** Changes an item, and the draft's line made of it. Refuses one that a finalized invoice holds. */
+/**
+ * Changes an item, and the draft's line made of it. Refuses one that a finalized invoice holds. The draft's change is told;
+ * of an item's own change Stripe has no event.
+ */
 export async function updateInvoiceItem(dependencies: WriterDependencies, request: UpdateInvoiceItemRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId, invoiceItem: change } = request;
     assert(change !== undefined, "validation requires the item");
-    const current = await lockEditable(query, accountId, change.invoiceItemId);
+    const { item: current, draft } = await lockEditable(query, accountId, change.invoiceItemId);
     const next = applyMask(current, change, request.updateMask?.paths ?? [], UPDATABLE);
     await query(UPDATE, [
       accountId,
@@ -101,7 +107,8 @@ export async function updateInvoiceItem(dependencies: WriterDependencies, reques
       JSON.stringify(patchMetadata(current.metadata, request.metadataPatch)),
     ]);
     if (current.invoiceId !== "") await sumInvoice(query, { accountId, invoiceId: current.invoiceId });
-    return effectOf(await lockItem(query, accountId, change.invoiceItemId), "invoiceitem.updated");
+    const after = await lockItem(query, accountId, change.invoiceItemId);
+    return effectOf(after, await changeOf(query, accountId, draft));
   });
   return { invoiceItem: nounOf(answer, "invoiceItem"), isReplayed };
 }
@@ -110,11 +117,12 @@ export async function updateInvoiceItem(dependencies: WriterDependencies, reques
 export async function deleteInvoiceItem(dependencies: WriterDependencies, request: DeleteInvoiceItemRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId, invoiceItemId } = request;
-    const current = await lockEditable(query, accountId, invoiceItemId);
+    const { item: current, draft } = await lockEditable(query, accountId, invoiceItemId);
     await query(DELETE_LINE, [accountId, invoiceItemId]);
     await query(DELETE, [accountId, invoiceItemId]);
     if (current.invoiceId !== "") await sumInvoice(query, { accountId, invoiceId: current.invoiceId });
-    return effectOf(current, "invoiceitem.deleted");
+    const deleted = told("invoiceitem.deleted", "invoiceItem", current);
+    return effectOf(current, [deleted, ...(await changeOf(query, accountId, draft))]);
   });
   return { invoiceItem: nounOf(answer, "invoiceItem"), isReplayed };
 }
@@ -155,11 +163,17 @@ async function addToDraft(
 }
 
 /** The invoice, if any, before the item, as whoever deletes a draft locks them. */
-async function lockEditable(query: Query, accountId: string, invoiceItemId: string): Promise<InvoiceItem> {
+async function lockEditable(query: Query, accountId: string, invoiceItemId: string) {
   await query(LOCK_INVOICE, [accountId, invoiceItemId]);
   const item = await lockItem(query, accountId, invoiceItemId);
-  if (item.invoiceId !== "") await lockDraft(query, accountId, item.invoiceId);
-  return item;
+  return { item, draft: item.invoiceId === "" ? undefined : await lockDraft(query, accountId, item.invoiceId) };
+}
+
+/** That a draft whose row is held has another line, or another sum. */
+async function changeOf(query: Query, accountId: string, draft: Invoice | undefined): Promise<EventDraft[]> {
+  if (draft === undefined) return [];
+  const { invoiceId } = draft;
+  return invoiceEvents(await lockInvoice(query, { accountId, invoiceId }), [], draft);
 }
 
 async function lockDraft(query: Query, accountId: string, invoiceId: string): Promise<Invoice> {
@@ -175,8 +189,6 @@ async function lockItem(query: Query, accountId: string, invoiceItemId: string):
   return invoiceItemOf(row);
 }
 
-function effectOf(invoiceItem: InvoiceItem, type: string): Effect {
-  const snapshot = snapshotOf("invoiceItem", invoiceItem);
-  const nounId = invoiceItem.invoiceItemId;
-  return { answer: snapshot, nounId, events: [{ type, objectId: nounId, snapshot }] };
+function effectOf(invoiceItem: InvoiceItem, events: readonly EventDraft[]): Effect {
+  return { answer: snapshotOf("invoiceItem", invoiceItem), nounId: invoiceItem.invoiceItemId, events };
 }

@@ -8,9 +8,11 @@ import type {
 import { nullIfEmpty } from "../_database/rows/fields.ts";
 import { collectionMethods } from "../_database/rows/words.ts";
 import { refuse } from "../_runtime/errors.ts";
+import type { EventType } from "../_runtime/event-types.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { requireAttached } from "./default-payment-method.ts";
+import { changed, type EventDraft, isSame, told } from "./event-drafts.ts";
 import { insertInvoice, lockInvoice, requiredInvoice } from "./invoice-rows.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
@@ -62,7 +64,8 @@ export async function createInvoice(dependencies: WriterDependencies, request: C
     refuseDeleted(await lockCustomer(query, { accountId, customerId }));
     await requireAttached(query, { accountId, customerId, paymentMethodId: defaultPaymentMethodId });
     await insertInvoice(query, { accountId, invoice, holdMs: HOLD_MS });
-    return invoiceEffect(await lockInvoice(query, { accountId, invoiceId: invoice.invoiceId }), "invoice.created");
+    const made = await lockInvoice(query, { accountId, invoiceId: invoice.invoiceId });
+    return invoiceEffect(made, ["invoice.created"]);
   });
   return { invoice: nounOf(answer, "invoice"), isReplayed };
 }
@@ -80,22 +83,24 @@ export async function updateInvoice(dependencies: WriterDependencies, request: U
       refuseNotEditable(current);
     }
     const next = applyMask(current, change, paths, UPDATABLE);
+    next.metadata = patchMetadata(current.metadata, request.metadataPatch);
     if (paths.includes("default_payment_method_id")) {
       const { customerId, defaultPaymentMethodId: paymentMethodId } = next;
       await requireAttached(query, { accountId, customerId, paymentMethodId });
     }
+    if (isSame("invoice", current, next)) return invoiceEffect(current);
     await query(UPDATE, [
       accountId,
       change.invoiceId,
       next.description,
       next.footer,
-      JSON.stringify(patchMetadata(current.metadata, request.metadataPatch)),
+      JSON.stringify(next.metadata),
       collectionMethods.word(next.collectionMethod),
       next.daysUntilDue,
       next.isAutoAdvancing,
       nullIfEmpty(next.defaultPaymentMethodId),
     ]);
-    return invoiceEffect(await lockInvoice(query, key), "invoice.updated");
+    return invoiceEffect(await lockInvoice(query, key), [], current);
   });
   return { invoice: nounOf(answer, "invoice"), isReplayed };
 }
@@ -107,7 +112,7 @@ export async function deleteInvoice(dependencies: WriterDependencies, request: D
     const current = await lockInvoice(query, { accountId, invoiceId });
     if (current.state !== InvoiceState.DRAFT || current.subscriptionId !== "") refuseNotEditable(current);
     await query(DELETE, [accountId, invoiceId]);
-    return invoiceEffect(current, "invoice.deleted");
+    return invoiceEffect(current, ["invoice.deleted"]);
   });
   return { invoice: nounOf(answer, "invoice"), isReplayed };
 }
@@ -118,13 +123,22 @@ export function refuseNotEditable({ invoiceId }: Invoice): never {
   return refuse(Code.FailedPrecondition, "INVOICE_NOT_EDITABLE", message, "invoice_id");
 }
 
-/** An invoice as the answer of its change, with the events that tell of it, in this order. */
-export function invoiceEffect(invoice: Invoice, ...types: string[]): Effect {
-  const snapshot = snapshotOf("invoice", invoice);
+/** An invoice as the answer of its change, with what is to be told of it (`invoiceEvents`). */
+export function invoiceEffect(invoice: Invoice, types: readonly InvoiceEventType[] = [], before?: Invoice): Effect {
   const { invoiceId } = invoice;
-  return {
-    answer: snapshot,
-    nounId: invoiceId,
-    events: types.map((type) => ({ type, objectId: invoiceId, snapshot })),
-  };
+  return { answer: snapshotOf("invoice", invoice), nounId: invoiceId, events: invoiceEvents(invoice, types, before) };
+}
+
+/** What can be told of an invoice. */
+export type InvoiceEventType = EventType & `invoice.${string}`;
+
+/**
+ * What is to be told of an invoice: these types in this order, and, for one that was there before, that it was updated.
+ * Stripe sends both: "invoice.updated" whenever an invoice changes (docs.stripe.com/api/events/types), and what the change is.
+ */
+export function invoiceEvents(invoice: Invoice, types: readonly InvoiceEventType[], before?: Invoice): EventDraft[] {
+  const named = types.map((type) => told(type, "invoice", invoice));
+  // A revision counts what was written, not what has changed.
+  if (before === undefined || isSame("invoice", { ...before, revision: invoice.revision }, invoice)) return named;
+  return [...named, ...changed("invoice.updated", "invoice", { before, after: invoice })];
 }

@@ -2,8 +2,8 @@ import type { Snapshot } from "../../gen/tripe/billing/v1/event_pb.ts";
 import { type Query, violatedConstraint } from "../_database/connect.ts";
 import { currentCall } from "../_runtime/call.ts";
 import { assert } from "../_runtime/errors.ts";
-import { createId } from "../_runtime/ids.ts";
 import { findStored, type Request, snapshotBytes, type WriterDependencies, waitForAnswer } from "./answers.ts";
+import { columnsOf, type EventDraft } from "./event-drafts.ts";
 
 /** What a change left behind. */
 export interface Effect {
@@ -11,14 +11,6 @@ export interface Effect {
   readonly answer: Snapshot;
   readonly nounId: string;
   readonly events: readonly EventDraft[];
-}
-
-/** An event as the change that causes it knows it. */
-export interface EventDraft {
-  /** In the public API's words: "customer.created". */
-  readonly type: string;
-  readonly objectId: string;
-  readonly snapshot: Snapshot;
 }
 
 const CLAIM = {
@@ -33,9 +25,11 @@ const FINISH = {
       update idempotency set noun_id = $3, answer = $4, finish_time = business_now($1)
       where account_id = $1 and request_id = $2 and answer is null returning 1
     ), told as (
-      insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-      select $1, e.event_id, e.type, e.object_id, e.snapshot, $5, $2, business_now($1)
-      from unnest($6::text[], $7::text[], $8::text[], $9::bytea[]) as e(event_id, type, object_id, snapshot)
+      insert into event (account_id, event_id, type, object_id, snapshot, previous, public_request_id, idempotency_key,
+        create_time)
+      select $1, e.event_id, e.type, e.object_id, e.snapshot, e.previous, $5, $2, business_now($1)
+      from unnest($6::text[], $7::text[], $8::text[], $9::bytea[], $10::bytea[])
+        as e(event_id, type, object_id, snapshot, previous)
     )
     select count(*)::int as count from answered`,
 };
@@ -73,10 +67,7 @@ async function finish(query: Query, request: Request, { answer, nounId, events }
     nounId,
     snapshotBytes(answer),
     publicRequestId(),
-    events.map(() => createId("evt_")),
-    events.map((event) => event.type),
-    events.map((event) => event.objectId),
-    events.map((event) => snapshotBytes(event.snapshot)),
+    ...columnsOf(events),
   ]);
   assert(row?.count === 1, "the claim of this very transaction is there to be finished");
 }

@@ -1,4 +1,5 @@
 import { Code } from "@connectrpc/connect";
+import type { Customer } from "../../gen/tripe/billing/v1/customer_pb.ts";
 import type { PaymentMethod } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
 import type {
   AttachPaymentMethodRequest,
@@ -21,6 +22,7 @@ import { assert, refuse } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { setDefault } from "./default-payment-method.ts";
+import { changed, type EventDraft, told } from "./event-drafts.ts";
 import { type Effect, once } from "./once.ts";
 import { nounOf, snapshotOf } from "./snapshots.ts";
 
@@ -75,6 +77,17 @@ const DETACH = {
     where account_id = $1 and payment_method_id = $2`,
 };
 
+/** Customers are locked before their cards: nothing is attached meanwhile. */
+const DETACH_ALL = {
+  name: "detach_payment_methods",
+  text: `with detached as (
+      update payment_method set customer_id = null, detach_time = business_now($1, $2)
+      where account_id = $1 and customer_id = $2
+      returning *
+    )
+    select ${paymentMethodColumns} from detached p join account a using (account_id) order by p.payment_method_id`,
+};
+
 /** Stores a sealed card and the token that stands for it. */
 export async function createToken(dependencies: WriterDependencies, request: CreateTokenRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
@@ -94,7 +107,7 @@ export async function createPaymentMethod(dependencies: WriterDependencies, requ
     const { accountId, paymentMethod, sealedCard } = request;
     assert(paymentMethod !== undefined, "validation requires the payment method");
     await insert(query, { accountId, paymentMethod, sealedCard });
-    return effectOf(await lock(query, { accountId, paymentMethodId: paymentMethod.paymentMethodId }));
+    return effectOf(await lock(query, { accountId, paymentMethodId: paymentMethod.paymentMethodId }), []);
   });
   return { paymentMethod: nounOf(answer, "paymentMethod"), isReplayed };
 }
@@ -103,13 +116,15 @@ export async function createPaymentMethod(dependencies: WriterDependencies, requ
 export async function attachPaymentMethod(dependencies: WriterDependencies, request: AttachPaymentMethodRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId, customerId, tokenId } = request;
-    refuseDeleted(await lockCustomer(query, { accountId, customerId }));
+    const customer = await lockCustomer(query, { accountId, customerId });
+    refuseDeleted(customer);
     const paymentMethodId = tokenId === "" ? request.paymentMethodId : await spendToken(query, { accountId, tokenId });
-    await attach(query, { accountId, customerId, paymentMethodId });
+    const attached = await attach(query, { accountId, customerId, paymentMethodId });
     if (request.isDefault) {
       await setDefault(query, { accountId, customerId, defaultId: paymentMethodId, isFromSource: tokenId !== "" });
     }
-    return effectOf(await lock(query, { accountId, paymentMethodId }), "payment_method.attached");
+    const events = [...attached, ...(await changeOfCustomer(query, accountId, customer))];
+    return effectOf(await lock(query, { accountId, paymentMethodId }), events);
   });
   return { paymentMethod: nounOf(answer, "paymentMethod"), isReplayed };
 }
@@ -120,14 +135,16 @@ export async function detachPaymentMethod(dependencies: WriterDependencies, requ
     const key = { accountId: request.accountId, paymentMethodId: request.paymentMethodId };
     // Customers are locked before their cards, everywhere: the other order would deadlock with an attachment.
     const [owner] = await query<{ customer_id: string }>(FIND_OWNER, [key.accountId, key.paymentMethodId]);
-    if (owner !== undefined) await lockCustomer(query, { ...key, customerId: owner.customer_id });
+    const customer = owner && (await lockCustomer(query, { ...key, customerId: owner.customer_id }));
     const current = await lock(query, key);
     if (current.customerId === "") {
       const message = `the payment method ${key.paymentMethodId} is not attached to a customer`;
       refuse(Code.FailedPrecondition, "PAYMENT_METHOD_NOT_ATTACHED", message, "payment_method_id");
     }
     await query(DETACH, [key.accountId, key.paymentMethodId, current.customerId]);
-    return effectOf(await lock(query, key), "payment_method.detached");
+    const detached = await lock(query, key);
+    const events = customer === undefined ? [] : await changeOfCustomer(query, key.accountId, customer);
+    return effectOf(detached, [told("payment_method.detached", "paymentMethod", detached), ...events]);
   });
   return { paymentMethod: nounOf(answer, "paymentMethod"), isReplayed };
 }
@@ -143,16 +160,16 @@ export async function spendToken(query: Query, key: { accountId: string; tokenId
 }
 
 /**
- * Attaches a payment method; attached to this customer already, it stays so. Refuses PAYMENT_METHOD_NOT_FOUND,
+ * Attaches a payment method, and says what is to be told; attached to this customer already, it stays so. Refuses PAYMENT_METHOD_NOT_FOUND,
  * PAYMENT_METHOD_ALREADY_ATTACHED (to another customer), PAYMENT_METHOD_DETACHED (it cannot be used again), and
  * CARD_DECLINED, with the bank's reason as the field, a card whose verification the bank declined.
  */
 export async function attach(
   query: Query,
   { accountId, customerId, paymentMethodId }: { accountId: string; customerId: string; paymentMethodId: string },
-): Promise<void> {
+): Promise<EventDraft[]> {
   const current = await lock(query, { accountId, paymentMethodId });
-  if (current.customerId === customerId) return;
+  if (current.customerId === customerId) return [];
   const field = "payment_method_id";
   if (current.customerId !== "") {
     const message = `the payment method ${paymentMethodId} is attached to another customer`;
@@ -166,6 +183,22 @@ export async function attach(
     refuse(Code.FailedPrecondition, "CARD_DECLINED", "the bank declined the card", current.verificationDecline.reason);
   }
   await query(ATTACH, [accountId, paymentMethodId, customerId]);
+  return [told("payment_method.attached", "paymentMethod", { ...current, customerId })];
+}
+
+/** Takes all payment methods from a customer whose row is held, for good, and says what is to be told. */
+export async function detachAll(
+  query: Query,
+  { accountId, customerId }: { accountId: string; customerId: string },
+): Promise<EventDraft[]> {
+  const rows = await query<PaymentMethodRow>(DETACH_ALL, [accountId, customerId]);
+  return rows.map((row) => told("payment_method.detached", "paymentMethod", paymentMethodOf(row)));
+}
+
+/** That a customer whose row is held is not what it was: its default came or went. */
+async function changeOfCustomer(query: Query, accountId: string, before: Customer): Promise<EventDraft[]> {
+  const after = await lockCustomer(query, { accountId, customerId: before.customerId });
+  return changed("customer.updated", "customer", { before, after });
 }
 
 async function insert(
@@ -208,8 +241,6 @@ async function lockToken(query: Query, key: { accountId: string; tokenId: string
   return row;
 }
 
-function effectOf(paymentMethod: PaymentMethod, type?: string): Effect {
-  const snapshot = snapshotOf("paymentMethod", paymentMethod);
-  const nounId = paymentMethod.paymentMethodId;
-  return { answer: snapshot, nounId, events: type === undefined ? [] : [{ type, objectId: nounId, snapshot }] };
+function effectOf(paymentMethod: PaymentMethod, events: readonly EventDraft[]): Effect {
+  return { answer: snapshotOf("paymentMethod", paymentMethod), nounId: paymentMethod.paymentMethodId, events };
 }

@@ -3,6 +3,7 @@ import type { CreatePriceRequest, UpdatePriceRequest } from "../../gen/tripe/wri
 import { nullIfEmpty } from "../_database/rows/fields.ts";
 import { assert } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
+import { changed, type EventDraft, isSame, told } from "./event-drafts.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
 import { type Effect, once } from "./once.ts";
@@ -26,15 +27,14 @@ export async function createPrice(dependencies: WriterDependencies, request: Cre
     const productId = product?.productId ?? price.productId;
     if (product !== undefined) await insertProduct(query, accountId, product);
     const owner = await lockProduct(query, { accountId, productId });
-    await insertPrice(query, {
+    const loss = await insertPrice(query, {
       accountId,
       price: { ...price, productId },
       isTransferred: request.isLookupKeyTransferred,
     });
-    const effect = effectOf(await lockPrice(query, { accountId, priceId: price.priceId }), "price.created");
-    if (product === undefined) return effect;
-    const made = { type: "product.created", objectId: productId, snapshot: snapshotOf("product", owner) };
-    return { ...effect, events: [made, ...effect.events] };
+    const made = await lockPrice(query, { accountId, priceId: price.priceId });
+    const ofProduct = product === undefined ? [] : [told("product.created", "product", owner)];
+    return effectOf(made, [...ofProduct, ...loss, told("price.created", "price", made)]);
   });
   return { price: nounOf(answer, "price"), isReplayed };
 }
@@ -47,17 +47,17 @@ export async function updatePrice(dependencies: WriterDependencies, request: Upd
     const current = await lockPrice(query, { accountId, priceId: change.priceId });
     const next = applyMask(current, change, request.updateMask?.paths ?? [], UPDATABLE);
     next.metadata = patchMetadata(current.metadata, request.metadataPatch);
-    if (next.lookupKey !== current.lookupKey) {
-      await claimLookupKey(query, { accountId, price: next, isTransferred: request.isLookupKeyTransferred });
-    }
+    if (isSame("price", current, next)) return effectOf(current, []);
+    const { isLookupKeyTransferred: isTransferred } = request;
+    const isKeyKept = next.lookupKey === current.lookupKey;
+    const loss = isKeyKept ? [] : await claimLookupKey(query, { accountId, price: next, isTransferred });
     const { priceId, nickname, isActive, lookupKey, metadata } = next;
     await query(UPDATE, [accountId, priceId, nickname, isActive, nullIfEmpty(lookupKey), JSON.stringify(metadata)]);
-    return effectOf(next, "price.updated");
+    return effectOf(next, [...loss, ...changed("price.updated", "price", { before: current, after: next })]);
   });
   return { price: nounOf(answer, "price"), isReplayed };
 }
 
-function effectOf(price: Price, type: string): Effect {
-  const snapshot = snapshotOf("price", price);
-  return { answer: snapshot, nounId: price.priceId, events: [{ type, objectId: price.priceId, snapshot }] };
+function effectOf(price: Price, events: readonly EventDraft[]): Effect {
+  return { answer: snapshotOf("price", price), nounId: price.priceId, events };
 }

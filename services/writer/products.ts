@@ -6,9 +6,10 @@ import { nullIfEmpty } from "../_database/rows/fields.ts";
 import { type ProductRow, productColumns, productOf } from "../_database/rows/product.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
+import { changed, type EventDraft, isSame, told } from "./event-drafts.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
-import { type Effect, type EventDraft, once } from "./once.ts";
+import { type Effect, once } from "./once.ts";
 import { insertPrice, lockPrice } from "./price-rows.ts";
 import { nounOf, snapshotOf } from "./snapshots.ts";
 
@@ -42,17 +43,14 @@ export async function createProduct(dependencies: WriterDependencies, request: C
     const key = { accountId, productId: product.productId };
     const events: EventDraft[] = [];
     if (defaultPrice !== undefined) {
-      await insertPrice(query, {
-        accountId,
-        price: { ...defaultPrice, productId: product.productId },
-        isTransferred: false,
-      });
+      const price = { ...defaultPrice, productId: product.productId };
+      await insertPrice(query, { accountId, price, isTransferred: false });
       await query(UPDATE, valuesOf(accountId, { ...product, defaultPriceId: defaultPrice.priceId }));
-      const price = await lockPrice(query, { accountId, priceId: defaultPrice.priceId });
-      events.push({ type: "price.created", objectId: price.priceId, snapshot: snapshotOf("price", price) });
+      const { priceId } = defaultPrice;
+      events.push(told("price.created", "price", await lockPrice(query, { accountId, priceId })));
     }
-    const effect = effectOf(await lockProduct(query, key), "product.created");
-    return { ...effect, events: [...effect.events, ...events] };
+    const made = await lockProduct(query, key);
+    return effectOf(made, [told("product.created", "product", made), ...events]);
   });
   return { product: nounOf(answer, "product"), isReplayed };
 }
@@ -72,8 +70,10 @@ export async function updateProduct(dependencies: WriterDependencies, request: U
         refuse(Code.NotFound, "PRICE_NOT_FOUND", `the product has no price ${price.priceId}`, "default_price_id");
       }
     }
+    if (isSame("product", current, next)) return effectOf(current, []);
     await query(UPDATE, valuesOf(accountId, next));
-    return effectOf(await lockProduct(query, key), "product.updated");
+    const after = await lockProduct(query, key);
+    return effectOf(after, changed("product.updated", "product", { before: current, after }));
   });
   return { product: nounOf(answer, "product"), isReplayed };
 }
@@ -97,7 +97,6 @@ function valuesOf(accountId: string, product: Product): unknown[] {
   return [accountId, productId, name, description, isActive, JSON.stringify(metadata), nullIfEmpty(defaultPriceId)];
 }
 
-function effectOf(product: Product, type: string): Effect {
-  const snapshot = snapshotOf("product", product);
-  return { answer: snapshot, nounId: product.productId, events: [{ type, objectId: product.productId, snapshot }] };
+function effectOf(product: Product, events: readonly EventDraft[]): Effect {
+  return { answer: snapshotOf("product", product), nounId: product.productId, events };
 }

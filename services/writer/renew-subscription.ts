@@ -1,11 +1,10 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { RenewSubscriptionRequest } from "../../gen/tripe/writer/v1/subscriptions_pb.ts";
 import { assert } from "../_runtime/errors.ts";
-import { createId } from "../_runtime/ids.ts";
-import { snapshotBytes, type WriterDependencies } from "./answers.ts";
+import type { WriterDependencies } from "./answers.ts";
+import { changed, tell, told } from "./event-drafts.ts";
 import { insertInvoice, lockInvoice, requiredInvoice } from "./invoice-rows.ts";
-import { snapshotOf } from "./snapshots.ts";
-import { lockSubscription } from "./subscription-rows.ts";
+import { lockSubscription, lockSubscriptionIfAny } from "./subscription-rows.ts";
 
 /** One period further, from the one before: a second renewal of the same period finds no row. */
 const RENEW = {
@@ -18,13 +17,6 @@ const RENEW = {
     returning customer_id`,
 };
 
-const TELL = {
-  name: "tell_of_renewal",
-  text: `insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-    select $1, e.event_id, e.type, e.object_id, e.snapshot, '', '', business_now($1, $2)
-    from unnest($3::text[], $4::text[], $5::text[], $6::bytea[]) as e(event_id, type, object_id, snapshot)`,
-};
-
 /** A merchant's sandbox shows at once what a live account does after an hour, in which a draft may still be changed. */
 const HOLD_LIVE_MS = 3_600_000;
 
@@ -34,6 +26,8 @@ export async function renewSubscription({ database }: WriterDependencies, reques
   assert(periodStartTime !== undefined && periodEndTime !== undefined, "validation requires the period");
   const invoice = requiredInvoice(request.invoice);
   const isRenewed = await database.transaction(async (query) => {
+    const before = await lockSubscriptionIfAny(query, { accountId, subscriptionId });
+    if (before === undefined) return false;
     const [row] = await query<{ customer_id: string }>(RENEW, [
       accountId,
       subscriptionId,
@@ -48,13 +42,10 @@ export async function renewSubscription({ database }: WriterDependencies, reques
     const draft = { ...invoice, customerId, subscriptionId, periodIndex, periodStartTime, periodEndTime };
     await insertInvoice(query, { accountId, invoice: draft, holdMs: subscription.isLive ? HOLD_LIVE_MS : 0 });
     const made = await lockInvoice(query, { accountId, invoiceId: invoice.invoiceId });
-    await query(TELL, [
-      accountId,
-      row.customer_id,
-      [createId("evt_"), createId("evt_")],
-      ["customer.subscription.updated", "invoice.created"],
-      [subscriptionId, invoice.invoiceId],
-      [snapshotBytes(snapshotOf("subscription", subscription)), snapshotBytes(snapshotOf("invoice", made))],
+    // No request of a merchant's renews.
+    await tell(query, { accountId, customerId, publicRequestId: "" }, [
+      ...changed("customer.subscription.updated", "subscription", { before, after: subscription }),
+      told("invoice.created", "invoice", made),
     ]);
     return true;
   });

@@ -2,12 +2,12 @@ import { Code } from "@connectrpc/connect";
 import { InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { BeginSendingRequest, MarkSentRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
-import { createId } from "../_runtime/ids.ts";
-import { snapshotBytes, type WriterDependencies } from "./answers.ts";
+import type { WriterDependencies } from "./answers.ts";
+import { tell, told } from "./event-drafts.ts";
 import { lockInvoice } from "./invoice-rows.ts";
 import { invoiceEffect } from "./invoices.ts";
 import { once, publicRequestId } from "./once.ts";
-import { nounOf, snapshotOf } from "./snapshots.ts";
+import { nounOf } from "./snapshots.ts";
 
 /** How long whoever begins a sending has it to itself; then the sweep sends it (1-architecture.md). */
 const LEASE_MS = 30_000;
@@ -43,12 +43,6 @@ const OF_SENDING = {
   text: "select invoice_id from sending where account_id = $1 and sending_id = $2",
 };
 
-const TELL = {
-  name: "tell_of_sending",
-  text: `insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-    values ($1, $2, 'invoice.sent', $3, $4, $5, '', business_now($1, $6))`,
-};
-
 /** Puts an invoice into the outbox, once a request. Refuses INVOICE_NOT_FOUND, and with INVOICE_NOT_FINALIZED a draft. */
 export async function beginSending(dependencies: WriterDependencies, request: BeginSendingRequest) {
   const { accountId, invoiceId, requestId } = request;
@@ -81,8 +75,8 @@ export async function markSent({ database }: WriterDependencies, request: MarkSe
     if (marked === undefined || isGivenUp) return { invoice: await lockInvoice(query, { accountId, invoiceId }) };
     await query(SENT, [accountId, invoiceId, hash]);
     const invoice = await lockInvoice(query, { accountId, invoiceId });
-    const snapshot = snapshotBytes(snapshotOf("invoice", invoice));
-    await query(TELL, [accountId, createId("evt_"), invoiceId, snapshot, publicRequestId(), invoice.customerId]);
+    const by = { accountId, customerId: invoice.customerId, publicRequestId: publicRequestId() };
+    await tell(query, by, [told("invoice.sent", "invoice", invoice)]);
     return { invoice };
   });
 }

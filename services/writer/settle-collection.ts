@@ -2,12 +2,12 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import { CollectionMethod, type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { SettleCollectionRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
 import type { Query } from "../_database/connect.ts";
-import { createId } from "../_runtime/ids.ts";
-import { snapshotBytes, type WriterDependencies } from "./answers.ts";
+import type { WriterDependencies } from "./answers.ts";
 import { attemptRequestId, IS_OPEN } from "./begin-collection.ts";
+import { tell } from "./event-drafts.ts";
 import { lockInvoice } from "./invoice-rows.ts";
+import { type InvoiceEventType, invoiceEvents } from "./invoices.ts";
 import { publicRequestId } from "./once.ts";
-import { snapshotOf } from "./snapshots.ts";
 import { activateSubscription, giveSubscriptionUp, putSubscriptionBehind } from "./subscription-states.ts";
 
 /** What became of the charge of an open payment; no row when that payment was settled before. */
@@ -44,13 +44,6 @@ const FAILED = {
     where account_id = $1 and invoice_id = $2`,
 };
 
-const TELL = {
-  name: "tell_of_collection",
-  text: `insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-    select $1, e.event_id, e.type, $2, $3, $4, '', business_now($1, $5)
-    from unnest($6::text[], $7::text[]) as e(event_id, type)`,
-};
-
 /**
  * Draws the consequence of a charge that has ended: the invoice is paid and its subscription active; or its next attempt is
  * set, the subscription past due, or ended when there is no next one. Nothing happens twice, and nothing while the charge
@@ -67,13 +60,13 @@ export async function settleCollection({ database }: WriterDependencies, request
     if (state === "succeeded") {
       await query(PAID, [accountId, invoiceId, chargeId]);
       await activateSubscription(query, of);
-      return { invoice: await tell(query, request, ["invoice.paid", "invoice.payment_succeeded"]) };
+      return { invoice: await tellOf(query, request, invoice, ["invoice.paid", "invoice.payment_succeeded"]) };
     }
     const delayMs = isCollectedByItself(invoice) && retryDelay !== undefined ? durationMs(retryDelay) : null;
     await query(FAILED, [accountId, invoiceId, chargeId, delayMs]);
     if (isCollectedByItself(invoice) && delayMs === null) await giveSubscriptionUp(query, of);
     else await putSubscriptionBehind(query, of);
-    return { invoice: await tell(query, request, ["invoice.payment_failed"]) };
+    return { invoice: await tellOf(query, request, invoice, ["invoice.payment_failed"]) };
   });
 }
 
@@ -97,17 +90,14 @@ function isCollectedByItself({ state, isAutoAdvancing, collectionMethod }: Invoi
   return isAutoAdvancing && state === InvoiceState.OPEN && collectionMethod === CollectionMethod.CHARGE_AUTOMATICALLY;
 }
 
-async function tell(query: Query, request: SettleCollectionRequest, types: readonly string[]): Promise<Invoice> {
-  const { accountId, invoiceId } = request;
+async function tellOf(
+  query: Query,
+  { accountId, invoiceId }: SettleCollectionRequest,
+  before: Invoice,
+  types: readonly InvoiceEventType[],
+): Promise<Invoice> {
   const invoice = await lockInvoice(query, { accountId, invoiceId });
-  await query(TELL, [
-    accountId,
-    invoiceId,
-    snapshotBytes(snapshotOf("invoice", invoice)),
-    publicRequestId(),
-    invoice.customerId,
-    types.map(() => createId("evt_")),
-    types,
-  ]);
+  const by = { accountId, customerId: invoice.customerId, publicRequestId: publicRequestId() };
+  await tell(query, by, invoiceEvents(invoice, types, before));
   return invoice;
 }

@@ -1,3 +1,5 @@
+import { saidOfReturn } from "./said-of-return.ts";
+
 /**
  * As a charge is settled (settle-charge-sql.ts). Nothing is booked: no money has moved. What the merchant asked for answers
  * its return; what has expired answers nobody, so its event names no request.
@@ -6,11 +8,11 @@ export const SETTLE = {
   name: "settle_release",
   text: `with input as (
       select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::int[], $7::text[], $8::text[],
-        $9::boolean[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bytea[],
-        $17::bytea[], $18::timestamptz[], $19::text[])
+        $9::boolean[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+        $17::bytea[], $18::bytea[], $19::bytea[], $20::timestamptz[], $21::text[])
       as t(account_id, charge_id, return_id, revision, attempt_id, fence, outcome, state, is_released, decline_reason,
-        response_code, authorization_code, network_reference, return_event_id, charge_event_id, snapshot,
-        charge_snapshot, settle_time, bank)
+        response_code, authorization_code, network_reference, return_event_id, status_event_id, end_event_id, snapshot,
+        previous, charge_snapshot, settle_time, bank)
     ), locked as (
       select i.*
       from input i join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id
@@ -25,7 +27,7 @@ export const SETTLE = {
       from locked l
       where t.account_id = l.account_id and t.attempt_id = l.attempt_id and t.outcome is null
         and (l.outcome <> 'not_sent' or t.fence = l.fence)
-      returning l.*
+      returning l.*, t.tell_time
     ), released as (
       update charge c set revision = c.revision + 1, release_time = e.settle_time
       from ended e where c.account_id = e.account_id and c.charge_id = e.charge_id and e.is_released
@@ -40,16 +42,18 @@ export const SETTLE = {
       where d.account_id = e.account_id and d.request_id = r.request_id
       returning e.account_id, e.return_id, d.request_id, d.public_request_id
     ), told as (
-      insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-      select e.account_id, said.event_id, said.type, said.object_id, said.snapshot, coalesce(d.public_request_id, ''),
-        coalesce(d.request_id, ''), e.settle_time
+      insert into event (account_id, event_id, type, object_id, snapshot, previous, public_request_id, idempotency_key,
+        create_time)
+      select e.account_id, said.event_id, said.type, said.object_id, said.snapshot, said.previous,
+        coalesce(d.public_request_id, ''), coalesce(d.request_id, ''), e.settle_time
       from ended e left join answered d using (account_id, return_id)
-      cross join lateral (values
-        (e.return_event_id, case when e.return_id is null then null when e.is_released then 'refund.created'
-          else 'refund.failed' end, e.return_id, e.snapshot),
-        (e.charge_event_id, case when not e.is_released then null when e.return_id is null then 'charge.expired'
-          else 'charge.refunded' end, e.charge_id, e.charge_snapshot))
-        as said(event_id, type, object_id, snapshot)
+      cross join lateral (
+        select * from (values
+        ${saidOfReturn}) as of_return where e.return_id is not null
+        union all
+        select e.end_event_id, 'charge.expired', e.charge_id, e.charge_snapshot, null
+        where e.return_id is null and e.is_released
+      ) as said(event_id, type, object_id, snapshot, previous)
       where said.type is not null
     )
     select attempt_id from ended`,

@@ -45,6 +45,7 @@ interface Plan {
   readonly hold: SettlingHold;
   readonly charge: Charge;
   readonly record: Return | undefined;
+  readonly before: Return | undefined;
 }
 
 /** What became of one command of a batch (as in settle-charge.ts). */
@@ -131,6 +132,7 @@ function planOf(command: Command, { hold, record }: Rows): Plan | undefined {
     hold,
     charge: isReleased ? create(ChargeSchema, { ...charge, releaseTime: settleTime }) : charge,
     record: record && returnAfter({ ...returnOf(record), settleTime }, outcome),
+    before: record && returnOf(record),
   };
 }
 
@@ -171,10 +173,16 @@ async function settle(dependencies: WriterDependencies, plans: readonly Plan[]):
     column(({ command }) => command.outcome.networkReference),
     column(() => createId("evt_")),
     column(() => createId("evt_")),
-    column(({ record }) => (record === undefined ? null : snapshotBytes(snapshotOf("return", record)))),
+    column(() => createId("evt_")),
+    column(({ record }) => returnBytes(record)),
+    column(({ before }) => returnBytes(before)),
     column(({ charge }) => snapshotBytes(snapshotOf("charge", charge))),
     column(({ hold }) => hold.business_time),
     column(({ command }) => command.outcome.bank),
   ]);
   return new Set(rows.map((row) => row.attempt_id));
+}
+
+function returnBytes(record: Return | undefined): Uint8Array | null {
+  return record === undefined ? null : snapshotBytes(snapshotOf("return", record));
 }

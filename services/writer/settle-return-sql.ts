@@ -1,5 +1,6 @@
 import { type ChargeRow, chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
 import { type ReturnRow, returnColumns } from "../_database/rows/return.ts";
+import { saidOfReturn } from "./said-of-return.ts";
 
 /** The charges that returns give back. */
 export const READ_CHARGE = {
@@ -42,10 +43,10 @@ export const SETTLE = {
   text: `with input as (
       select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::int[], $7::text[],
         $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-        $16::bytea[], $17::bytea[], $18::timestamptz[], $19::text[])
+        $16::text[], $17::bytea[], $18::bytea[], $19::bytea[], $20::timestamptz[], $21::text[])
       as t(account_id, return_id, charge_id, revision, attempt_id, fence, outcome, state, decline_reason, response_code,
-        authorization_code, network_reference, ledger_transfer_id, return_event_id, charge_event_id, snapshot,
-        charge_snapshot, settle_time, bank)
+        authorization_code, network_reference, ledger_transfer_id, return_event_id, status_event_id, end_event_id,
+        snapshot, previous, charge_snapshot, settle_time, bank)
     ), locked as (
       select i.*, c.currency_code
       from input i join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id
@@ -60,7 +61,7 @@ export const SETTLE = {
       from locked l
       where t.account_id = l.account_id and t.attempt_id = l.attempt_id and t.outcome is null
         and (l.outcome <> 'not_sent' or t.fence = l.fence)
-      returning l.*, t.amount_minor
+      returning l.*, t.amount_minor, t.tell_time
     ), returned as (
       update charge_return r set revision = r.revision + 1, state = e.state, decline_reason = e.decline_reason,
         response_code = e.response_code, network_reference = e.network_reference, settle_time = e.settle_time,
@@ -86,15 +87,13 @@ export const SETTLE = {
       where d.account_id = e.account_id and d.request_id = r.request_id
       returning e.account_id, e.return_id, d.request_id, d.public_request_id
     ), told as (
-      insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-      select e.account_id, said.event_id, said.type, said.object_id, said.snapshot, d.public_request_id, d.request_id,
-        e.settle_time
+      insert into event (account_id, event_id, type, object_id, snapshot, previous, public_request_id, idempotency_key,
+        create_time)
+      select e.account_id, said.event_id, said.type, said.object_id, said.snapshot, said.previous, d.public_request_id,
+        d.request_id, e.settle_time
       from ended e join answered d using (account_id, return_id)
       cross join lateral (values
-        (e.return_event_id, case e.state when 'succeeded' then 'refund.created' else 'refund.failed' end, e.return_id,
-          e.snapshot),
-        (e.charge_event_id, case e.state when 'succeeded' then 'charge.refunded' end, e.charge_id, e.charge_snapshot))
-        as said(event_id, type, object_id, snapshot)
+        ${saidOfReturn}) as said(event_id, type, object_id, snapshot, previous)
       where said.type is not null
     )
     select attempt_id from ended`,

@@ -33,6 +33,7 @@ interface Command {
 interface Plan {
   readonly command: Command;
   readonly record: Return;
+  readonly before: Return;
   readonly charge: Charge;
   readonly revision: number;
   readonly businessTime: Date;
@@ -118,6 +119,7 @@ function planOf(
   return {
     command,
     record: next,
+    before: returnOf(record),
     charge: create(ChargeSchema, { ...chargeOf(charge), returnedMinor }),
     revision: charge.revision,
     businessTime: record.business_time,
@@ -142,7 +144,9 @@ async function settle(dependencies: WriterDependencies, plans: readonly Plan[]):
     column(({ record }) => (record.ledgerTransferId === "" ? null : record.ledgerTransferId)),
     column(() => createId("evt_")),
     column(() => createId("evt_")),
+    column(() => createId("evt_")),
     column(({ record }) => snapshotBytes(snapshotOf("return", record))),
+    column(({ before }) => snapshotBytes(snapshotOf("return", before))),
     column(({ charge }) => snapshotBytes(snapshotOf("charge", charge))),
     column(({ businessTime }) => businessTime),
     column(({ command }) => command.outcome.bank),

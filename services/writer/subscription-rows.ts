@@ -93,14 +93,27 @@ export async function insertSubscription(
   ]);
 }
 
+/** Which subscription. */
+interface SubscriptionKey {
+  readonly accountId: string;
+  readonly subscriptionId: string;
+}
+
 /** Reads a subscription with its items and holds it. Refuses with NOT_FOUND, reason SUBSCRIPTION_NOT_FOUND. */
-export async function lockSubscription(
-  query: Query,
-  { accountId, subscriptionId }: { accountId: string; subscriptionId: string },
-): Promise<Subscription> {
-  const [row] = await query<SubscriptionRow>(LOCK, [accountId, subscriptionId]);
-  if (row === undefined) {
-    refuse(Code.NotFound, "SUBSCRIPTION_NOT_FOUND", `no subscription ${subscriptionId}`, "subscription_id");
+export async function lockSubscription(query: Query, key: SubscriptionKey): Promise<Subscription> {
+  const subscription = await lockSubscriptionIfAny(query, key);
+  if (subscription === undefined) {
+    refuse(Code.NotFound, "SUBSCRIPTION_NOT_FOUND", `no subscription ${key.subscriptionId}`, "subscription_id");
   }
+  return subscription;
+}
+
+/** Reads a subscription with its items and holds it; undefined when it is not there. */
+export async function lockSubscriptionIfAny(
+  query: Query,
+  { accountId, subscriptionId }: SubscriptionKey,
+): Promise<Subscription | undefined> {
+  const [row] = await query<SubscriptionRow>(LOCK, [accountId, subscriptionId]);
+  if (row === undefined) return undefined;
   return subscriptionOf(row, await query<SubscriptionItemRow>(ITEMS, [accountId, subscriptionId]));
 }

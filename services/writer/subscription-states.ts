@@ -1,8 +1,6 @@
 import type { Query } from "../_database/connect.ts";
-import { createId } from "../_runtime/ids.ts";
-import { snapshotBytes } from "./answers.ts";
+import { changed, tell, told } from "./event-drafts.ts";
 import { publicRequestId } from "./once.ts";
-import { snapshotOf } from "./snapshots.ts";
 import { lockSubscription } from "./subscription-rows.ts";
 
 /** Paid up: it renews at the end of its period. An incomplete one was waiting for this. */
@@ -30,12 +28,6 @@ const GIVE_UP = {
     returning subscription_id`,
 };
 
-const TELL = {
-  name: "tell_of_subscription",
-  text: `insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-    values ($1, $2, $3, $4, $5, $6, '', business_now($1, $7))`,
-};
-
 interface Key {
   readonly accountId: string;
   /** Empty for an invoice that bills none: nothing happens then. */
@@ -61,21 +53,15 @@ async function change(
   query: Query,
   { accountId, subscriptionId }: Key,
   statement: typeof ACTIVATE,
-  type: string,
+  type: "customer.subscription.deleted" | "customer.subscription.updated",
 ): Promise<void> {
   if (subscriptionId === "") return;
+  const before = await lockSubscription(query, { accountId, subscriptionId });
   const rows = await query(statement, [accountId, subscriptionId]);
   if (rows.length === 0) return;
-  const subscription = await lockSubscription(query, { accountId, subscriptionId });
-  const snapshot = snapshotBytes(snapshotOf("subscription", subscription));
-  const values = [
-    accountId,
-    createId("evt_"),
-    type,
-    subscriptionId,
-    snapshot,
-    publicRequestId(),
-    subscription.customerId,
-  ];
-  await query(TELL, values);
+  const after = await lockSubscription(query, { accountId, subscriptionId });
+  const by = { accountId, customerId: after.customerId, publicRequestId: publicRequestId() };
+  const isEnd = type === "customer.subscription.deleted";
+  const events = isEnd ? [told(type, "subscription", after)] : changed(type, "subscription", { before, after });
+  await tell(query, by, events);
 }

@@ -12,9 +12,10 @@ import type { WriterDependencies } from "./answers.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { requireAttached } from "./default-payment-method.ts";
 import { endSubscription, lockToEnd } from "./end-subscription.ts";
+import { changed, type EventDraft, isSame, told } from "./event-drafts.ts";
 import { finalize, finalizeEvents } from "./finalize-invoice.ts";
 import { insertInvoice, requiredInvoice } from "./invoice-rows.ts";
-import { invoiceEffect } from "./invoices.ts";
+import { invoiceEvents } from "./invoices.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
 import { type Effect, once } from "./once.ts";
@@ -55,13 +56,12 @@ export async function createSubscription(dependencies: WriterDependencies, reque
     await requireAttached(query, { accountId, customerId, paymentMethodId: defaultPaymentMethodId });
     await insertSubscription(query, { accountId, subscription, invoiceId: invoice.invoiceId });
     await insertInvoice(query, { accountId, invoice, holdMs: 0 });
-    const finalized = await finalize(query, { accountId, invoiceId: invoice.invoiceId });
-    const effect = subscriptionEffect(
-      await lockSubscription(query, { accountId, subscriptionId }),
-      "customer.subscription.created",
-    );
-    const told = invoiceEffect(finalized, "invoice.created", ...finalizeEvents(finalized));
-    return { ...effect, events: [...effect.events, ...told.events] };
+    const { invoice: finalized } = await finalize(query, { accountId, invoiceId: invoice.invoiceId });
+    const made = await lockSubscription(query, { accountId, subscriptionId });
+    return subscriptionEffect(made, [
+      told("customer.subscription.created", "subscription", made),
+      ...invoiceEvents(finalized, ["invoice.created", ...finalizeEvents(finalized)]),
+    ]);
   });
   return { subscription: nounOf(answer, "subscription"), isReplayed };
 }
@@ -75,19 +75,25 @@ export async function updateSubscription(dependencies: WriterDependencies, reque
     const current = await lockSubscription(query, key);
     refuseEnded(current);
     const next = applyMask(current, change, request.updateMask?.paths ?? [], UPDATABLE);
+    next.metadata = patchMetadata(current.metadata, request.metadataPatch);
+    if (isSame("subscription", current, next)) return subscriptionEffect(current, []);
     const { customerId, defaultPaymentMethodId } = next;
     await requireAttached(query, { accountId, customerId, paymentMethodId: defaultPaymentMethodId });
     await query(UPDATE, [
       accountId,
       change.subscriptionId,
       next.description,
-      JSON.stringify(patchMetadata(current.metadata, request.metadataPatch)),
+      JSON.stringify(next.metadata),
       nullIfEmpty(defaultPaymentMethodId),
       collectionMethods.word(next.collectionMethod),
       next.daysUntilDue,
       next.isEndingWithPeriod,
     ]);
-    return subscriptionEffect(await lockSubscription(query, key), "customer.subscription.updated");
+    const after = await lockSubscription(query, key);
+    return subscriptionEffect(
+      after,
+      changed("customer.subscription.updated", "subscription", { before: current, after }),
+    );
   });
   return { subscription: nounOf(answer, "subscription"), isReplayed };
 }
@@ -108,7 +114,7 @@ export async function cancelSubscription(dependencies: WriterDependencies, reque
       refuse(Code.FailedPrecondition, "SUBSCRIPTION_NOT_DUE", message, "subscription_id");
     }
     const { subscription, events } = await endSubscription(query, accountId, current);
-    return { answer: snapshotOf("subscription", subscription), nounId: subscriptionId, events };
+    return subscriptionEffect(subscription, events);
   });
   return { subscription: nounOf(answer, "subscription"), isReplayed };
 }
@@ -132,8 +138,6 @@ function refuseEnded({ subscriptionId, state }: Subscription): void {
   }
 }
 
-function subscriptionEffect(subscription: Subscription, type: string): Effect {
-  const snapshot = snapshotOf("subscription", subscription);
-  const nounId = subscription.subscriptionId;
-  return { answer: snapshot, nounId, events: [{ type, objectId: nounId, snapshot }] };
+function subscriptionEffect(subscription: Subscription, events: readonly EventDraft[]): Effect {
+  return { answer: snapshotOf("subscription", subscription), nounId: subscription.subscriptionId, events };
 }

@@ -5,6 +5,7 @@ import { nullIfEmpty, shippingJson } from "../_database/rows/fields.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
+import { changed, isSame } from "./event-drafts.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
 import { once } from "./once.ts";
@@ -42,6 +43,7 @@ export async function updateCharge(dependencies: WriterDependencies, request: Up
       }
       refuseDeleted(await lockCustomer(query, { accountId, customerId: next.customerId }));
     }
+    if (isSame("charge", current, next)) return { answer: snapshotOf("charge", current), nounId: chargeId, events: [] };
     await query(UPDATE, [
       accountId,
       chargeId,
@@ -52,8 +54,8 @@ export async function updateCharge(dependencies: WriterDependencies, request: Up
       next.transferGroup,
       nullIfEmpty(next.customerId),
     ]);
-    const snapshot = snapshotOf("charge", next);
-    return { answer: snapshot, nounId: chargeId, events: [{ type: "charge.updated", objectId: chargeId, snapshot }] };
+    const events = changed("charge.updated", "charge", { before: current, after: next });
+    return { answer: snapshotOf("charge", next), nounId: chargeId, events };
   });
   return { charge: nounOf(answer, "charge"), isReplayed };
 }

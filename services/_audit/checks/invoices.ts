@@ -82,6 +82,8 @@ export const invoiceChecks: readonly Check[] = [
       having count(s.sending_id) > 1
         or count(s.sending_id) = 0 and n.state = 'open' and n.is_auto_advancing and n.collection_method = 'send_invoice'
           and not exists (select from event e
-            where e.account_id = n.account_id and e.object_id = n.invoice_id and e.type = 'invoice.updated')`,
+            where e.account_id = n.account_id and e.object_id = n.invoice_id and e.type = 'invoice.updated'
+              and not exists (select from event f where f.account_id = e.account_id and f.object_id = e.object_id
+                and f.type = 'invoice.finalized' and f.idempotency_key = e.idempotency_key))`,
   ),
 ];

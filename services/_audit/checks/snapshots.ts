@@ -14,6 +14,8 @@ interface KeptRow {
 const KEPT = `
   select account_id, 'event' as place, event_id as id, object_id as noun_id, snapshot from event
   union all
+  select account_id, 'event before', event_id, object_id, previous from event where previous is not null
+  union all
   select account_id, 'idempotency', request_id, noun_id, answer from idempotency where answer is not null`;
 
 /** What is kept as bytes reads as the noun that its row names: a replayed answer and a webhook tell of the right thing. */

@@ -240,6 +240,6 @@ export const faults: Record<
         invoice_prefix, create_time, preferred_locales)
       values ('${accountId}', 'cus_1', '', '', '', '', '{}', 'ABC', statement_timestamp(), array['de', '5555555555554444'])`,
     keep,
-    ["cards-database"],
+    ["events-told", "cards-database"],
   ],
 };
