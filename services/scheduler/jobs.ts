@@ -8,7 +8,7 @@ import {
   WEBHOOK_DEAD_QUEUE,
   WEBHOOK_QUEUE,
   type WebhookJobs,
-  webhookQueue,
+  webhookQueueOf,
 } from "./webhook-jobs.ts";
 
 /** A mail to be made of an event: ids only, so that what is mailed is what the tables say. */
@@ -50,6 +50,8 @@ export interface JobsOptions {
   readonly clock: Clock;
   /** Default 30: a mail server that greylists wants half a minute. It doubles, up to an hour. */
   readonly retryDelaySeconds?: number;
+  /** Default 1: how long a delivery waits whose reader or writer was away. It doubles, up to a minute. */
+  readonly webhookDelaySeconds?: number;
 }
 
 const QUEUE = "mail";
@@ -85,7 +87,7 @@ const STOP_MAX_MS = 5_000;
  * Opens the queue on pg-boss, in its own schema, in the background: the sweeps that need no queue do not wait for it.
  * Opening makes or migrates pg-boss's tables; two schedulers may do so at once.
  */
-export function openJobs({ url, log, clock, retryDelaySeconds = 30 }: JobsOptions): Jobs {
+export function openJobs({ url, log, clock, retryDelaySeconds = 30, webhookDelaySeconds }: JobsOptions): Jobs {
   const boss = new PgBoss({
     connectionString: url,
     schema: "jobs",
@@ -97,7 +99,7 @@ export function openJobs({ url, log, clock, retryDelaySeconds = 30 }: JobsOption
   boss.on("warning", ({ message }) => log.warn("the queue of mails warns", { message }));
   let isOpen = false;
   let workerId = "";
-  const opening = open(boss, retryDelaySeconds).then(() => {
+  const opening = open(boss, retryDelaySeconds, webhookQueueOf(webhookDelaySeconds)).then(() => {
     isOpen = true;
   });
   opening.catch((error: unknown) => log.error("the queue of mails did not open", error));
@@ -170,7 +172,11 @@ const workOptions = {
   perJobResults: true,
 } as const;
 
-async function open(boss: PgBoss, retryDelaySeconds: number): Promise<void> {
+async function open(
+  boss: PgBoss,
+  retryDelaySeconds: number,
+  webhookQueue: ReturnType<typeof webhookQueueOf>,
+): Promise<void> {
   await boss.start({ attempts: STARTS_MAX });
   await boss.createQueue(DEAD_QUEUE);
   const queue = {

@@ -39,6 +39,9 @@ export interface Pump {
 /** Jobs that end in one message of the contract: RecordDeliveries takes 64. */
 const SETTLE_MAX = 64;
 
+/** What ends within so long is settled, and followed, by the same few statements: five times fewer under load, measured. */
+const GATHER_MS = 10;
+
 /** Jobs claimed by one statement: a few rounds fill all lanes, and one slow round claims little. */
 const FETCH_MAX = 32;
 
@@ -47,7 +50,7 @@ const FETCH_MAX = 32;
  * in sets, one set after the other, which gather while the one before is being written.
  */
 export function startPump<Job extends Pumped, Done>(options: PumpOptions<Job, Done>): Pump {
-  const { log, lanesCount, groupLanes } = options;
+  const { clock, log, lanesCount, groupLanes } = options;
   const pause = createPause(options);
   const lanes = createLanes();
   let ended: Ended<Job, Done>[] = [];
@@ -56,16 +59,17 @@ export function startPump<Job extends Pumped, Done>(options: PumpOptions<Job, Do
 
   const start = async (job: Job) => {
     lanes.count(job.group, 1);
-    try {
-      ended.push({ job, done: await options.work(job) });
-    } catch (error) {
-      ended.push({ job, error });
-    }
+    const end: Ended<Job, Done> = await options.work(job).then(
+      (done) => ({ job, done }),
+      (error: unknown) => ({ job, error }),
+    );
+    ended.push(end);
     if (!isSettling) void settleAll();
   };
   const settleAll = async () => {
     isSettling = true;
     while (ended.length > 0) {
+      if (ended.length < SETTLE_MAX) await clock.sleep(GATHER_MS);
       const set = ended.slice(0, SETTLE_MAX);
       ended = ended.slice(SETTLE_MAX);
       // What could not be settled stays claimed until its claim runs out, and is done again then.

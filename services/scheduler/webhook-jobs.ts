@@ -39,9 +39,8 @@ export const WEBHOOK_DEAD_QUEUE = "webhook_dead";
  * One second doubled to a minute: what a job waits for is our own reader or writer. A thousand tries are some 16 hours; a
  * merchant's server has the ladder of deliver.ts, and none of these.
  */
-export const webhookQueue = {
+const webhookQueue = {
   retryLimit: 1_000,
-  retryDelay: 1,
   retryBackoff: true,
   retryDelayMax: 60,
   // A try takes 15 s at most (webhooks.DeliverEvent), its writing down 5: what takes longer is a worker that died.
@@ -51,13 +50,18 @@ export const webhookQueue = {
   deadLetter: WEBHOOK_DEAD_QUEUE,
 };
 
-/** 64 posts at once cost a process some 10 MB; one account may fill half of them, one endpoint a quarter. */
-const LANES_COUNT = 64;
-const ACCOUNT_LANES = 32;
-const ENDPOINT_LANES = 16;
+/** 128 posts at once cost a process some 20 MB; one account may fill half of them, one endpoint a quarter. */
+const LANES_COUNT = 128;
+const ACCOUNT_LANES = 64;
+const ENDPOINT_LANES = 32;
 
 /** What another scheduler queued is found after so long; this process's own jobs wake it. */
 const POLL_MS = 500;
+
+/** The queue's settings; a job that failed waits this long first, a second unless a test cannot wait. */
+export function webhookQueueOf(retryDelay = 1) {
+  return { ...webhookQueue, retryDelay };
+}
 
 /** Opens the queue of deliveries on a pg-boss that `opening` makes ready. */
 export function openWebhookJobs(boss: PgBoss, options: { opening: Promise<void>; clock: Clock; log: Log }) {
@@ -104,7 +108,7 @@ function startWebhookPump<Tried>(boss: PgBoss, work: WebhookWork<Tried>, { clock
       for (const { data, groupId } of jobs) meet(endpoints, accountOf(data), groupId ?? "");
       return jobs.map((job) => ({ id: job.id, group: accountOf(job.data), job }));
     },
-    work: ({ job }) => work.work(readJob(job.data), job.retryCount),
+    work: async ({ job }) => work.work(readJob(job.data), job.retryCount),
     settle: (ended) => settle(boss, ended, { work, log }),
   });
 }
@@ -115,19 +119,25 @@ async function settle<Tried>(
   { work, log }: { work: WebhookWork<Tried>; log: Log },
 ): Promise<void> {
   const done = ended.flatMap((one) => ("done" in one ? [one.done] : []));
-  if (done.length > 0) await work.record(done);
-  const over = ended.filter((one) => "done" in one || isHopeless(one.error));
-  const dead = ended.flatMap((one) => ("error" in one && isHopeless(one.error) ? [one.job.job] : []));
-  const again = ended.flatMap((one) => ("error" in one && !isHopeless(one.error) ? [one.job.job] : []));
-  for (const one of ended) {
-    if ("error" in one) log.error("a delivery could not be tried", one.error, { event_id: eventOf(one.job.job.data) });
-  }
+  // What is not written down has not happened: it is posted again, with the same event's id.
+  const unrecorded = await (done.length > 0 ? work.record(done) : Promise.resolve()).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  const failureOf = (one: Ended<Claimed, Tried>) => ("error" in one ? one : unrecorded);
+  const failed = ended.flatMap((one) => {
+    const failure = failureOf(one);
+    return failure === undefined
+      ? []
+      : [{ job: one.job.job, error: failure.error, isDead: "error" in one && isHopeless(one.error) }];
+  });
+  const dead = failed.filter(({ isDead }) => isDead).map(({ job }) => job);
+  const again = failed.filter(({ isDead }) => !isDead).map(({ job }) => job);
+  const over = [...dead, ...ended.filter((one) => failureOf(one) === undefined).map(({ job }) => job.job)];
+  for (const { job, error } of failed)
+    log.error("a delivery could not be tried", error, { event_id: eventOf(job.data) });
   if (dead.length > 0) await boss.insert(WEBHOOK_DEAD_QUEUE, dead.map(deadOf));
-  if (over.length > 0)
-    await boss.complete(
-      WEBHOOK_QUEUE,
-      over.map(({ job }) => job.job),
-    );
+  if (over.length > 0) await boss.complete(WEBHOOK_QUEUE, over);
   if (again.length > 0) await boss.fail(WEBHOOK_QUEUE, again);
 }
 

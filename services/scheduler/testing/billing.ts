@@ -129,6 +129,8 @@ export interface TestSchedulerOptions extends Partial<JobsOptions> {
   readonly ticks?: boolean;
   readonly mails?: boolean;
   readonly delivering?: NonNullable<SchedulerDependencies["delivering"]>;
+  /** Clients to use instead of the Tripe's own. */
+  readonly clients?: Partial<Clients>;
 }
 
 /**
@@ -137,7 +139,7 @@ export interface TestSchedulerOptions extends Partial<JobsOptions> {
  */
 export function startTestScheduler(
   tripe: TestTripe,
-  { ticks = false, mails = false, delivering = {}, ...jobsOptions }: TestSchedulerOptions = {},
+  { ticks = false, mails = false, delivering = {}, clients = {}, ...jobsOptions }: TestSchedulerOptions = {},
 ) {
   const log = createMemoryLog();
   const clock = ticks ? systemClock : createTestClock();
@@ -145,7 +147,7 @@ export function startTestScheduler(
     ? openJobs({ url: tripe.database.urls.scheduler, log, clock: systemClock, ...jobsOptions })
     : undefined;
   const scheduler = createScheduler({
-    clients: tripe.clientsOf("scheduler"),
+    clients: { ...tripe.clientsOf("scheduler"), ...clients },
     clock,
     log,
     delivering,
