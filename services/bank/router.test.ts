@@ -122,7 +122,7 @@ test("an unnamed repeat asks every bank first: what one of them did is the answe
 
 test("an unnamed repeat is unknown, and not sent, while one of the banks cannot be asked", async () => {
   const { router, asked } = setup({ name: "a" }, { name: "b", knows: { outcome: "unknown", reason: "timeout" } });
-  expect(await router.submit("purchase", { ...BUY, isRepeat: true }, "")).toEqual({ bank: "b", answer: UNKNOWN });
+  expect(await router.submit("purchase", { ...BUY, isRepeat: true }, "")).toEqual({ bank: "", answer: UNKNOWN });
   expect(asked).toEqual([]);
 });
 
@@ -130,6 +130,14 @@ test("an unnamed repeat that no bank knows is sent", async () => {
   const { router, asked } = setup({ name: "a" }, { name: "b" });
   expect((await router.submit("purchase", { ...BUY, isRepeat: true }, "")).answer).toEqual(ACCEPTED);
   expect(asked.length).toBe(1);
+});
+
+test("an unnamed inquiry names a bank only for that bank's own word, never for its silence", async () => {
+  const silent: InquireAnswer = { outcome: "unknown", reason: "timeout" };
+  const running: InquireAnswer = { outcome: "unknown", reason: "undecided" };
+  const bankOf = async (knows: InquireAnswer) =>
+    (await setup({ name: "a" }, { name: "b", knows }).router.inquire(BUY, "")).bank;
+  expect([await bankOf(silent), await bankOf(running), await bankOf(ACCEPTED)]).toEqual(["", "b", "b"]);
 });
 
 test("an inquiry is not_known only when every bank says so", async () => {

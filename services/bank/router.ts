@@ -65,7 +65,9 @@ export function createRouter({ banks, clock }: { banks: readonly Bank[]; clock: 
         answer: await bank.connector.inquire(request),
       })),
     );
-    return choose(found) ?? { bank: name, answer: { outcome: "not_known" } };
+    const chosen = choose(found) ?? { bank: name, answer: { outcome: "not_known" } };
+    // One of several that could not be asked need not be the one that has it: whoever remembered its name would ask no other.
+    return isWord(chosen.answer) ? chosen : { ...chosen, bank: name };
   };
   const tryEach = async <R extends RequestBase, A extends BankAnswer>(
     tried: readonly Guarded[],
@@ -149,6 +151,11 @@ function common(banks: readonly Bank[]): Capabilities {
     reversal: can("reversal"),
     lateWindowMs: Math.max(0, ...banks.map(({ connector }) => connector.capabilities.lateWindowMs)),
   };
+}
+
+/** Whether an answer is a bank's own word on a reference, rather than the want of one. */
+function isWord(answer: InquireAnswer): boolean {
+  return answer.outcome === "unknown" ? answer.reason === "undecided" : answer.outcome !== "not_known";
 }
 
 /** Of several banks' words on one reference: what one of them did, else that one could not be asked, else undefined: none knows it. */
