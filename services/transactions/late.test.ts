@@ -152,4 +152,6 @@ test("a return is never given up: after 72 hours a person is called once, and it
   await resolve(chargeId);
   expect(await stateOf()).toBe(ReturnState.SUCCEEDED);
   expect((await effectsOf(tripe, chargeId)).map(({ kind }) => kind)).toEqual(["purchase", "refund"]);
+  expect(await alerts(chargeId)).toEqual([{ reason: "ATTEMPT_OVERDUE", is_open: false }]);
+  expect(await findings()).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { type Attempt, OutcomeKind, OutcomeSchema } from "../../gen/tripe/billin
 import type { ResolveAttemptsRequest } from "../../gen/tripe/transactions/v1/transactions_service_pb.ts";
 import { unreachable } from "../_runtime/assert.ts";
 import { book, isHeld, postpone, submit, type TransactionsDependencies } from "./attempt.ts";
-import { retryDelayMs } from "./ladder.ts";
+import { GIVE_UP_MS, retryDelayMs } from "./ladder.ts";
 import { nextStep, type Step } from "./next-step.ts";
 import { settleAttempt } from "./settle-attempt.ts";
 import { settleLate } from "./settle-late.ts";
@@ -66,6 +66,7 @@ async function take(dependencies: TransactionsDependencies, { attempt, heard, st
     case "settle":
       if (attempt.isGivenUp) await settleLate(dependencies, attempt, { outcome: step.outcome, capabilities });
       else await settleAttempt(dependencies, attempt, step.outcome);
+      if (attempt.ageMs >= BigInt(GIVE_UP_MS)) await callOff(dependencies, attempt);
       return true;
     case "submit":
       return (await book(dependencies, attempt, await submit(dependencies, attempt, BANK_WAIT_MS))) !== undefined;
@@ -78,6 +79,12 @@ async function take(dependencies: TransactionsDependencies, { attempt, heard, st
     default:
       return unreachable(step);
   }
+}
+
+/** The person who was called because it took so long is needed no more. Should this be lost, the alert stays for a person. */
+async function callOff({ clients }: TransactionsDependencies, { accountId, attemptId }: Attempt): Promise<void> {
+  const of = { accountId, requestId: attemptId, objectId: attemptId };
+  await clients.writer.resolveAlerts({ ...of, reason: "ATTEMPT_OVERDUE" });
 }
 
 async function giveUp({ clients, random, log }: TransactionsDependencies, attempt: Attempt): Promise<void> {

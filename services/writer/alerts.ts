@@ -1,5 +1,7 @@
+import type { ResolveAlertsRequest } from "../../gen/tripe/writer/v1/attempts_pb.ts";
 import type { Query } from "../_database/connect.ts";
 import { createId } from "../_runtime/ids.ts";
+import type { WriterDependencies } from "./answers.ts";
 
 const RAISE = {
   name: "raise_alert",
@@ -19,4 +21,18 @@ export async function raiseAlert(
     alert.objectId,
     JSON.stringify(alert.details),
   ]);
+}
+
+/** Closes the alerts of one reason about one object. */
+export const RESOLVE = {
+  name: "resolve_alerts",
+  text: `update alert set resolve_time = business_now($1)
+    where account_id = $1 and object_id = $2 and reason = $3 and resolve_time is null
+    returning alert_id`,
+};
+
+/** Closes the alerts of one reason about one object: somebody has seen to it. */
+export async function resolveAlerts({ database }: WriterDependencies, request: ResolveAlertsRequest) {
+  const { accountId, objectId, reason } = request;
+  return { resolvedCount: (await database.query(RESOLVE, [accountId, objectId, reason])).length };
 }

@@ -101,6 +101,12 @@ test("settleAutomaticReturn books once what was given back, and calls a person w
   expect(await transfersOf(given)).toEqual([{ kind: "late_charge" }, { kind: "late_return" }]);
   expect(await settle(refusedId, OutcomeKind.DECLINED)).toMatchObject({ isSettledHere: true });
   expect(await transfersOf(refused)).toEqual([{ kind: "late_charge" }]);
-  const alerts = "select reason from alert where object_id = $1";
+  const alerts = "select reason from alert where object_id = $1 and resolve_time is null";
   expect(await rows(alerts, refusedId)).toEqual([{ reason: "LATE_RETURN_DECLINED" }]);
+  // A person has seen to it, once.
+  const resolve = (reason: string) => writer.resolveAlerts({ accountId, requestId: "r", objectId: refusedId, reason });
+  expect(await resolve("ANSWERS_DISAGREE")).toMatchObject({ resolvedCount: 0 });
+  expect(await resolve("LATE_RETURN_DECLINED")).toMatchObject({ resolvedCount: 1 });
+  expect(await resolve("LATE_RETURN_DECLINED")).toMatchObject({ resolvedCount: 0 });
+  expect(await rows(alerts, refusedId)).toEqual([]);
 });

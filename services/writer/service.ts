@@ -13,9 +13,9 @@ import { leaseCollections, leaseRenewals, leaseSendings } from "./due.ts";
 import { markEventsDispatched } from "./events.ts";
 import { DEFAULT_FEE_SCHEDULE, type FeeSchedule } from "./fee.ts";
 import { finalizeInvoice } from "./finalize-invoice.ts";
-import { giveUpAttempt } from "./give-up.ts";
 import { createInvoiceItem, deleteInvoiceItem, updateInvoiceItem } from "./invoice-items.ts";
 import { createInvoice, deleteInvoice, updateInvoice } from "./invoices.ts";
+import { writeLateAttempts } from "./late-attempts.ts";
 import { attachPaymentMethod, createPaymentMethod, createToken, detachPaymentMethod } from "./payment-methods.ts";
 import { createPrice, updatePrice } from "./prices.ts";
 import { createProduct, updateProduct } from "./products.ts";
@@ -24,7 +24,6 @@ import { beginSending, markSent } from "./sendings.ts";
 import { createSettleCapture } from "./settle-capture.ts";
 import { createSettleCharge } from "./settle-charge.ts";
 import { settleCollection } from "./settle-collection.ts";
-import { settleAutomaticReturn, settleLateAttempt } from "./settle-late.ts";
 import { createSettleRelease } from "./settle-release.ts";
 import { createSettleReturn } from "./settle-return.ts";
 import { cancelSubscription, createSubscription, updateSubscription } from "./subscriptions.ts";
@@ -65,9 +64,7 @@ export function createWriter(
     settleReturn: async (request) => nameReturn(await settleReturn(request)),
     leaseAttempts: (request) => leaseAttempts(dependencies, request),
     postponeAttempt: (request) => postponeAttempt(dependencies, request),
-    giveUpAttempt: (request) => giveUpAttempt(dependencies, request),
-    settleLateAttempt: (request) => settleLateAttempt(dependencies, request),
-    settleAutomaticReturn: (request) => settleAutomaticReturn(dependencies, request),
+    ...writeLateAttempts(dependencies),
     createProduct: (request) => createProduct(dependencies, request),
     updateProduct: (request) => updateProduct(dependencies, request),
     createPrice: (request) => createPrice(dependencies, request),

@@ -5,7 +5,7 @@ import type { Query } from "../_database/connect.ts";
 import { attemptKinds, outcomes } from "../_database/rows/words.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
 import { createId } from "../_runtime/ids.ts";
-import { raiseAlert } from "./alerts.ts";
+import { RESOLVE, raiseAlert } from "./alerts.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { compareOutcomes, refuseUnknown } from "./outcomes.ts";
 
@@ -62,12 +62,6 @@ const BEGIN_RETURN = {
     from attempt where account_id = $1 and attempt_id = $2`,
 };
 
-const RESOLVE_ALERT = {
-  name: "resolve_given_up_alert",
-  text: `update alert set resolve_time = business_now($1)
-    where account_id = $1 and object_id = $2 and reason = 'ATTEMPT_GIVEN_UP' and resolve_time is null`,
-};
-
 /**
  * Books what is heard at last of an attempt that had been given up, once. Its charge stays failed, as its merchant was
  * told. When the bank has done it after all, a purchase is booked as money in suspense, and in the same commit an attempt
@@ -81,7 +75,7 @@ export async function settleLateAttempt({ database }: WriterDependencies, reques
     const [locked] = await query<LockedRow>(LOCK, [accountId, attemptId]);
     if (locked?.state !== "given_up") return locked ?? "missing";
     await end(query, request);
-    await query(RESOLVE_ALERT, [accountId, attemptId]);
+    await query(RESOLVE, [accountId, attemptId, "ATTEMPT_GIVEN_UP"]);
     if (outcome.kind !== OutcomeKind.ACCEPTED) return undefined;
     if (locked.kind === "purchase") {
       await query(BOOK, [accountId, attemptId, createId("txn_"), "late_charge", 1]);

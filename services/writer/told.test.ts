@@ -46,6 +46,7 @@ const table: Record<keyof typeof WriterService.method, string[]> = {
   postponeAttempt: ["", "charge.pending", "refund.created"],
   giveUpAttempt: ["charge.failed"],
   settleLateAttempt: [""],
+  resolveAlerts: [""],
   settleAutomaticReturn: [""],
   createProduct: ["price.created, product.created", "product.created"],
   updateProduct: ["", "product.updated"],
@@ -149,6 +150,7 @@ async function liveThroughCharges(): Promise<void> {
   const heard = { accountId, requestId: "l", outcome: { kind: OutcomeKind.ACCEPTED } };
   const returnAttemptId = createId("att_");
   await writer.settleLateAttempt({ ...heard, attemptId, returnAttemptId, returnKind: AttemptKind.REVERSE });
+  await writer.resolveAlerts({ ...heard, objectId: attemptId, reason: "ATTEMPT_GIVEN_UP" });
   await writer.settleAutomaticReturn({ ...heard, attemptId: returnAttemptId });
   for (const kind of [OutcomeKind.DECLINED, OutcomeKind.ACCEPTED]) {
     await steps.settleReturn(await steps.beginReturn(chargeId, 100n), kind);

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/writer/v1/attempts.proto.
  */
 export const file_tripe_writer_v1_attempts: GenFile = /*@__PURE__*/
-  fileDesc("Ch50cmlwZS93cml0ZXIvdjEvYXR0ZW1wdHMucHJvdG8SD3RyaXBlLndyaXRlci52MSIxChRMZWFzZUF0dGVtcHRzUmVxdWVzdBIZCgVsaW1pdBgBIAEoBUIKukgHGgUY9AMoASJEChVMZWFzZUF0dGVtcHRzUmVzcG9uc2USKwoIYXR0ZW1wdHMYASADKAsyGS50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHQizAEKFlBvc3Rwb25lQXR0ZW1wdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKYXR0ZW1wdF9pZBgDIAEoCUIJukgGcgQQARhAEhwKBWZlbmNlGAQgASgFQg26SAoaCBj/////BygAEh8KCGRlbGF5X21zGAUgASgDQg26SAoiCBiAiLKgAigAEhUKBGJhbmsYBiABKAlCB7pIBHICGCgiLwoXUG9zdHBvbmVBdHRlbXB0UmVzcG9uc2USFAoMaXNfcG9zdHBvbmVkGAEgASgIIrMBChRHaXZlVXBBdHRlbXB0UmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIdCgphdHRlbXB0X2lkGAMgASgJQgm6SAZyBBABGEASHAoFZmVuY2UYBCABKAVCDbpIChoIGP////8HKAASHwoIZGVsYXlfbXMYBSABKANCDbpICiIIGICIsqACKAAiLAoVR2l2ZVVwQXR0ZW1wdFJlc3BvbnNlEhMKC2lzX2dpdmVuX3VwGAEgASgIIpACChhTZXR0bGVMYXRlQXR0ZW1wdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKYXR0ZW1wdF9pZBgDIAEoCUIJukgGcgQQARhAEjIKB291dGNvbWUYBCABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWVCBrpIA8gBARIkChFyZXR1cm5fYXR0ZW1wdF9pZBgFIAEoCUIJukgGcgQQARgoEjwKC3JldHVybl9raW5kGAYgASgOMh0udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0S2luZEIIukgFggECEAEiNAoZU2V0dGxlTGF0ZUF0dGVtcHRSZXNwb25zZRIXCg9pc19zZXR0bGVkX2hlcmUYASABKAgisAEKHFNldHRsZUF1dG9tYXRpY1JldHVyblJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKYXR0ZW1wdF9pZBgDIAEoCUIJukgGcgQQARhAEjIKB291dGNvbWUYBCABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWVCBrpIA8gBASI4Ch1TZXR0bGVBdXRvbWF0aWNSZXR1cm5SZXNwb25zZRIXCg9pc19zZXR0bGVkX2hlcmUYASABKAhiBnByb3RvMw", [file_buf_validate_validate, file_tripe_billing_v1_attempt]);
+  fileDesc("Ch50cmlwZS93cml0ZXIvdjEvYXR0ZW1wdHMucHJvdG8SD3RyaXBlLndyaXRlci52MSIxChRMZWFzZUF0dGVtcHRzUmVxdWVzdBIZCgVsaW1pdBgBIAEoBUIKukgHGgUY9AMoASJEChVMZWFzZUF0dGVtcHRzUmVzcG9uc2USKwoIYXR0ZW1wdHMYASADKAsyGS50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHQizAEKFlBvc3Rwb25lQXR0ZW1wdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKYXR0ZW1wdF9pZBgDIAEoCUIJukgGcgQQARhAEhwKBWZlbmNlGAQgASgFQg26SAoaCBj/////BygAEh8KCGRlbGF5X21zGAUgASgDQg26SAoiCBiAiLKgAigAEhUKBGJhbmsYBiABKAlCB7pIBHICGCgiLwoXUG9zdHBvbmVBdHRlbXB0UmVzcG9uc2USFAoMaXNfcG9zdHBvbmVkGAEgASgIIrMBChRHaXZlVXBBdHRlbXB0UmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIdCgphdHRlbXB0X2lkGAMgASgJQgm6SAZyBBABGEASHAoFZmVuY2UYBCABKAVCDbpIChoIGP////8HKAASHwoIZGVsYXlfbXMYBSABKANCDbpICiIIGICIsqACKAAiLAoVR2l2ZVVwQXR0ZW1wdFJlc3BvbnNlEhMKC2lzX2dpdmVuX3VwGAEgASgIIpACChhTZXR0bGVMYXRlQXR0ZW1wdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKYXR0ZW1wdF9pZBgDIAEoCUIJukgGcgQQARhAEjIKB291dGNvbWUYBCABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWVCBrpIA8gBARIkChFyZXR1cm5fYXR0ZW1wdF9pZBgFIAEoCUIJukgGcgQQARgoEjwKC3JldHVybl9raW5kGAYgASgOMh0udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0S2luZEIIukgFggECEAEiNAoZU2V0dGxlTGF0ZUF0dGVtcHRSZXNwb25zZRIXCg9pc19zZXR0bGVkX2hlcmUYASABKAgisAEKHFNldHRsZUF1dG9tYXRpY1JldHVyblJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKYXR0ZW1wdF9pZBgDIAEoCUIJukgGcgQQARhAEjIKB291dGNvbWUYBCABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWVCBrpIA8gBASI4Ch1TZXR0bGVBdXRvbWF0aWNSZXR1cm5SZXNwb25zZRIXCg9pc19zZXR0bGVkX2hlcmUYASABKAgijgEKFFJlc29sdmVBbGVydHNSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEhwKCW9iamVjdF9pZBgDIAEoCUIJukgGcgQQARhAEhkKBnJlYXNvbhgEIAEoCUIJukgGcgQQARhAIi8KFVJlc29sdmVBbGVydHNSZXNwb25zZRIWCg5yZXNvbHZlZF9jb3VudBgBIAEoBWIGcHJvdG8z", [file_buf_validate_validate, file_tripe_billing_v1_attempt]);
 
 /**
  * Asks for attempts that are due, of every account: it carries no account_id.
@@ -343,4 +343,67 @@ export type SettleAutomaticReturnResponse = Message<"tripe.writer.v1.SettleAutom
  */
 export const SettleAutomaticReturnResponseSchema: GenMessage<SettleAutomaticReturnResponse> = /*@__PURE__*/
   messageDesc(file_tripe_writer_v1_attempts, 9);
+
+/**
+ * Says that a person, or Tripe itself, has seen to what alerts called for.
+ *
+ * @generated from message tripe.writer.v1.ResolveAlertsRequest
+ */
+export type ResolveAlertsRequest = Message<"tripe.writer.v1.ResolveAlertsRequest"> & {
+  /**
+   * The account they belong to.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * What the request is known by when it comes again.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * What the alerts are about.
+   *
+   * @generated from field: string object_id = 3;
+   */
+  objectId: string;
+
+  /**
+   * Why they were raised: "ATTEMPT_OVERDUE".
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message tripe.writer.v1.ResolveAlertsRequest.
+ * Use `create(ResolveAlertsRequestSchema)` to create a new message.
+ */
+export const ResolveAlertsRequestSchema: GenMessage<ResolveAlertsRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_attempts, 10);
+
+/**
+ * What became of them.
+ *
+ * @generated from message tripe.writer.v1.ResolveAlertsResponse
+ */
+export type ResolveAlertsResponse = Message<"tripe.writer.v1.ResolveAlertsResponse"> & {
+  /**
+   * How many were open.
+   *
+   * @generated from field: int32 resolved_count = 1;
+   */
+  resolvedCount: number;
+};
+
+/**
+ * Describes the message tripe.writer.v1.ResolveAlertsResponse.
+ * Use `create(ResolveAlertsResponseSchema)` to create a new message.
+ */
+export const ResolveAlertsResponseSchema: GenMessage<ResolveAlertsResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_attempts, 11);
 
