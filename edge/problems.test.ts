@@ -83,6 +83,7 @@ test("an id in the path is a 404, an id in a parameter a 400 that names it", () 
 });
 
 test.each([
+  [Code.Aborted, 503],
   [Code.Unavailable, 503],
   [Code.ResourceExhausted, 503],
   [Code.DeadlineExceeded, 503],

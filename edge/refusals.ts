@@ -155,6 +155,8 @@ function invalidField(field: string): Problem {
 
 function byCode(code: Code, error: unknown): Problem {
   switch (code) {
+    // Aborted: what was begun was undone, as when the database is too busy.
+    case Code.Aborted:
     case Code.Unavailable:
     case Code.ResourceExhausted:
     case Code.Canceled:

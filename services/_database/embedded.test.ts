@@ -25,6 +25,9 @@ afterAll(() => rm(used, { recursive: true, force: true }));
 /** Each waits for a Postgres of its own more than it computes: side by side they take a third of the time. */
 const test = inTurn.concurrent;
 
+/** Six at once start a Postgres each: some 10 s on a quiet machine. */
+vi.setConfig({ testTimeout: 120_000 });
+
 async function setup({ onTestFinished }: TestContext, { deeper = "", isNew = false } = {}) {
   const top = await mkdtemp(join(tmpdir(), "tripe-embedded-"));
   const dataDir = join(top, deeper);

@@ -29,6 +29,8 @@ test.each([
   [{ DATABASE_URL: "mysql://x" }, "DATABASE_URL must be an address that starts with postgres://"],
   [{ SMTP_URL: "mail.example.com" }, "SMTP_URL must be an address that starts with smtp:// or smtps://"],
   [{ TRIPE_SECRET_KEY: "sk_live_12345678" }, "TRIPE_SECRET_KEY must be"],
+  [{ TRIPE_BANK_FAULTS: "nonsense" }, "TRIPE_BANK_FAULTS must be a seed and percentages"],
+  [{ TRIPE_BANK_FAULTS: "42:lose=5,worse=1" }, "TRIPE_BANK_FAULTS must be a seed and percentages"],
   [{ TRIPE_CRASH_AT: "0" }, "TRIPE_CRASH_AT must be a whole number above zero"],
   [{ TRIPE_EDGE_ACTIONS: "charges,refunds" }, '"refunds" is none of them'],
 ])("a bad setting is refused in words: %o", (env, words) => {

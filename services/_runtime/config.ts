@@ -62,7 +62,7 @@ export function readConfig(env: Env = process.env): Config {
     smtpUrl: readUrl(env, "SMTP_URL", ["smtp:", "smtps:"]),
     bankAddress: readAddress(env, "TRIPE_BANK_ADDRESS", `127.0.0.1:${port + portOffset.sandboxBank}`),
     cardKey: readSecret(env, "TRIPE_CARD_KEY"),
-    bankFaults: read(env, "TRIPE_BANK_FAULTS") ?? "",
+    bankFaults: readFaults(env),
     crashAt: readCrashAt(env),
     webhooksLoopback: readSwitch(env, "TRIPE_WEBHOOKS_LOOPBACK", read(env, "DATABASE_URL") === undefined),
     edgeActions: readEdgeActions(env),
@@ -95,6 +95,14 @@ function readPort(env: Env, name: string, fallback: number): number {
   const port = Number(value);
   if (/^\d{1,5}$/.test(value) && port >= 1 && port <= PORT_MAX) return port;
   throw new Error(`${name} must be a whole number from 1 to ${PORT_MAX}, not "${value}"`);
+}
+
+/** What goes wrong is the bank's to know (services/bank/sandbox/faults.ts); what cannot be said so is refused at the start. */
+function readFaults(env: Env): string {
+  const value = read(env, "TRIPE_BANK_FAULTS") ?? "";
+  const part = "(lose|drop|late|delay|double|reset|malformed|echo|outage|slow|scale)=\\d+(\\.\\d+)?";
+  if (value === "" || new RegExp(`^\\d+:${part}(,${part})*$`).test(value)) return value;
+  throw new Error(`TRIPE_BANK_FAULTS must be a seed and percentages, such as 42:lose=5,drop=5, not "${value}"`);
 }
 
 function readCrashAt(env: Env): number | undefined {

@@ -20,7 +20,7 @@ const PENDING_MAX_CHARS = 8_388_608;
 
 /** Opens a file to add lines to, and its folder where it is missing. What is left at the process's exit is written then. */
 export function openLogFile(path: string): LogFile {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const file = openSync(path, "a");
   let pending = "";
   let writing: Promise<void> | undefined;

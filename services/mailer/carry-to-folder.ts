@@ -18,7 +18,7 @@ export function createFolderCarrier(folder: string): Carrier {
 let writtenCount = 0;
 
 async function writeMail(folder: string, { messageId, bytes }: ComposedMail): Promise<string> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${messageId}.eml`);
   writtenCount += 1;
   // Two writers of one mail, in one process or in two, never share a file.

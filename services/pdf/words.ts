@@ -19,10 +19,11 @@ export function calendarDay({ year, month, day }: CalendarDate): string {
   return longDay.format(date);
 }
 
-/** Writes what a line covers: "Jan 1, 2026 – Feb 1, 2026"; empty when the line is a one-off. */
+/** Writes what a line covers: "Jan 1, 2026 – Feb 1, 2026"; empty when the line is a one-off, which is of a single day. */
 export function period(start: Timestamp | undefined, end: Timestamp | undefined): string {
   if (start === undefined || end === undefined) return "";
-  return `${shortDay.format(timestampDate(start))} – ${shortDay.format(timestampDate(end))}`;
+  const [from, to] = [start, end].map((time) => shortDay.format(timestampDate(time)));
+  return from === to ? "" : `${from} – ${to}`;
 }
 
 /** Writes a number of units: "12,500". */

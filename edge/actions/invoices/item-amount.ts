@@ -48,7 +48,7 @@ export function readItemAmount(given: ItemAmountParams, price: Price | undefined
   if (said.length > 1)
     throw parametersExclusive("amount", price === undefined ? "unit_amount_decimal" : "pricing[price]");
   if (amount !== undefined) return bareAmount(given, currencyCode);
-  const unitAmountMinor = price === undefined ? readUnit(String(unit)) : unitOf(price);
+  const unitAmountMinor = price === undefined ? readUnit(String(unit), currencyCode) : unitOf(price);
   return amountOf(unitAmountMinor, BigInt(quantity), currencyCode);
 }
 
@@ -58,7 +58,8 @@ export function readItemChange(given: ItemAmountParams, current: InvoiceItem): I
   if (amount !== undefined && unit !== undefined) throw parametersExclusive("amount", "unit_amount_decimal");
   if (amount !== undefined) return bareAmount(given, current.currencyCode);
   if (quantity === undefined && unit === undefined) return undefined;
-  const unitAmountMinor = unit === undefined ? (current.unitAmountMinor ?? current.amountMinor) : readUnit(unit);
+  const unitAmountMinor =
+    unit === undefined ? (current.unitAmountMinor ?? current.amountMinor) : readUnit(unit, current.currencyCode);
   return amountOf(unitAmountMinor, BigInt(quantity ?? current.quantity), current.currencyCode);
 }
 
@@ -90,9 +91,9 @@ function checked(amountMinor: bigint, currencyCode: string): bigint {
 }
 
 // Parts of a minor unit have no place in an item's message.
-function readUnit(unit: string): bigint {
+function readUnit(unit: string, currencyCode: string): bigint {
   if (!/^\d+(\.0+)?$/.test(unit)) throw valueNotCarriedOut("unit_amount_decimal", "whole minor units, 0 or more,");
-  return BigInt(unit.replace(/\..*$/, ""));
+  return checked(BigInt(unit.replace(/\..*$/, "")), currencyCode);
 }
 
 function unitOf({ isActive, priceId, recurrence, unitAmount }: Price): bigint {

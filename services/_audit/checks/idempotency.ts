@@ -5,7 +5,7 @@ import type { Snapshot } from "../snapshot.ts";
 export const idempotencyChecks: readonly Check[] = [
   {
     name: "answers-exist",
-    sentence: "Every answered request id names a noun that exists.",
+    sentence: "Every answered request id names a noun that exists, or whose deletion was told.",
     find: findLostNouns,
   },
   checkSql(
@@ -65,6 +65,8 @@ async function findLostNouns(snapshot: Snapshot): Promise<Offending> {
   return findRows(
     snapshot,
     `select account_id, request_id, noun_id, public_request_id, finish_time from idempotency d
-      where answer is not null ${missing.join(" ")}`,
+      where answer is not null ${missing.join(" ")}
+        and not exists (select from event e
+          where e.account_id = d.account_id and e.object_id = d.noun_id and e.type like '%.deleted')`,
   );
 }

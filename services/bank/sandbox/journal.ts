@@ -36,7 +36,7 @@ export class JournalDamagedError extends Error {
  * crash is cut off: it was never durable. Throws LockedError when another process has it open, JournalDamagedError when it is damaged.
  */
 export async function openJournal(file: string, onText: (text: string, offset: number) => void): Promise<Journal> {
-  await mkdir(dirname(file), { recursive: true });
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const unlock = lockFile(`${file}.lock`);
   const handle = await open(file, "a+");
   try {
