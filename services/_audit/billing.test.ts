@@ -59,6 +59,13 @@ const faults: Record<string, [string, string[]]> = {
     `update invoice_payment set state = 'canceled', pay_time = null`,
     ["invoices-paid"],
   ],
+  "a payment that nobody finished": [
+    `update invoice set state = 'open', paid_minor = 0, pay_time = null where invoice_id in ${ofPeriod0};
+      update invoice_payment set state = 'open', pay_time = null;
+      update charge set settle_time = settle_time - interval '61 s'
+        where charge_id in (select charge_id from invoice_payment)`,
+    ["events-told", "payments-finished"],
+  ],
   "a number left out": ["update invoice set sequence = 3 where sequence = 2", ["invoices-numbered"]],
   "a number given twice": [
     `alter table invoice drop constraint invoice_account_id_customer_id_sequence_key;

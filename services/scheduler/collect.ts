@@ -25,7 +25,10 @@ const OVERTAKEN = new Set(["INVOICE_NOT_DRAFT", "INVOICE_NOT_FOUND"]);
 
 type Finalize = (due: DueInvoice) => Promise<Invoice | undefined>;
 
-/** Finalizes every draft that is due and collects it, and every open invoice whose next attempt is due. */
+/**
+ * Finalizes every draft that is due and collects it, and every open invoice whose next attempt is due; and finishes each
+ * payment that was left under way. Whether one is still due to be charged is the writer's to say, who holds the invoice.
+ */
 export async function collectDue({ clients, clock, log }: CollectDependencies): Promise<SweepRun> {
   const { invoices } = await clients.writer.leaseCollections({ limit: COLLECTIONS_LIMIT });
   const finalize = finalizeInOrder(clients);
@@ -34,9 +37,9 @@ export async function collectDue({ clients, clock, log }: CollectDependencies): 
     const invoice = due.isDraft
       ? await finalize(due)
       : (await clients.reader.getInvoice({ accountId, invoiceId })).invoice;
-    if (invoice === undefined || !isCollectable(invoice)) return true;
+    if (invoice === undefined || (due.isDraft && !isCollectable(invoice))) return true;
     const requestId = `${invoiceId}/collect/${invoice.attemptCount + 1}`;
-    await clients.transactions.collectInvoice({ accountId, invoiceId, requestId });
+    await clients.transactions.collectInvoice({ accountId, invoiceId, requestId, isScheduled: true });
     return true;
   };
   // Ids sort by time: of several months that are behind, the first gets the first number.

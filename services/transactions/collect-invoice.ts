@@ -20,9 +20,12 @@ const LOOK_EVERY_MS = 100;
 export async function collectInvoice(dependencies: TransactionsDependencies, request: CollectInvoiceRequest) {
   const { accountId, invoiceId } = request;
   const begun = await begin(dependencies, request);
-  const { invoice, charge, isReplayed } = begun;
-  if (charge === undefined && request.isOnlyRepeat) return begun;
-  if (charge === undefined) return { ...(invoice && { invoice: await giveNothing(dependencies, request, invoice) }) };
+  const { invoice, charge, isReplayed, isWithoutPayer } = begun;
+  if (charge === undefined && invoice !== undefined && isWithoutPayer) {
+    return { invoice: await giveNothing(dependencies, request, invoice) };
+  }
+  // Asked by the schedule and not due, or asked for a repeat that is none: nothing is begun.
+  if (charge === undefined) return begun;
   if (charge.state === ChargeState.PENDING || invoice?.state === InvoiceState.PAID) return begun;
   const settled = await dependencies.clients.writer.settleCollection({
     accountId,
@@ -37,14 +40,19 @@ export async function collectInvoice(dependencies: TransactionsDependencies, req
 /** Begins the charge and runs it; while an equal call does, looks again for a while. */
 async function begin(dependencies: TransactionsDependencies, request: CollectInvoiceRequest) {
   const { clients, clock } = dependencies;
-  const { accountId, requestId, requestDigest, invoiceId, paymentMethodId, isOnlyRepeat } = request;
+  const { accountId, requestId, requestDigest, invoiceId, paymentMethodId, isOnlyRepeat, isScheduled } = request;
   const endMs = clock.preciseMs() + WAIT_MS;
   for (;;) {
-    const key = { accountId, requestId, requestDigest, invoiceId, paymentMethodId, isOnlyRepeat };
+    const key = { accountId, requestId, requestDigest, invoiceId, paymentMethodId, isOnlyRepeat, isScheduled };
     const ids = { chargeId: createId("ch_"), attemptId: createId("att_") };
     const askedMs = clock.preciseMs();
-    const { invoice, charge, attempt, isReplayed } = await clients.writer.beginCollection({ ...key, ...ids });
-    const found = { ...(invoice && { invoice }), ...(charge && { charge }), isReplayed };
+    const { invoice, charge, attempt, ...how } = await clients.writer.beginCollection({ ...key, ...ids });
+    const found = {
+      ...(invoice && { invoice }),
+      ...(charge && { charge }),
+      isReplayed: how.isReplayed,
+      isWithoutPayer: how.isWithoutPayer,
+    };
     if (attempt !== undefined) {
       const end = await runAttempt(dependencies, { attempt, askedMs });
       return end?.case === "charge" ? { ...found, charge: end.value } : found;

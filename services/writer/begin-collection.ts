@@ -24,6 +24,8 @@ export interface BegunCollection {
   readonly attempt?: Attempt;
   /** Whether the charge is that of an equal request before. */
   readonly isReplayed?: boolean;
+  /** Whether a charge was to be begun and there is no payment method for it. */
+  readonly isWithoutPayer?: boolean;
 }
 
 const CHARGE = {
@@ -38,6 +40,13 @@ export const IS_OPEN: Statement = {
   text: "select charge_id from invoice_payment where account_id = $1 and invoice_id = $2 and state = 'open'",
 };
 
+/** Whether the schedule is to try it now; asked of who holds the invoice, since a decline may just have put it off. */
+const IS_DUE: Statement = {
+  name: "is_collection_due",
+  text: `select 1 from invoice where account_id = $1 and invoice_id = $2 and state = 'open' and is_auto_advancing
+    and collection_method = 'charge_automatically' and next_attempt_time <= business_now($1, customer_id)`,
+};
+
 const PAYER = {
   name: "payer_of_invoice",
   text: `select coalesce($3, n.default_payment_method_id, s.default_payment_method_id, u.default_payment_method_id)
@@ -47,7 +56,7 @@ const PAYER = {
     where n.account_id = $1 and n.invoice_id = $2`,
 };
 
-/** Due again at once, but leased: whoever dies between the bank and the settlement is followed by the sweep. */
+/** Leased: whoever dies between the bank and the settlement is followed by the sweep, which finishes what is under way. */
 const BEGIN = {
   name: "begin_collection",
   text: `with charged as (
@@ -59,15 +68,14 @@ const BEGIN = {
       from invoice where account_id = $1 and invoice_id = $2
     )
     update invoice set revision = revision + 1, charge_id = $3, attempt_count = attempt_count + 1,
-      next_attempt_time = business_now($1, customer_id),
       lease_end_time = statement_timestamp() + ${LEASE_MS} * interval '1 ms'
     where account_id = $1 and invoice_id = $2`,
 };
 
 /**
  * Begins the charge that pays an invoice, unless one is under way or the invoice is owed no more: the invoice's row is
- * locked, so that two at once begin one. The charge's request id is the invoice's and the number of the attempt. The same
- * request again finds the charge it began, whatever became of it. Refuses INVOICE_NOT_FOUND and REQUEST_ID_REUSED.
+ * locked, so that two at once begin one. The charge's request id is the invoice's and the number of the attempt. The
+ * schedule begins one only for what is collected by itself and is due. The same request again finds the charge it began, whatever became of it. Refuses INVOICE_NOT_FOUND and REQUEST_ID_REUSED.
  */
 export async function beginCollection(
   { database }: WriterDependencies,
@@ -83,7 +91,10 @@ export async function beginCollection(
     if (request.isOnlyRepeat) return { invoice };
     const [open] = await query<{ charge_id: string }>(IS_OPEN, [accountId, invoiceId]);
     const isOwed = invoice.state === InvoiceState.OPEN || invoice.state === InvoiceState.UNCOLLECTIBLE;
-    if (open === undefined && isOwed) return begin(query, request, invoice);
+    if (open === undefined && isOwed) {
+      const isToBegin = !request.isScheduled || (await query(IS_DUE, [accountId, invoiceId])).length > 0;
+      return isToBegin ? begin(query, request, invoice) : { invoice };
+    }
     const { charge } = await chargeOfInvoice(query, invoice, accountId, open?.charge_id ?? invoice.chargeId);
     // Who is told that it is paid is told so again. A charge under way may fail yet, and is then not this request's.
     const isPaid = invoice.state === InvoiceState.PAID && charge?.state === ChargeState.SUCCEEDED;
@@ -99,10 +110,10 @@ async function begin(query: Query, request: BeginCollectionRequest, invoice: Inv
     invoiceId,
     nullIfEmpty(paymentMethodId),
   ]);
-  if (!payer?.payment_method_id) return { invoice };
+  if (!payer?.payment_method_id) return { invoice, isWithoutPayer: true };
   const [begun] = await beginCharges(query, [commandOf(request, invoice, payer.payment_method_id)]);
   // The payment method was detached since: nothing to charge it to.
-  if (begun === undefined) return { invoice };
+  if (begun === undefined) return { invoice, isWithoutPayer: true };
   await query(BEGIN, [accountId, invoiceId, chargeId, createId("inpay_")]);
   await claimCollection(query, request, chargeId);
   return { ...begun, invoice: await lockInvoice(query, { accountId, invoiceId }) };

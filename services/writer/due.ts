@@ -19,22 +19,36 @@ export const CLOCKED = `test_clock t join customer u on u.account_id = t.account
 
 const LEASED = `statement_timestamp() + ${LEASE_MS} * interval '1 ms'`;
 
+/** Nothing to wait for but its time: a payment under way decides first. */
+const IS_WAITING = `n.state in ('draft', 'open') and (n.lease_end_time is null or n.lease_end_time <= statement_timestamp())
+        and not exists (select from invoice_payment y
+          where y.account_id = n.account_id and y.invoice_id = n.invoice_id and y.state = 'open')`;
+
+/**
+ * A payment whose charge has ended is finished whatever its invoice is, and whoever began it: the money may be taken. It
+ * happened, so it is due by no business time.
+ */
 const LEASE_COLLECTIONS = {
   name: "lease_collections",
-  text: `with due_now as (
-      select account_id, invoice_id from invoice
-      where next_attempt_time is not null and state in ('draft', 'open') and next_attempt_time <= ${NOW}
-        and next_attempt_time <= business_now(account_id, customer_id)
-        and (lease_end_time is null or lease_end_time <= statement_timestamp())
-      order by next_attempt_time limit $1 for no key update skip locked
+  text: `with unfinished as (
+      select n.account_id, n.invoice_id
+      from invoice_payment y join charge c on c.account_id = y.account_id and c.charge_id = y.charge_id
+        join invoice n on n.account_id = y.account_id and n.invoice_id = y.invoice_id
+      where y.state = 'open' and c.state <> 'pending'
+        and (n.lease_end_time is null or n.lease_end_time <= statement_timestamp())
+      order by y.create_time limit $1 for no key update of n skip locked
+    ), due_now as (
+      select n.account_id, n.invoice_id from invoice n
+      where n.next_attempt_time is not null and n.next_attempt_time <= ${NOW}
+        and n.next_attempt_time <= business_now(n.account_id, n.customer_id) and ${IS_WAITING}
+      order by n.next_attempt_time limit $1 for no key update skip locked
     ), due_by_clock as (
       select n.account_id, n.invoice_id
       from ${CLOCKED} join invoice n on n.account_id = u.account_id and n.customer_id = u.customer_id
-      where n.next_attempt_time > ${NOW} and n.next_attempt_time <= t.business_time and n.state in ('draft', 'open')
-        and (n.lease_end_time is null or n.lease_end_time <= statement_timestamp())
+      where n.next_attempt_time > ${NOW} and n.next_attempt_time <= t.business_time and ${IS_WAITING}
       order by n.next_attempt_time limit $1 for no key update of n skip locked
     ), due as (
-      select * from due_now union all select * from due_by_clock limit $1
+      select * from unfinished union all select * from due_now union all select * from due_by_clock limit $1
     )
     update invoice n set lease_end_time = ${LEASED}
     from due where n.account_id = due.account_id and n.invoice_id = due.invoice_id
@@ -85,7 +99,7 @@ const ITEMS = {
     order by i.subscription_item_id`,
 };
 
-/** Takes up invoices that are due to be finalized or collected, the longest due first. */
+/** Takes up invoices with a payment to finish, and those due to be finalized or collected, the longest due first. */
 export async function leaseCollections({ database }: WriterDependencies, { limit }: LeaseCollectionsRequest) {
   const rows = await database.query<{ account_id: string; invoice_id: string; is_draft: boolean }>(LEASE_COLLECTIONS, [
     limit,

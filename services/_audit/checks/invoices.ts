@@ -32,6 +32,17 @@ export const invoiceChecks: readonly Check[] = [
       where coalesce(p.sum_minor, 0) <> case n.state when 'paid' then n.amount_due_minor else 0 end
         or n.paid_minor <> coalesce(p.sum_minor, 0) or p.odd_count > 0`,
   ),
+  // A minute is three leases: one for whoever began it, and two for sweeps that died of it. A charge ends by its customer's
+  // time, so by that time it is judged.
+  checkSql(
+    "payments-finished",
+    "A payment of an invoice is not under way a minute after its charge has ended.",
+    `select y.account_id, y.invoice_id, n.state as invoice_state, y.charge_id, c.state as charge_state, c.settle_time
+      from invoice_payment y join charge c on c.account_id = y.account_id and c.charge_id = y.charge_id
+        join invoice n on n.account_id = y.account_id and n.invoice_id = y.invoice_id
+      where y.state = 'open' and c.state <> 'pending'
+        and c.settle_time < business_now(c.account_id, c.customer_id) - interval '60 s'`,
+  ),
   checkSql(
     "invoices-numbered",
     "The invoices of a customer are numbered from 1, without a gap, up to the customer's next number.",
