@@ -125,6 +125,22 @@ test("a crash between the bank and the settlement is made good by collecting aga
   expect(await selectRows(tripe, told, invoiceId)).toHaveLength(1);
 });
 
+test("whoever lost the answer of commit A gets its attempt again, and nobody else does", async () => {
+  const { createOpen } = setup();
+  const { invoiceId } = await createOpen();
+  const { writer } = tripe.clientsOf("transactions");
+  const ids = () => ({ chargeId: createId("ch_"), attemptId: createId("att_") });
+  const request = { accountId, requestId: createId("req_"), invoiceId, ...ids() };
+  const first = await writer.beginCollection(request);
+  const again = await writer.beginCollection(request);
+  expect(again.attempt?.attemptId).toBe(request.attemptId);
+  expect(again).toEqual(first);
+  const others = await writer.beginCollection({ ...request, ...ids() });
+  expect([others.charge?.chargeId, others.attempt, others.isReplayed]).toEqual([request.chargeId, undefined, true]);
+  const { attempt } = await writer.beginCollection({ ...request, attemptId: createId("att_") });
+  expect(attempt).toBeUndefined();
+});
+
 test("with nothing to charge, one attempt has failed, however many collect at once", async () => {
   const { edge, key, createCustomer, createDraft, collect } = setup();
   const { invoiceId } = await createDraft(await createCustomer(), [line()], { isAutoAdvancing: true });

@@ -11,6 +11,7 @@ import { createId } from "../_runtime/ids.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { beginCharges } from "./begin-charge.ts";
 import { claimCollection, findCollectionClaim } from "./collection-claims.ts";
+import { findOwn } from "./explain-charge.ts";
 import { lockInvoice } from "./invoice-rows.ts";
 import { LEASE_MS } from "./lease.ts";
 import { publicRequestId } from "./once.ts";
@@ -74,8 +75,10 @@ const BEGIN = {
 
 /**
  * Begins the charge that pays an invoice, unless one is under way or the invoice is owed no more: the invoice's row is
- * locked, so that two at once begin one. The charge's request id is the invoice's and the number of the attempt. The
- * schedule begins one only for what is collected by itself and is due. The same request again finds the charge it began, whatever became of it. Refuses INVOICE_NOT_FOUND and REQUEST_ID_REUSED.
+ * locked, so that two at once begin one. The schedule begins one only for what is collected by itself and is due. The
+ * charge's request id is the invoice's and the number of the attempt. The same request again finds the charge it began,
+ * whatever became of it; with the same ids too, its caller gets the attempt again. Refuses INVOICE_NOT_FOUND and
+ * REQUEST_ID_REUSED.
  */
 export async function beginCollection(
   { database }: WriterDependencies,
@@ -86,6 +89,8 @@ export async function beginCollection(
     const invoice = await lockInvoice(query, { accountId, invoiceId });
     const claimedId = await findCollectionClaim(query, request);
     if (claimedId !== undefined) {
+      const own = claimedId === request.chargeId ? await findOwn(query, request) : undefined;
+      if (own !== undefined) return { invoice, ...own };
       return { invoice, ...(await chargeOfInvoice(query, invoice, accountId, claimedId)), isReplayed: true };
     }
     if (request.isOnlyRepeat) return { invoice };
@@ -116,7 +121,8 @@ async function begin(query: Query, request: BeginCollectionRequest, invoice: Inv
   if (begun === undefined) return { invoice, isWithoutPayer: true };
   await query(BEGIN, [accountId, invoiceId, chargeId, createId("inpay_")]);
   await claimCollection(query, request, chargeId);
-  return { ...begun, invoice: await lockInvoice(query, { accountId, invoiceId }) };
+  const charge = { ...begun.charge, invoiceId };
+  return { ...begun, charge, invoice: await lockInvoice(query, { accountId, invoiceId }) };
 }
 
 /** What the next attempt to collect an invoice is known by: its charge's request id, or that of having none (transactions). */

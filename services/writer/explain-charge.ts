@@ -45,11 +45,27 @@ export async function explainCharge(
     if (now?.answer !== undefined) return { charge: nounOf(now.answer, "charge") };
     const [row] = await database.query<LookRow>(LOOK, [request.accountId, stored.nounId]);
     if (row === undefined) return undefined;
-    // The caller's own, begun before the answer was lost on the way to it: nobody else will submit it for now.
-    const isOwn = row.attempt_id === request.attemptId && row.is_running && row.tries === 0;
-    if (isOwn) return { charge: chargeOf(row), attempt: attemptOf(row) };
-    return row.is_running ? undefined : { charge: chargeOf(row) };
+    return ownOf(row, request) ?? (row.is_running ? undefined : { charge: chargeOf(row) });
   });
+}
+
+/** Which charge, and the attempt that the caller means to submit for it. */
+interface OwnKey {
+  readonly accountId: string;
+  readonly chargeId: string;
+  readonly attemptId: string;
+}
+
+/** Finds what the caller itself has begun, before the answer was lost on the way to it; undefined when it may not submit it. */
+export async function findOwn(query: Query, key: OwnKey): Promise<BegunCharge | undefined> {
+  const [row] = await query<LookRow>(LOOK, [key.accountId, key.chargeId]);
+  return row && ownOf(row, key);
+}
+
+/** The caller's own attempt, which nobody else will submit for now. */
+function ownOf(row: LookRow, { attemptId }: Pick<OwnKey, "attemptId">): BegunCharge | undefined {
+  const isOwn = row.attempt_id === attemptId && row.is_running && row.tries === 0;
+  return isOwn ? { charge: chargeOf(row), attempt: attemptOf(row) } : undefined;
 }
 
 const WHY = {
