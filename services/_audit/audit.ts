@@ -6,6 +6,7 @@ import { bankChecks, KEEP_UNKNOWN_EFFECTS, unknownEffectsCheck } from "./checks/
 import { findCardFiles } from "./checks/card-files.ts";
 import { cardNumberCheck } from "./checks/card-numbers.ts";
 import { chargeChecks } from "./checks/charges.ts";
+import { deliveryChecks } from "./checks/deliveries.ts";
 import { eventChecks } from "./checks/events.ts";
 import { holdChecks } from "./checks/holds.ts";
 import { idempotencyChecks } from "./checks/idempotency.ts";
@@ -49,6 +50,7 @@ const checks: readonly Check[] = [
   ...attemptChecks,
   ...idempotencyChecks,
   ...eventChecks,
+  ...deliveryChecks,
   ...invoiceChecks,
   snapshotCheck,
 ];

@@ -297,7 +297,7 @@ table delivery -- One event on its way to one endpoint: due until it was deliver
   constraint delivery_turn_check CHECK ((turn >= 1))
   index delivery_dead ON tripe.delivery USING btree (account_id, webhook_endpoint_id, event_id) WHERE (state = 'dead'::text)
   index delivery_pending ON tripe.delivery USING btree (account_id, webhook_endpoint_id, event_id) WHERE (state = 'due'::text)
-  index delivery_unqueued ON tripe.delivery USING btree (due_time) WHERE ((state = 'due'::text) AND (queue_time IS NULL))
+  index delivery_unqueued ON tripe.delivery USING btree (account_id, due_time) WHERE ((state = 'due'::text) AND (queue_time IS NULL))
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
@@ -317,7 +317,7 @@ table event -- Something that happened, with the noun as it was in that commit (
   constraint event_pkey PRIMARY KEY (account_id, event_id)
   constraint event_type_check CHECK (((length(type) >= 1) AND (length(type) <= 64)))
   index event_type ON tripe.event USING btree (account_id, type, create_time, event_id)
-  index event_undispatched ON tripe.event USING btree (event_id) WHERE (dispatch_time IS NULL)
+  index event_undispatched ON tripe.event USING btree (account_id, event_id) WHERE (dispatch_time IS NULL)
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer

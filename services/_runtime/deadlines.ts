@@ -13,6 +13,7 @@ const byRpc: Readonly<Record<string, number>> = {
   SendReceipt: 15_000,
   SendReturnNotice: 15_000,
   SendInvoice: 15_000,
+  SendEndpointNotice: 15_000,
   // What Stripe gives a merchant's endpoint to answer is not published; 15 s lets 10 for the server, 5 for the rest.
   DeliverEvent: 15_000,
   // Sets of up to 500 rows, each perhaps with an inquiry at the bank.

@@ -1,12 +1,14 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { simpleParser } from "mailparser";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import { InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
+import { DisableReason } from "../../gen/tripe/billing/v1/webhook_endpoint_pb.ts";
 import { DeliveryState } from "../../gen/tripe/mailer/v1/mailer_service_pb.ts";
 import { systemClock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
@@ -168,4 +170,17 @@ test("only what is true is told: each refusal has its reason", async () => {
   for (const url of ["javascript:alert(1)", "not a link"]) {
     expect(await refused(client.sendInvoice({ ...invoiceRequest(), url }))).toMatchObject({ reason: "URL_MALFORMED" });
   }
+});
+
+test("an endpoint's notice says which one hears of nothing any more, since when and why", async () => {
+  const { client, parse } = setup();
+  const endpoint = { webhookEndpointId: "we_1", url: "https://shop.example/hook", disableReason: DisableReason.GONE };
+  await client.sendEndpointNotice({
+    ...{ accountId: "acct_1", requestId: "we_1/disabled/1", seller, recipients: ["owner@shop.example"] },
+    webhookEndpoint: endpoint,
+    disableTime: timestampFromMs(Date.UTC(2026, 0, 15)),
+  });
+  const { subject, text } = await parse();
+  expect(subject).toBe("Your webhook endpoint was disabled");
+  for (const words of ["https://shop.example/hook", "410", "January 15, 2026", "we_1"]) expect(text).toContain(words);
 });

@@ -1,6 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { MailerService } from "../../gen/tripe/mailer/v1/mailer_service_pb.ts";
 import type { Send } from "./send.ts";
+import { writeEndpointNotice } from "./write-endpoint-notice.ts";
 import { writeInvoice } from "./write-invoice.ts";
 import { writeReceipt } from "./write-receipt.ts";
 import { writeReturnNotice } from "./write-return-notice.ts";
@@ -11,5 +12,6 @@ export function createMailer({ send }: { send: Send }): ServiceImpl<typeof Maile
     sendReceipt: (request, context) => send(writeReceipt(request), request, context),
     sendReturnNotice: (request, context) => send(writeReturnNotice(request), request, context),
     sendInvoice: (request, context) => send(writeInvoice(request), request, context),
+    sendEndpointNotice: (request, context) => send(writeEndpointNotice(request), request, context),
   };
 }

@@ -9,6 +9,7 @@ import type { Query } from "../_database/connect.ts";
 import { type EventRow, eventColumns, eventOf } from "../_database/rows/event.ts";
 import { timestampOf } from "../_database/rows/fields.ts";
 import { refuse } from "../_runtime/errors.ts";
+import { waitingAccounts } from "./waiting-accounts.ts";
 
 /** The secrets come newest first; one that has expired signs nothing. What is there is read whole even when it is over. */
 const GET = {
@@ -27,10 +28,17 @@ const GET = {
     join webhook_endpoint w on w.account_id = d.account_id and w.webhook_endpoint_id = d.webhook_endpoint_id`,
 };
 
+/** Account by account: the first of each, then the second of each. Whose turn it is, an index tells. */
 const LIST_UNQUEUED = {
   name: "list_unqueued_deliveries",
-  text: `select account_id, event_id, webhook_endpoint_id, turn from delivery
-    where state = 'due' and queue_time is null and due_time <= statement_timestamp() order by due_time limit $1`,
+  text: `${waitingAccounts("delivery", "state = 'due' and queue_time is null")}
+    select f.account_id, f.event_id, f.webhook_endpoint_id, f.turn
+    from waiting w cross join lateral (
+      select d.account_id, d.event_id, d.webhook_endpoint_id, d.turn, d.due_time, row_number() over (order by d.due_time) as place
+      from delivery d where d.account_id = w.account_id and d.state = 'due' and d.queue_time is null
+        and d.due_time <= statement_timestamp()
+      order by d.due_time limit $1
+    ) f order by f.place, f.due_time limit $1`,
 };
 
 const COUNT_PENDING = {

@@ -1,3 +1,4 @@
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ReaderService } from "../../gen/tripe/reader/v1/reader_service_pb.ts";
 import type { Query } from "../_database/connect.ts";
@@ -14,7 +15,7 @@ import { createOne } from "./one.ts";
 
 const UNNOTICED = {
   name: "list_unnoticed_endpoints",
-  text: `select w.account_id, ${webhookEndpointColumns} from webhook_endpoint w join account a using (account_id)
+  text: `select w.account_id, w.disable_time, ${webhookEndpointColumns} from webhook_endpoint w join account a using (account_id)
     where w.disable_reason in ('gone', 'failing') and w.notice_time is null and w.delete_time is null
     order by w.disable_time limit $1`,
 };
@@ -33,8 +34,12 @@ export function readWebhooks(query: Query) {
       return { webhookEndpoints: nouns, ...page };
     },
     listUnnoticedEndpoints: async ({ limit }) => {
-      const rows = await query<WebhookEndpointRow & { account_id: string }>(UNNOTICED, [limit]);
-      const endpoints = rows.map((row) => ({ accountId: row.account_id, webhookEndpoint: webhookEndpointOf(row) }));
+      const rows = await query<WebhookEndpointRow & { account_id: string; disable_time: Date }>(UNNOTICED, [limit]);
+      const endpoints = rows.map((row) => ({
+        accountId: row.account_id,
+        webhookEndpoint: webhookEndpointOf(row),
+        disableTime: timestampFromDate(row.disable_time),
+      }));
       return { endpoints };
     },
     getDelivery: (request) => getDelivery(request),

@@ -10,6 +10,7 @@ import { createWebhookWork, type DeliverDependencies } from "./deliver.ts";
 import { type DispatchDependencies, dispatchEvents, EVENTS_LIMIT } from "./dispatch-events.ts";
 import type { Jobs } from "./jobs.ts";
 import { mailEvent } from "./mail-event.ts";
+import { type NoticeDependencies, noticeEndpoints } from "./notice-endpoints.ts";
 import { DELIVERIES_LIMIT, queueDeliveries } from "./queue-deliveries.ts";
 import { messageOf, redrive } from "./queues.ts";
 import { RENEWALS_LIMIT, renewDue } from "./renew.ts";
@@ -84,13 +85,20 @@ function startSweeps(dependencies: SchedulerDependencies): ReadonlyMap<SweepName
 }
 
 function queueSweeps(
-  dependencies: DispatchDependencies,
+  dependencies: DispatchDependencies & NoticeDependencies,
   start: (name: string, fullCount: number, work: () => Promise<SweepRun>) => Sweep,
 ): [SweepName, Sweep][] {
   return [
     [SweepName.EVENTS, start("events", EVENTS_LIMIT, () => dispatchEvents(dependencies))],
-    [SweepName.DELIVERIES, start("deliveries", DELIVERIES_LIMIT, () => queueDeliveries(dependencies))],
+    [SweepName.DELIVERIES, start("deliveries", DELIVERIES_LIMIT, () => deliver(dependencies))],
   ];
+}
+
+// What cannot be mailed now is mailed later; deliveries do not wait for it.
+async function deliver(dependencies: DispatchDependencies & NoticeDependencies): Promise<SweepRun> {
+  const run = await queueDeliveries(dependencies);
+  await noticeEndpoints(dependencies).catch((error: unknown) => dependencies.log.error("no account was told", error));
+  return run;
 }
 
 function statusOf(sweep: Sweep) {

@@ -39,10 +39,10 @@ export const WEBHOOK_DEAD_QUEUE = "webhook_dead";
  * One second doubled to a minute: what a job waits for is our own reader or writer. A thousand tries are some 16 hours; a
  * merchant's server has the ladder of deliver.ts, and none of these.
  */
+const DELAY_MAX_SECONDS = 60;
+
 const webhookQueue = {
   retryLimit: 1_000,
-  retryBackoff: true,
-  retryDelayMax: 60,
   // A try takes 15 s at most (webhooks.DeliverEvent), its writing down 5: what takes longer is a worker that died.
   expireInSeconds: 60,
   // A turn that is over is told by its row; its job need not be remembered.
@@ -58,9 +58,13 @@ const ENDPOINT_LANES = 32;
 /** What another scheduler queued is found after so long; this process's own jobs wake it. */
 const POLL_MS = 500;
 
-/** The queue's settings; a job that failed waits this long first, a second unless a test cannot wait. */
+/** The queue's settings; a job that failed waits this long first, a second unless a test cannot wait at all. */
 export function webhookQueueOf(retryDelay = 1) {
-  return { ...webhookQueue, retryDelay };
+  return {
+    ...webhookQueue,
+    retryDelay,
+    ...(retryDelay > 0 && { retryBackoff: true, retryDelayMax: DELAY_MAX_SECONDS }),
+  };
 }
 
 /** Opens the queue of deliveries on a pg-boss that `opening` makes ready. */

@@ -217,6 +217,23 @@ export const faults: Record<
     keep,
     ["alerts-resolved"],
   ],
+  "an event that an endpoint never heard of": [
+    () => `update event set dispatch_time = statement_timestamp();
+      insert into webhook_endpoint (account_id, webhook_endpoint_id, url, event_types, description, metadata, match_time, create_time)
+      select account_id, 'we_1', 'https://example.com', '{charge.succeeded}', '', '{}', statement_timestamp() - interval '1 hour',
+        statement_timestamp() from account`,
+    keep,
+    ["deliveries-made"],
+  ],
+  "a delivery that nobody makes": [
+    () => `insert into webhook_endpoint (account_id, webhook_endpoint_id, url, event_types, description, metadata, match_time, create_time)
+      select account_id, 'we_1', 'https://example.com', '{x.y}', '', '{}', statement_timestamp(), statement_timestamp() from account;
+      insert into delivery (account_id, event_id, webhook_endpoint_id, state, turn, rung, due_time, create_time)
+      select account_id, event_id, 'we_1', 'due', 1, 0, statement_timestamp() - interval '11 minutes', statement_timestamp()
+      from event limit 1`,
+    keep,
+    ["deliveries-due"],
+  ],
   "a card number in a description": [
     ({ paidId }) => `update charge set description = 'pay 4242 4242 4242 4242' where charge_id = '${paidId}'`,
     keep,

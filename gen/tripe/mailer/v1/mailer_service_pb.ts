@@ -5,6 +5,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Account } from "../../billing/v1/account_pb.ts";
 import { file_tripe_billing_v1_account } from "../../billing/v1/account_pb.ts";
 import type { Charge } from "../../billing/v1/charge_pb.ts";
@@ -13,13 +15,15 @@ import type { Invoice } from "../../billing/v1/invoice_pb.ts";
 import { file_tripe_billing_v1_invoice } from "../../billing/v1/invoice_pb.ts";
 import type { Return } from "../../billing/v1/return_pb.ts";
 import { file_tripe_billing_v1_return } from "../../billing/v1/return_pb.ts";
+import type { WebhookEndpoint } from "../../billing/v1/webhook_endpoint_pb.ts";
+import { file_tripe_billing_v1_webhook_endpoint } from "../../billing/v1/webhook_endpoint_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tripe/mailer/v1/mailer_service.proto.
  */
 export const file_tripe_mailer_v1_mailer_service: GenFile = /*@__PURE__*/
-  fileDesc("CiR0cmlwZS9tYWlsZXIvdjEvbWFpbGVyX3NlcnZpY2UucHJvdG8SD3RyaXBlLm1haWxlci52MSJbCghEZWxpdmVyeRIRCglyZWNpcGllbnQYASABKAkSLQoFc3RhdGUYAiABKA4yHi50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnlTdGF0ZRINCgVyZXBseRgDIAEoCSLfAQoSU2VuZFJlY2VpcHRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEjEKBnNlbGxlchgDIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuQWNjb3VudEIGukgDyAEBEjAKBmNoYXJnZRgEIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlQga6SAPIAQESJQoKcmVjaXBpZW50cxgFIAMoCUIRukgOkgELCAEQFCIFcgMYgAQiWAoTU2VuZFJlY2VpcHRSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJEi0KCmRlbGl2ZXJpZXMYAiADKAsyGS50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnkilgIKF1NlbmRSZXR1cm5Ob3RpY2VSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEjEKBnNlbGxlchgDIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuQWNjb3VudEIGukgDyAEBEjAKBmNoYXJnZRgEIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlQga6SAPIAQESMAoGcmV0dXJuGAUgASgLMhgudHJpcGUuYmlsbGluZy52MS5SZXR1cm5CBrpIA8gBARIlCgpyZWNpcGllbnRzGAYgAygJQhG6SA6SAQsIARAUIgVyAxiABCJdChhTZW5kUmV0dXJuTm90aWNlUmVzcG9uc2USEgoKbWVzc2FnZV9pZBgBIAEoCRItCgpkZWxpdmVyaWVzGAIgAygLMhkudHJpcGUubWFpbGVyLnYxLkRlbGl2ZXJ5IpMCChJTZW5kSW52b2ljZVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISMQoGc2VsbGVyGAMgASgLMhkudHJpcGUuYmlsbGluZy52MS5BY2NvdW50Qga6SAPIAQESMgoHaW52b2ljZRgEIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZUIGukgDyAEBEhkKA3BkZhgFIAEoDEIMukgJegcQARiAgIAEEiUKCnJlY2lwaWVudHMYBiADKAlCEbpIDpIBCwgBEBQiBXIDGIAEEhUKA3VybBgHIAEoCUIIukgFcgMYgBAiWAoTU2VuZEludm9pY2VSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJEi0KCmRlbGl2ZXJpZXMYAiADKAsyGS50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnkqoQEKDURlbGl2ZXJ5U3RhdGUSHgoaREVMSVZFUllfU1RBVEVfVU5TUEVDSUZJRUQQABIbChdERUxJVkVSWV9TVEFURV9BQ0NFUFRFRBABEhoKFkRFTElWRVJZX1NUQVRFX1VOS05PV04QAhIcChhERUxJVkVSWV9TVEFURV9QT1NUUE9ORUQQAxIZChVERUxJVkVSWV9TVEFURV9GQUlMRUQQBDKsAgoNTWFpbGVyU2VydmljZRJYCgtTZW5kUmVjZWlwdBIjLnRyaXBlLm1haWxlci52MS5TZW5kUmVjZWlwdFJlcXVlc3QaJC50cmlwZS5tYWlsZXIudjEuU2VuZFJlY2VpcHRSZXNwb25zZRJnChBTZW5kUmV0dXJuTm90aWNlEigudHJpcGUubWFpbGVyLnYxLlNlbmRSZXR1cm5Ob3RpY2VSZXF1ZXN0GikudHJpcGUubWFpbGVyLnYxLlNlbmRSZXR1cm5Ob3RpY2VSZXNwb25zZRJYCgtTZW5kSW52b2ljZRIjLnRyaXBlLm1haWxlci52MS5TZW5kSW52b2ljZVJlcXVlc3QaJC50cmlwZS5tYWlsZXIudjEuU2VuZEludm9pY2VSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_tripe_billing_v1_account, file_tripe_billing_v1_charge, file_tripe_billing_v1_invoice, file_tripe_billing_v1_return]);
+  fileDesc("CiR0cmlwZS9tYWlsZXIvdjEvbWFpbGVyX3NlcnZpY2UucHJvdG8SD3RyaXBlLm1haWxlci52MSJbCghEZWxpdmVyeRIRCglyZWNpcGllbnQYASABKAkSLQoFc3RhdGUYAiABKA4yHi50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnlTdGF0ZRINCgVyZXBseRgDIAEoCSLfAQoSU2VuZFJlY2VpcHRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEjEKBnNlbGxlchgDIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuQWNjb3VudEIGukgDyAEBEjAKBmNoYXJnZRgEIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlQga6SAPIAQESJQoKcmVjaXBpZW50cxgFIAMoCUIRukgOkgELCAEQFCIFcgMYgAQiWAoTU2VuZFJlY2VpcHRSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJEi0KCmRlbGl2ZXJpZXMYAiADKAsyGS50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnkilgIKF1NlbmRSZXR1cm5Ob3RpY2VSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEjEKBnNlbGxlchgDIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuQWNjb3VudEIGukgDyAEBEjAKBmNoYXJnZRgEIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlQga6SAPIAQESMAoGcmV0dXJuGAUgASgLMhgudHJpcGUuYmlsbGluZy52MS5SZXR1cm5CBrpIA8gBARIlCgpyZWNpcGllbnRzGAYgAygJQhG6SA6SAQsIARAUIgVyAxiABCJdChhTZW5kUmV0dXJuTm90aWNlUmVzcG9uc2USEgoKbWVzc2FnZV9pZBgBIAEoCRItCgpkZWxpdmVyaWVzGAIgAygLMhkudHJpcGUubWFpbGVyLnYxLkRlbGl2ZXJ5IpMCChJTZW5kSW52b2ljZVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISMQoGc2VsbGVyGAMgASgLMhkudHJpcGUuYmlsbGluZy52MS5BY2NvdW50Qga6SAPIAQESMgoHaW52b2ljZRgEIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZUIGukgDyAEBEhkKA3BkZhgFIAEoDEIMukgJegcQARiAgIAEEiUKCnJlY2lwaWVudHMYBiADKAlCEbpIDpIBCwgBEBQiBXIDGIAEEhUKA3VybBgHIAEoCUIIukgFcgMYgBAiWAoTU2VuZEludm9pY2VSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJEi0KCmRlbGl2ZXJpZXMYAiADKAsyGS50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnkiswIKGVNlbmRFbmRwb2ludE5vdGljZVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISMQoGc2VsbGVyGAMgASgLMhkudHJpcGUuYmlsbGluZy52MS5BY2NvdW50Qga6SAPIAQESQwoQd2ViaG9va19lbmRwb2ludBgEIAEoCzIhLnRyaXBlLmJpbGxpbmcudjEuV2ViaG9va0VuZHBvaW50Qga6SAPIAQESOAoMZGlzYWJsZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEiUKCnJlY2lwaWVudHMYBiADKAlCEbpIDpIBCwgBEBQiBXIDGIAEIl8KGlNlbmRFbmRwb2ludE5vdGljZVJlc3BvbnNlEhIKCm1lc3NhZ2VfaWQYASABKAkSLQoKZGVsaXZlcmllcxgCIAMoCzIZLnRyaXBlLm1haWxlci52MS5EZWxpdmVyeSqhAQoNRGVsaXZlcnlTdGF0ZRIeChpERUxJVkVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhsKF0RFTElWRVJZX1NUQVRFX0FDQ0VQVEVEEAESGgoWREVMSVZFUllfU1RBVEVfVU5LTk9XThACEhwKGERFTElWRVJZX1NUQVRFX1BPU1RQT05FRBADEhkKFURFTElWRVJZX1NUQVRFX0ZBSUxFRBAEMpsDCg1NYWlsZXJTZXJ2aWNlElgKC1NlbmRSZWNlaXB0EiMudHJpcGUubWFpbGVyLnYxLlNlbmRSZWNlaXB0UmVxdWVzdBokLnRyaXBlLm1haWxlci52MS5TZW5kUmVjZWlwdFJlc3BvbnNlEmcKEFNlbmRSZXR1cm5Ob3RpY2USKC50cmlwZS5tYWlsZXIudjEuU2VuZFJldHVybk5vdGljZVJlcXVlc3QaKS50cmlwZS5tYWlsZXIudjEuU2VuZFJldHVybk5vdGljZVJlc3BvbnNlElgKC1NlbmRJbnZvaWNlEiMudHJpcGUubWFpbGVyLnYxLlNlbmRJbnZvaWNlUmVxdWVzdBokLnRyaXBlLm1haWxlci52MS5TZW5kSW52b2ljZVJlc3BvbnNlEm0KElNlbmRFbmRwb2ludE5vdGljZRIqLnRyaXBlLm1haWxlci52MS5TZW5kRW5kcG9pbnROb3RpY2VSZXF1ZXN0GisudHJpcGUubWFpbGVyLnYxLlNlbmRFbmRwb2ludE5vdGljZVJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_account, file_tripe_billing_v1_charge, file_tripe_billing_v1_invoice, file_tripe_billing_v1_return, file_tripe_billing_v1_webhook_endpoint]);
 
 /**
  * What became of a mail at one recipient, in full.
@@ -309,6 +313,90 @@ export const SendInvoiceResponseSchema: GenMessage<SendInvoiceResponse> = /*@__P
   messageDesc(file_tripe_mailer_v1_mailer_service, 6);
 
 /**
+ * Asks to mail an account that Tripe has disabled one of its endpoints.
+ *
+ * @generated from message tripe.mailer.v1.SendEndpointNoticeRequest
+ */
+export type SendEndpointNoticeRequest = Message<"tripe.mailer.v1.SendEndpointNoticeRequest"> & {
+  /**
+   * The account of the endpoint.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * The key of the mail: asked twice with one key, it is the same mail.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The account.
+   *
+   * @generated from field: tripe.billing.v1.Account seller = 3;
+   */
+  seller?: Account | undefined;
+
+  /**
+   * The endpoint.
+   *
+   * @generated from field: tripe.billing.v1.WebhookEndpoint webhook_endpoint = 4;
+   */
+  webhookEndpoint?: WebhookEndpoint | undefined;
+
+  /**
+   * When it was disabled.
+   *
+   * @generated from field: google.protobuf.Timestamp disable_time = 5;
+   */
+  disableTime?: Timestamp | undefined;
+
+  /**
+   * The recipients.
+   *
+   * @generated from field: repeated string recipients = 6;
+   */
+  recipients: string[];
+};
+
+/**
+ * Describes the message tripe.mailer.v1.SendEndpointNoticeRequest.
+ * Use `create(SendEndpointNoticeRequestSchema)` to create a new message.
+ */
+export const SendEndpointNoticeRequestSchema: GenMessage<SendEndpointNoticeRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_mailer_v1_mailer_service, 7);
+
+/**
+ * What became of such a mail.
+ *
+ * @generated from message tripe.mailer.v1.SendEndpointNoticeResponse
+ */
+export type SendEndpointNoticeResponse = Message<"tripe.mailer.v1.SendEndpointNoticeResponse"> & {
+  /**
+   * The Message-ID.
+   *
+   * @generated from field: string message_id = 1;
+   */
+  messageId: string;
+
+  /**
+   * One entry a recipient.
+   *
+   * @generated from field: repeated tripe.mailer.v1.Delivery deliveries = 2;
+   */
+  deliveries: Delivery[];
+};
+
+/**
+ * Describes the message tripe.mailer.v1.SendEndpointNoticeResponse.
+ * Use `create(SendEndpointNoticeResponseSchema)` to create a new message.
+ */
+export const SendEndpointNoticeResponseSchema: GenMessage<SendEndpointNoticeResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_mailer_v1_mailer_service, 8);
+
+/**
  * What became of a mail at one recipient.
  *
  * @generated from enum tripe.mailer.v1.DeliveryState
@@ -399,6 +487,16 @@ export const MailerService: GenService<{
     methodKind: "unary";
     input: typeof SendInvoiceRequestSchema;
     output: typeof SendInvoiceResponseSchema;
+  },
+  /**
+   * SendEndpointNotice mails an account that Tripe has disabled one of its endpoints.
+   *
+   * @generated from rpc tripe.mailer.v1.MailerService.SendEndpointNotice
+   */
+  sendEndpointNotice: {
+    methodKind: "unary";
+    input: typeof SendEndpointNoticeRequestSchema;
+    output: typeof SendEndpointNoticeResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tripe_mailer_v1_mailer_service, 0);

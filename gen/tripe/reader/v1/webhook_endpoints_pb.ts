@@ -5,6 +5,8 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { WebhookEndpoint } from "../../billing/v1/webhook_endpoint_pb.ts";
 import { file_tripe_billing_v1_webhook_endpoint } from "../../billing/v1/webhook_endpoint_pb.ts";
 import type { CreateTimeRange } from "./create_time_range_pb.ts";
@@ -15,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/reader/v1/webhook_endpoints.proto.
  */
 export const file_tripe_reader_v1_webhook_endpoints: GenFile = /*@__PURE__*/
-  fileDesc("Cid0cmlwZS9yZWFkZXIvdjEvd2ViaG9va19lbmRwb2ludHMucHJvdG8SD3RyaXBlLnJlYWRlci52MSJiChlHZXRXZWJob29rRW5kcG9pbnRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBImChN3ZWJob29rX2VuZHBvaW50X2lkGAIgASgJQgm6SAZyBBABGEAiWQoaR2V0V2ViaG9va0VuZHBvaW50UmVzcG9uc2USOwoQd2ViaG9va19lbmRwb2ludBgBIAEoCzIhLnRyaXBlLmJpbGxpbmcudjEuV2ViaG9va0VuZHBvaW50IskBChtMaXN0V2ViaG9va0VuZHBvaW50c1JlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhwKCXBhZ2Vfc2l6ZRgCIAEoBUIJukgGGgQYZCgAEhsKCnBhZ2VfdG9rZW4YAyABKAlCB7pIBHICGEASEwoLaXNfYmFja3dhcmQYBCABKAgSOwoRY3JlYXRlX3RpbWVfcmFuZ2UYBSABKAsyIC50cmlwZS5yZWFkZXIudjEuQ3JlYXRlVGltZVJhbmdlInUKHExpc3RXZWJob29rRW5kcG9pbnRzUmVzcG9uc2USPAoRd2ViaG9va19lbmRwb2ludHMYASADKAsyIS50cmlwZS5iaWxsaW5nLnYxLldlYmhvb2tFbmRwb2ludBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOQodTGlzdFVubm90aWNlZEVuZHBvaW50c1JlcXVlc3QSGAoFbGltaXQYASABKAVCCbpIBhoEGGQoASJkChFVbm5vdGljZWRFbmRwb2ludBISCgphY2NvdW50X2lkGAEgASgJEjsKEHdlYmhvb2tfZW5kcG9pbnQYAiABKAsyIS50cmlwZS5iaWxsaW5nLnYxLldlYmhvb2tFbmRwb2ludCJXCh5MaXN0VW5ub3RpY2VkRW5kcG9pbnRzUmVzcG9uc2USNQoJZW5kcG9pbnRzGAEgAygLMiIudHJpcGUucmVhZGVyLnYxLlVubm90aWNlZEVuZHBvaW50YgZwcm90bzM", [file_buf_validate_validate, file_tripe_billing_v1_webhook_endpoint, file_tripe_reader_v1_create_time_range]);
+  fileDesc("Cid0cmlwZS9yZWFkZXIvdjEvd2ViaG9va19lbmRwb2ludHMucHJvdG8SD3RyaXBlLnJlYWRlci52MSJiChlHZXRXZWJob29rRW5kcG9pbnRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBImChN3ZWJob29rX2VuZHBvaW50X2lkGAIgASgJQgm6SAZyBBABGEAiWQoaR2V0V2ViaG9va0VuZHBvaW50UmVzcG9uc2USOwoQd2ViaG9va19lbmRwb2ludBgBIAEoCzIhLnRyaXBlLmJpbGxpbmcudjEuV2ViaG9va0VuZHBvaW50IskBChtMaXN0V2ViaG9va0VuZHBvaW50c1JlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhwKCXBhZ2Vfc2l6ZRgCIAEoBUIJukgGGgQYZCgAEhsKCnBhZ2VfdG9rZW4YAyABKAlCB7pIBHICGEASEwoLaXNfYmFja3dhcmQYBCABKAgSOwoRY3JlYXRlX3RpbWVfcmFuZ2UYBSABKAsyIC50cmlwZS5yZWFkZXIudjEuQ3JlYXRlVGltZVJhbmdlInUKHExpc3RXZWJob29rRW5kcG9pbnRzUmVzcG9uc2USPAoRd2ViaG9va19lbmRwb2ludHMYASADKAsyIS50cmlwZS5iaWxsaW5nLnYxLldlYmhvb2tFbmRwb2ludBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOQodTGlzdFVubm90aWNlZEVuZHBvaW50c1JlcXVlc3QSGAoFbGltaXQYASABKAVCCbpIBhoEGGQoASKWAQoRVW5ub3RpY2VkRW5kcG9pbnQSEgoKYWNjb3VudF9pZBgBIAEoCRI7ChB3ZWJob29rX2VuZHBvaW50GAIgASgLMiEudHJpcGUuYmlsbGluZy52MS5XZWJob29rRW5kcG9pbnQSMAoMZGlzYWJsZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJXCh5MaXN0VW5ub3RpY2VkRW5kcG9pbnRzUmVzcG9uc2USNQoJZW5kcG9pbnRzGAEgAygLMiIudHJpcGUucmVhZGVyLnYxLlVubm90aWNlZEVuZHBvaW50YgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_webhook_endpoint, file_tripe_reader_v1_create_time_range]);
 
 /**
  * Asks for one endpoint.
@@ -183,6 +185,13 @@ export type UnnoticedEndpoint = Message<"tripe.reader.v1.UnnoticedEndpoint"> & {
    * @generated from field: tripe.billing.v1.WebhookEndpoint webhook_endpoint = 2;
    */
   webhookEndpoint?: WebhookEndpoint | undefined;
+
+  /**
+   * When it was disabled.
+   *
+   * @generated from field: google.protobuf.Timestamp disable_time = 3;
+   */
+  disableTime?: Timestamp | undefined;
 };
 
 /**

@@ -1,0 +1,110 @@
+import { expect, test, vi } from "vitest";
+import { refusalOf } from "../_runtime/errors.ts";
+import { createId } from "../_runtime/ids.ts";
+import { setupWebhooks } from "../scheduler/testing/webhooks.ts";
+import { startTestTripe } from "../testing.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const tripe = await startTestTripe();
+const { accountId, liveAccountId } = tripe;
+const webhooks = await setupWebhooks(tripe);
+const { reader, writer } = tripe.clientsOf("scheduler");
+const { edge } = webhooks;
+const key = () => webhooks.key(accountId);
+const reasonOf = (call: Promise<unknown>) =>
+  call.then(
+    () => undefined,
+    (error: unknown) => refusalOf(error)?.reason,
+  );
+const url = "https://example.com/hook";
+/** Takes up all that waits, as the scheduler's sweep does. */
+const takeUp = async () => {
+  const { events } = await reader.listUndispatchedEvents({ limit: 500 });
+  await writer.markEventsDispatched({
+    events: events.map((one) => ({ accountId: one.accountId, eventId: one.eventId })),
+  });
+};
+
+test("updateWebhookEndpoint changes what the mask names, and a disabled endpoint hears of nothing", async () => {
+  const { webhookEndpointId } = await webhooks.createEndpoint(url, { eventTypes: ["customer.created"] });
+  const [eventId = ""] = await webhooks.tell(1);
+  await writer.markEventsDispatched({ events: [{ accountId, eventId }] });
+  expect((await reader.listUnqueuedDeliveries({ limit: 10 })).deliveries).toMatchObject([
+    { accountId, eventId, webhookEndpointId, turn: 1 },
+  ]);
+  const change = { webhookEndpointId, isDisabled: true, url: "https://example.org" };
+  const changed = await edge.writer.updateWebhookEndpoint({
+    ...key(),
+    webhookEndpoint: change,
+    updateMask: { paths: ["is_disabled"] },
+  });
+  expect(changed.webhookEndpoint).toMatchObject({ isDisabled: true, url });
+  expect((await reader.listUnqueuedDeliveries({ limit: 10 })).deliveries).toEqual([]);
+  const retry = { ...key(), eventId, webhookEndpointId };
+  expect(await reasonOf(edge.writer.retryDelivery(retry))).toBe("WEBHOOK_ENDPOINT_DISABLED");
+  const [later = ""] = await webhooks.tell(1);
+  await writer.markEventsDispatched({ events: [{ accountId, eventId: later }] });
+  expect((await reader.listUnqueuedDeliveries({ limit: 10 })).deliveries).toEqual([]);
+});
+
+test("retryDelivery makes an event due again in a turn of its own, once per request", async () => {
+  const { webhookEndpointId } = await webhooks.createEndpoint(url, { eventTypes: ["price.created"] });
+  const [eventId = ""] = await webhooks.tell(1);
+  const request = { ...key(), eventId, webhookEndpointId };
+  expect(await edge.writer.retryDelivery(request)).toMatchObject({ isReplayed: false });
+  expect(await edge.writer.retryDelivery(request)).toMatchObject({ isReplayed: true });
+  await edge.writer.retryDelivery({ ...request, requestId: createId("req_") });
+  const { deliveries } = await reader.listUnqueuedDeliveries({ limit: 10 });
+  expect(deliveries).toMatchObject([{ eventId, webhookEndpointId, turn: 2 }]);
+  expect(await reasonOf(edge.writer.retryDelivery({ ...key(), eventId: "evt_0", webhookEndpointId }))).toBe(
+    "EVENT_NOT_FOUND",
+  );
+  expect(await reasonOf(edge.writer.retryDelivery({ ...key(), eventId, webhookEndpointId: "we_0" }))).toBe(
+    "WEBHOOK_ENDPOINT_NOT_FOUND",
+  );
+  expect(await writer.redriveDeliveries({ limit: 500 })).toMatchObject({ redrivenCount: 0 });
+  await edge.writer.deleteWebhookEndpoint({ ...key(), webhookEndpointId });
+});
+
+test("listUnqueuedDeliveries and listUndispatchedEvents take accounts in turn", async () => {
+  await webhooks.createEndpoint(url);
+  await webhooks.createEndpoint(url, { accountId: liveAccountId });
+  await takeUp();
+  for (const { eventId, webhookEndpointId, turn } of (await reader.listUnqueuedDeliveries({ limit: 500 })).deliveries) {
+    await writer.markDeliveriesQueued({ deliveries: [{ accountId, eventId, webhookEndpointId, turn }] });
+  }
+  await webhooks.tell(30);
+  await webhooks.tell(3, { accountId: liveAccountId });
+  const accountsOf = (rows: readonly { accountId: string }[]) => rows.filter((row) => row.accountId === liveAccountId);
+  const { events } = await reader.listUndispatchedEvents({ limit: 8 });
+  expect(accountsOf(events)).toHaveLength(3);
+  await takeUp();
+  const { deliveries } = await reader.listUnqueuedDeliveries({ limit: 8 });
+  expect(accountsOf(deliveries)).toHaveLength(3);
+});
+
+test("createWebhookEndpoint refuses the seventeenth, and listWebhookEndpoints shows those of the account alone", async () => {
+  const before = (await edge.reader.listWebhookEndpoints({ accountId, pageSize: 100 })).webhookEndpoints.length;
+  for (let count = before; count < 16; count += 1) await webhooks.createEndpoint(url);
+  expect(await reasonOf(webhooks.createEndpoint(url))).toBe("WEBHOOK_ENDPOINTS_TOO_MANY");
+  const { webhookEndpoints } = await edge.reader.listWebhookEndpoints({ accountId, pageSize: 100 });
+  expect(webhookEndpoints).toHaveLength(16);
+});
+
+test("the secrets of a delivery are for the scheduler alone, and a rotated one is among them until it expires", async () => {
+  const [first] = (await edge.reader.listWebhookEndpoints({ accountId, pageSize: 1 })).webhookEndpoints;
+  const webhookEndpointId = first?.webhookEndpointId ?? "";
+  const [eventId = ""] = await webhooks.tell(1);
+  await edge.writer.retryDelivery({ ...key(), eventId, webhookEndpointId });
+  const ids = { accountId, eventId, webhookEndpointId };
+  expect((await reader.getDelivery(ids)).secrets).toHaveLength(1);
+  const rotate = { ...key(), webhookEndpointId, oldExpiresInSeconds: 60 };
+  const { secret } = await edge.writer.rotateWebhookSecret(rotate);
+  expect(await edge.writer.rotateWebhookSecret(rotate)).toMatchObject({ isReplayed: true, secret });
+  expect((await reader.getDelivery(ids)).secrets).toEqual([secret, expect.stringMatching(/^whsec_/)]);
+  await webhooks.read("update webhook_secret set expire_time = now() where expire_time is not null");
+  expect((await reader.getDelivery(ids)).secrets).toEqual([secret]);
+  await expect(edge.reader.getDelivery(ids)).rejects.toThrow();
+  expect(await reasonOf(reader.getDelivery({ ...ids, eventId: "evt_0" }))).toBe("DELIVERY_NOT_FOUND");
+});
