@@ -1,4 +1,5 @@
 import { afterAll, expect, test, vi } from "vitest";
+import { OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { BillingReason, CollectionMethod } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { Sweep } from "../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { createId } from "../_runtime/ids.ts";
@@ -89,6 +90,28 @@ test("who gets money back is told once", async () => {
   const mails = takeMails();
   expect(mails).toHaveLength(2);
   expect(new Set(mails.map((mail) => /^Subject: (.*)$/m.exec(mail)?.[1])).size).toBe(2);
+});
+
+test("who gets money back that was long in coming is told once, and not before it came", async () => {
+  isAway = false;
+  const chargeId = await charge("liz@example.com");
+  const { writer } = tripe.clientsOf("transactions");
+  const ids = { returnId: createId("re_"), attemptId: createId("att_"), chargeId };
+  const { attempt } = await writer.beginReturn({ ...billing.key(), ...ids, amountMinor: 500n });
+  const of = { accountId, requestId: ids.attemptId, attemptId: ids.attemptId, fence: attempt?.fence ?? 0 };
+  await writer.postponeAttempt({ ...of, delayMs: 600_000n, bank: "" });
+  const scheduler = startTestScheduler(tripe, { mails: true });
+  const mailAll = async () => {
+    await dispatch(scheduler);
+    await vi.waitUntil(async () => (await jobStates()).every((state) => state === "completed"), {
+      timeout: 20_000,
+      interval: 100,
+    });
+    return takeMails();
+  };
+  expect(await mailAll()).toHaveLength(1);
+  await writer.settleReturn({ ...of, ...ids, outcome: { kind: OutcomeKind.ACCEPTED, bank: "sandbox" } });
+  expect(await mailAll()).toMatchObject([expect.stringMatching(/5\.00/)]);
 });
 
 test("what is held has its receipt when it is captured, of what was; what is let go has no mail", async () => {
