@@ -1,8 +1,9 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SnapshotSchema } from "../../gen/tripe/billing/v1/event_pb.ts";
+import type { ListEventsRequestSchema } from "../../gen/tripe/reader/v1/events_pb.ts";
 import { eventTypes } from "../_runtime/event-types.ts";
 import { refusal, startTestReader } from "./testing.ts";
 
@@ -49,7 +50,7 @@ async function insert(of: string, events: readonly Made[]): Promise<void> {
 const newestFirst = (one: Made, other: Made) => other.seconds - one.seconds || (one.id < other.id ? 1 : -1);
 
 /** Walks all pages of a list, either way; answers with the ids, newest first. */
-async function walk(asked: Omit<Parameters<typeof reader.listEvents>[0], "accountId">): Promise<string[]> {
+async function walk(asked: Omit<MessageInitShape<typeof ListEventsRequestSchema>, "$typeName">): Promise<string[]> {
   const ids: string[] = [];
   let pageToken = "";
   do {
