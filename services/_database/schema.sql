@@ -489,6 +489,7 @@ table invoice_payment -- The payments of an invoice: by a charge, or out of band
   state text not null
   create_time timestamp with time zone not null
   pay_time timestamp with time zone
+  is_counted boolean not null default true -- Whether its failure moves the schedule of retries: the schedule began it, or it was the first. What a person tries after that does not.
   constraint invoice_payment_account_id_charge_id_fkey FOREIGN KEY (account_id, charge_id) REFERENCES charge(account_id, charge_id)
   constraint invoice_payment_account_id_charge_id_key UNIQUE (account_id, charge_id)
   constraint invoice_payment_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)

@@ -62,13 +62,17 @@ async function begin(dependencies: TransactionsDependencies, request: CollectInv
   }
 }
 
-/** There is nothing to charge it to. For one that is collected by itself, that is a failed attempt like any other. */
+/**
+ * There is nothing to charge it to. For one that is collected by itself, that is a failed attempt like any other: a
+ * person's after the first is not counted.
+ */
 async function giveNothing(
   dependencies: TransactionsDependencies,
-  { accountId, invoiceId }: CollectInvoiceRequest,
+  { accountId, invoiceId, isScheduled }: CollectInvoiceRequest,
   invoice: Invoice,
 ): Promise<Invoice> {
   if (!invoice.isAutoAdvancing || invoice.state !== InvoiceState.OPEN) return invoice;
+  if (!isScheduled && invoice.attemptCount > 0) return invoice;
   const attemptCount = invoice.attemptCount + 1;
   const retry = retryOf(dependencies, { ...invoice, attemptCount }, undefined);
   // The writer counts this very attempt once, however often and by however many it is told.

@@ -18,6 +18,13 @@ function setup() {
   const billing = createBillingSteps(edge.writer, accountId);
   const collect = (invoiceId: string) =>
     edge.transactions.collectInvoice({ accountId, requestId: createId("req_"), invoiceId });
+  /** The schedule's next attempt, whose time has come. */
+  const collectDue = async (invoiceId: string) => {
+    const text = "update invoice set next_attempt_time = business_now(account_id, customer_id) where invoice_id = $1";
+    await selectRows(tripe, text, invoiceId);
+    const request = { accountId, requestId: createId("req_"), invoiceId, isScheduled: true };
+    return tripe.clientsOf("scheduler").transactions.collectInvoice(request);
+  };
   const createOpen = async (number?: string) =>
     billing.createOpen((await createPayer(number)).customerId, [line()], { isAutoAdvancing: true });
   const chargesOf = (invoiceId: string) =>
@@ -32,7 +39,7 @@ function setup() {
   };
   const stateOf = async (subscriptionId: string) =>
     (await edge.reader.getSubscription({ accountId, subscriptionId })).subscription?.state;
-  return { edge, createPayer, ...billing, collect, createOpen, chargesOf, subscribe, stateOf };
+  return { edge, createPayer, ...billing, collect, collectDue, createOpen, chargesOf, subscribe, stateOf };
 }
 
 /** Days from now until the next attempt, to the hour. */
@@ -52,11 +59,11 @@ test("an invoice collected ten times at once is charged once, and the bank has o
 });
 
 test("a declined invoice is tried again after 1, 3, 7 and 14 days, and then no more", async () => {
-  const { createOpen, collect, chargesOf } = setup();
+  const { createOpen, collectDue, chargesOf } = setup();
   const { invoiceId, finalizeTime } = await createOpen(DECLINED_CARD);
   const days: (number | undefined)[] = [];
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    const { invoice, charge } = await collect(invoiceId);
+    const { invoice, charge } = await collectDue(invoiceId);
     expect([charge?.state, invoice?.attemptCount]).toEqual([ChargeState.FAILED, attempt + 1]);
     days.push(invoice?.nextAttemptTime && daysUntil(invoice.nextAttemptTime, finalizeTime));
   }
@@ -72,7 +79,7 @@ test("a hard decline is not tried again", async () => {
 });
 
 test("an active subscription is past due when a renewal is declined, and ends when the ladder does", async () => {
-  const { edge, key, subscribe, renewRequest, collect, stateOf } = setup();
+  const { edge, key, subscribe, renewRequest, collect, collectDue, stateOf } = setup();
   const scheduler = tripe.clientsOf("scheduler");
   const { subscription, invoiceId } = await subscribe(DECLINED_CARD);
   const { subscriptionId } = subscription;
@@ -85,11 +92,40 @@ test("an active subscription is past due when a renewal is declined, and ends wh
   await edge.writer.finalizeInvoice({ ...key(), invoiceId: renewal.invoice.invoiceId });
   const states = [];
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    await collect(renewal.invoice.invoiceId);
+    await collectDue(renewal.invoice.invoiceId);
     states.push(await stateOf(subscriptionId));
   }
   const { PAST_DUE, CANCELED } = SubscriptionState;
   expect(states).toEqual([PAST_DUE, PAST_DUE, PAST_DUE, PAST_DUE, CANCELED]);
+});
+
+test("who pays by hand after the first attempt moves no retry and ends no subscription, dead callers included", async () => {
+  const { edge, key, subscribe, renewRequest, collect, collectDue, stateOf, chargesOf } = setup();
+  const { subscription, invoiceId: firstId } = await subscribe(DECLINED_CARD);
+  await edge.writer.payInvoiceOutOfBand({ ...key(), invoiceId: firstId });
+  const renewal = renewRequest(subscription, 1);
+  await tripe.clientsOf("scheduler").writer.renewSubscription(renewal);
+  const { invoiceId } = renewal.invoice;
+  await edge.writer.finalizeInvoice({ ...key(), invoiceId });
+  const { invoice: before } = await collectDue(invoiceId);
+  expect(before?.attemptCount).toBe(1);
+  for (let time = 0; time < 7; time += 1) {
+    const { charge, invoice } = await collect(invoiceId);
+    expect(charge?.state).toBe(ChargeState.FAILED);
+    expect([invoice?.attemptCount, invoice?.nextAttemptTime]).toEqual([1, before?.nextAttemptTime]);
+  }
+  const ids = { chargeId: createId("ch_"), attemptId: createId("att_") };
+  const { writer } = tripe.clientsOf("transactions");
+  await writer.beginCollection({ ...key(), invoiceId, ...ids });
+  await makeDue(tripe, ids.chargeId);
+  await tripe.clientsOf("scheduler").transactions.resolveAttempts({ limit: 10 });
+  // Without a delay, as after a hard decline: whoever finishes it does not know who began it.
+  const end = { accountId, requestId: ids.chargeId, invoiceId, chargeId: ids.chargeId };
+  const { invoice: settled } = await writer.settleCollection(end);
+  expect([settled?.attemptCount, settled?.nextAttemptTime]).toEqual([1, before?.nextAttemptTime]);
+  expect(await stateOf(subscription.subscriptionId)).toBe(SubscriptionState.PAST_DUE);
+  expect((await collectDue(invoiceId)).invoice?.attemptCount).toBe(2);
+  expect(await chargesOf(invoiceId)).toHaveLength(10);
 });
 
 test("a subscription is paid by its first collection", async () => {
@@ -142,14 +178,15 @@ test("whoever lost the answer of commit A gets its attempt again, and nobody els
 });
 
 test("with nothing to charge, one attempt has failed, however many collect at once", async () => {
-  const { edge, key, createCustomer, createDraft, collect } = setup();
+  const { edge, key, createCustomer, createDraft, collect, collectDue } = setup();
   const { invoiceId } = await createDraft(await createCustomer(), [line()], { isAutoAdvancing: true });
   await edge.writer.finalizeInvoice({ ...key(), invoiceId });
   const settle = { accountId, requestId: `${invoiceId}/1`, invoiceId };
   const { writer } = tripe.clientsOf("transactions");
   const told = await Promise.all([1, 2, 3].map(() => writer.settleCollection(settle)));
   expect(told.map(({ invoice }) => invoice?.attemptCount)).toEqual([1, 1, 1]);
-  const { invoice, charge } = await collect(invoiceId);
+  expect((await collect(invoiceId)).invoice?.attemptCount).toBe(1);
+  const { invoice, charge } = await collectDue(invoiceId);
   expect([charge, invoice?.attemptCount, invoice?.state]).toEqual([undefined, 2, InvoiceState.OPEN]);
 });
 

@@ -51,7 +51,8 @@ const IS_DUE: Statement = {
 const PAYER = {
   name: "payer_of_invoice",
   text: `select coalesce($3, n.default_payment_method_id, s.default_payment_method_id, u.default_payment_method_id)
-      as payment_method_id
+      as payment_method_id,
+      (select count(*)::int from invoice_payment y where y.account_id = $1 and y.invoice_id = $2) as payments_count
     from invoice n join customer u on u.account_id = n.account_id and u.customer_id = n.customer_id
     left join subscription s on s.account_id = n.account_id and s.subscription_id = n.subscription_id
     where n.account_id = $1 and n.invoice_id = $2`,
@@ -64,11 +65,11 @@ const BEGIN = {
       update charge set invoice_id = $2 where account_id = $1 and charge_id = $3
     ), opened as (
       insert into invoice_payment (account_id, invoice_payment_id, invoice_id, charge_id, amount_minor, currency_code,
-        state, create_time)
-      select $1, $4, $2, $3, amount_due_minor, currency_code, 'open', business_now($1, customer_id)
+        state, is_counted, create_time)
+      select $1, $4, $2, $3, amount_due_minor, currency_code, 'open', $5::boolean, business_now($1, customer_id)
       from invoice where account_id = $1 and invoice_id = $2
     )
-    update invoice set revision = revision + 1, charge_id = $3, attempt_count = attempt_count + 1,
+    update invoice set revision = revision + 1, charge_id = $3, attempt_count = attempt_count + $5::boolean::int,
       lease_end_time = statement_timestamp() + ${LEASE_MS} * interval '1 ms'
     where account_id = $1 and invoice_id = $2`,
 };
@@ -76,9 +77,9 @@ const BEGIN = {
 /**
  * Begins the charge that pays an invoice, unless one is under way or the invoice is owed no more: the invoice's row is
  * locked, so that two at once begin one. The schedule begins one only for what is collected by itself and is due. The
- * charge's request id is the invoice's and the number of the attempt. The same request again finds the charge it began,
- * whatever became of it; with the same ids too, its caller gets the attempt again. Refuses INVOICE_NOT_FOUND and
- * REQUEST_ID_REUSED.
+ * charge's request id is the invoice's and the number of the attempt, and the payment remembers whether it is counted.
+ * The same request again finds the charge it began, whatever became of it; with the same ids too, its caller gets the
+ * attempt again. Refuses INVOICE_NOT_FOUND and REQUEST_ID_REUSED.
  */
 export async function beginCollection(
   { database }: WriterDependencies,
@@ -110,22 +111,27 @@ export async function beginCollection(
 
 async function begin(query: Query, request: BeginCollectionRequest, invoice: Invoice): Promise<BegunCollection> {
   const { accountId, invoiceId, paymentMethodId, chargeId } = request;
-  const [payer] = await query<{ payment_method_id: string | null }>(PAYER, [
+  const [payer] = await query<{ payment_method_id: string | null; payments_count: number }>(PAYER, [
     accountId,
     invoiceId,
     nullIfEmpty(paymentMethodId),
   ]);
   if (!payer?.payment_method_id) return { invoice, isWithoutPayer: true };
-  const [begun] = await beginCharges(query, [commandOf(request, invoice, payer.payment_method_id)]);
+  // Stripe's: what a person tries after the first attempt does not affect the schedule of retries (`attempt_count` in
+  // docs.stripe.com/api/invoices/object). It is numbered apart from the schedule's attempts.
+  const isCounted = request.isScheduled || invoice.attemptCount === 0;
+  const requestId = isCounted ? attemptRequestId(invoice) : `${invoiceId}/extra/${payer.payments_count + 1}`;
+  const by = { requestId, paymentMethodId: payer.payment_method_id };
+  const [begun] = await beginCharges(query, [commandOf(request, invoice, by)]);
   // The payment method was detached since: nothing to charge it to.
   if (begun === undefined) return { invoice, isWithoutPayer: true };
-  await query(BEGIN, [accountId, invoiceId, chargeId, createId("inpay_")]);
+  await query(BEGIN, [accountId, invoiceId, chargeId, createId("inpay_"), isCounted]);
   await claimCollection(query, request, chargeId);
   const charge = { ...begun.charge, invoiceId };
   return { ...begun, charge, invoice: await lockInvoice(query, { accountId, invoiceId }) };
 }
 
-/** What the next attempt to collect an invoice is known by: its charge's request id, or that of having none (transactions). */
+/** What the next counted attempt to collect an invoice is known by: its charge's request id, or that of having none (transactions). */
 export function attemptRequestId({ invoiceId, attemptCount }: Invoice): string {
   return `${invoiceId}/${attemptCount + 1}`;
 }
@@ -140,7 +146,11 @@ async function chargeOfInvoice(
   return row === undefined ? {} : { charge: chargeOf(row) };
 }
 
-function commandOf(request: BeginCollectionRequest, invoice: Invoice, paymentMethodId: string) {
+function commandOf(
+  request: BeginCollectionRequest,
+  invoice: Invoice,
+  { requestId, paymentMethodId }: { requestId: string; paymentMethodId: string },
+) {
   const { accountId, chargeId, attemptId } = request;
   const charge = create(ChargeSchema, {
     chargeId,
@@ -150,7 +160,6 @@ function commandOf(request: BeginCollectionRequest, invoice: Invoice, paymentMet
     description: invoice.number === "" ? "" : `Invoice ${invoice.number}`,
     receiptEmail: invoice.customerDetails?.email ?? "",
   });
-  const requestId = attemptRequestId(invoice);
   return {
     request: create(BeginChargeRequestSchema, { accountId, requestId, attemptId, charge }),
     charge,

@@ -13,7 +13,7 @@ import { activateSubscription, giveSubscriptionUp, putSubscriptionBehind } from 
 /** What became of the charge of an open payment; no row when that payment was settled before. */
 const READ = {
   name: "read_collection",
-  text: `select c.state from invoice_payment y
+  text: `select c.state, y.is_counted from invoice_payment y
     join charge c on c.account_id = y.account_id and c.charge_id = y.charge_id
     where y.account_id = $1 and y.invoice_id = $2 and y.charge_id = $3 and y.state = 'open'`,
 };
@@ -38,9 +38,11 @@ const FAILED = {
     )
     update invoice set revision = revision + 1, lease_end_time = null,
       attempt_count = attempt_count + case when $3 = '' then 1 else 0 end,
-      next_attempt_time = case when not exists (
-          select from subscription s where s.account_id = $1 and s.subscription_id = invoice.subscription_id and s.end_time is not null
-        ) then business_now($1, customer_id) + $4::double precision * interval '1 ms' end
+      next_attempt_time = case
+        when exists (select from subscription s
+          where s.account_id = $1 and s.subscription_id = invoice.subscription_id and s.end_time is not null) then null
+        when $5::boolean then business_now($1, customer_id) + $4::double precision * interval '1 ms'
+        else next_attempt_time end
     where account_id = $1 and invoice_id = $2`,
 };
 
@@ -49,40 +51,47 @@ const FAILED = {
  * set, the subscription past due, or ended when there is no next one. Nothing happens twice, and nothing while the charge
  * is pending. Without a charge, there was nothing to charge the invoice to: that is a failed attempt, its request id the
  * invoice's and the number of the attempt, so that it too is counted once. What its subscription's end left is not retried.
+ * A failure that is not counted, of a person's attempt after the first, changes neither the schedule nor ends anything.
  */
 export async function settleCollection({ database }: WriterDependencies, request: SettleCollectionRequest) {
   const { accountId, invoiceId, chargeId, retryDelay } = request;
   return database.transaction(async (query) => {
     const invoice = await lockInvoice(query, { accountId, invoiceId });
-    const state = chargeId === "" ? await stateOfNone(query, request, invoice) : await stateOf(query, request);
-    if (state === undefined || state === "pending" || invoice.state === InvoiceState.PAID) return { invoice };
+    const end = chargeId === "" ? await endOfNone(query, request, invoice) : await endOf(query, request);
+    if (end === undefined || end.state === "pending" || invoice.state === InvoiceState.PAID) return { invoice };
     const of = { accountId, subscriptionId: invoice.subscriptionId };
-    if (state === "succeeded") {
+    if (end.state === "succeeded") {
       await query(PAID, [accountId, invoiceId, chargeId]);
       await activateSubscription(query, of);
       return { invoice: await tellOf(query, request, invoice, ["invoice.paid", "invoice.payment_succeeded"]) };
     }
     const delayMs = isCollectedByItself(invoice) && retryDelay !== undefined ? durationMs(retryDelay) : null;
-    await query(FAILED, [accountId, invoiceId, chargeId, delayMs]);
-    if (isCollectedByItself(invoice) && delayMs === null) await giveSubscriptionUp(query, of);
+    await query(FAILED, [accountId, invoiceId, chargeId, delayMs, end.is_counted]);
+    if (isCollectedByItself(invoice) && end.is_counted && delayMs === null) await giveSubscriptionUp(query, of);
     else await putSubscriptionBehind(query, of);
     return { invoice: await tellOf(query, request, invoice, ["invoice.payment_failed"]) };
   });
 }
 
-async function stateOf(query: Query, { accountId, invoiceId, chargeId }: SettleCollectionRequest) {
-  const [row] = await query<{ state: string }>(READ, [accountId, invoiceId, chargeId]);
-  return row?.state;
+interface End {
+  readonly state: string;
+  readonly is_counted: boolean;
+}
+
+async function endOf(query: Query, { accountId, invoiceId, chargeId }: SettleCollectionRequest) {
+  const [row] = await query<End>(READ, [accountId, invoiceId, chargeId]);
+  return row;
 }
 
 /** Failed, when that very attempt is the next and nothing else is under way; else it was counted, or is no longer asked for. */
-async function stateOfNone(
+async function endOfNone(
   query: Query,
   { accountId, invoiceId, requestId }: SettleCollectionRequest,
   invoice: Invoice,
-) {
+): Promise<End | undefined> {
   if (invoice.state !== InvoiceState.OPEN || requestId !== attemptRequestId(invoice)) return undefined;
-  return (await query(IS_OPEN, [accountId, invoiceId])).length > 0 ? undefined : "failed";
+  const isUnderWay = (await query(IS_OPEN, [accountId, invoiceId])).length > 0;
+  return isUnderWay ? undefined : { state: "failed", is_counted: true };
 }
 
 /** Only what is charged and advances by itself is tried again by itself, and ends a subscription when it is not paid. */
