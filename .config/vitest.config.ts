@@ -10,9 +10,11 @@ const alone = ["edge/plans.test.ts"];
 const whole = ["edge/chaos/*.test.ts", "services/all.test.ts"];
 
 // biome-ignore lint/style/noDefaultExport: vitest reads a default export and nothing else.
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   root,
   test: {
+    // Said by the soak, which has the time: vitest --mode soak.
+    provide: { isThorough: mode === "soak" },
     globalSetup: [`${root}/services/_database/testing-setup.ts`],
     // Two cores, and a Postgres beside: more workers only wait for each other.
     maxWorkers: 2,
@@ -33,4 +35,4 @@ export default defineConfig({
       { extends: true, test: { name: "whole", include: whole, sequence: { groupOrder: 2 } } },
     ],
   },
-});
+}));

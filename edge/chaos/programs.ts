@@ -13,7 +13,7 @@ export const programs: Readonly<Record<string, Exercise>> = {
     size: 20,
     async run(rounds) {
       const config = join(root, ".config", "vitest.config.ts");
-      const words = [VITEST, "run", "--config", config, "edge/chaos/crash.test.ts"];
+      const words = [VITEST, "run", "--mode", "soak", "--config", config, "edge/chaos/crash.test.ts"];
       for (let round = 0; round < rounds; round += 1) {
         if (!(await runNode(words))) return { figures: [], problems: [`round ${round + 1} failed`] };
       }

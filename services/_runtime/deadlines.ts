@@ -14,6 +14,8 @@ const byRpc: Readonly<Record<string, number>> = {
   SendReturnNotice: 15_000,
   SendInvoice: 15_000,
   SendEndpointNotice: 15_000,
+  // A page has 10 s (services/pdf); the first of a process waits for its printing thread, on a busy machine for seconds.
+  RenderInvoice: 12_000,
   // What Stripe gives a merchant's endpoint to answer is not published; 15 s lets 10 for the server, 5 for the rest.
   DeliverEvent: 15_000,
   // Sets of up to 500 rows, each perhaps with an inquiry at the bank.
