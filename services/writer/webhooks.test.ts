@@ -103,7 +103,7 @@ test("the secrets of a delivery are for the scheduler alone, and a rotated one i
   const { secret } = await edge.writer.rotateWebhookSecret(rotate);
   expect(await edge.writer.rotateWebhookSecret(rotate)).toMatchObject({ isReplayed: true, secret });
   expect((await reader.getDelivery(ids)).secrets).toEqual([secret, expect.stringMatching(/^whsec_/)]);
-  await webhooks.read("update webhook_secret set expire_time = now() where expire_time is not null");
+  await webhooks.read("update webhook_secret set expire_time = statement_timestamp() where expire_time is not null");
   expect((await reader.getDelivery(ids)).secrets).toEqual([secret]);
   await expect(edge.reader.getDelivery(ids)).rejects.toThrow();
   expect(await reasonOf(reader.getDelivery({ ...ids, eventId: "evt_0" }))).toBe("DELIVERY_NOT_FOUND");

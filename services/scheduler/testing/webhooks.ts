@@ -47,7 +47,7 @@ export async function setupWebhooks(tripe: TestTripe) {
       );
       await read(
         `insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-          select $1, e.event_id, $5, e.customer_id, e.snapshot, '', '', now()
+          select $1, e.event_id, $5, e.customer_id, e.snapshot, '', '', statement_timestamp()
           from unnest($2::text[], $3::text[], $4::bytea[]) as e(event_id, customer_id, snapshot)`,
         ...[accountId, events, customers, snapshots, type],
       );
