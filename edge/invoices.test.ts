@@ -91,6 +91,23 @@ test("ten payments of one invoice at once charge once", async () => {
   expect((await stripe.charges.list({ customer: customer.id })).data.length).toBe(1);
 });
 
+test("one key has one effect: what made a charge pays no invoice, and what paid an invoice makes no charge", async () => {
+  const { customer, invoice } = await createOpen({ amounts: [1_000] });
+  const charge = (idempotencyKey: string) =>
+    stripe.charges.create({ amount: 2_000, currency: "usd", source: "tok_visa" }, { idempotencyKey });
+  const pay = (idempotencyKey: string) => stripe.invoices.pay(invoice.id, {}, { idempotencyKey });
+  await charge("charged first");
+  const reused = { statusCode: 400, type: "StripeIdempotencyError" };
+  expect(await failureOf(pay("charged first"))).toMatchObject(reused);
+  expect(await stripe.invoices.retrieve(invoice.id)).toMatchObject({ status: "open", attempt_count: 0 });
+  const [paid, charged] = await Promise.allSettled([pay("at once"), charge("at once")]);
+  expect([paid.status, charged.status].sort()).toEqual(["fulfilled", "rejected"]);
+  await pay("paid last").catch(() => undefined);
+  expect(await stripe.invoices.retrieve(invoice.id)).toMatchObject({ status: "paid" });
+  expect(await failureOf(charge(paid.status === "fulfilled" ? "at once" : "paid last"))).toMatchObject(reused);
+  expect((await stripe.charges.list({ customer: customer.id })).data.length).toBe(1);
+});
+
 test("a declined card leaves the invoice open with its failed charge, and another card pays it", async () => {
   const { customer, invoice } = await createOpen({ source: "tok_chargeCustomerFail", amounts: [700] });
   const failure = await failureOf(stripe.invoices.pay(invoice.id));

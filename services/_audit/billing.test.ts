@@ -66,6 +66,11 @@ const faults: Record<string, [string, string[]]> = {
         where charge_id in (select charge_id from invoice_payment)`,
     ["events-told", "payments-finished"],
   ],
+  "a key that collected an invoice and made another charge": [
+    `update idempotency d set noun_id = (select charge_id from charge where invoice_id is null limit 1)
+      from collection_claim k where d.account_id = k.account_id and d.request_id = k.request_id`,
+    ["claims-agree"],
+  ],
   "a number left out": ["update invoice set sequence = 3 where sequence = 2", ["invoices-numbered"]],
   "a number given twice": [
     `alter table invoice drop constraint invoice_account_id_customer_id_sequence_key;

@@ -2,17 +2,26 @@ import { Code } from "@connectrpc/connect";
 import type { BeginCollectionRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
 import { type Query, violatedConstraint } from "../_database/connect.ts";
 import { refuse } from "../_runtime/errors.ts";
+import { publicRequestId } from "./once.ts";
 
 const FIND = {
   name: "find_collection_claim",
   text: `select request_digest, invoice_id, charge_id from collection_claim where account_id = $1 and request_id = $2`,
 };
 
+/** A request id is one whatever is asked: the claim stands among all others too, so that no other request takes it. */
 const CLAIM = {
   name: "claim_collection",
-  text: `insert into collection_claim (account_id, request_id, request_digest, invoice_id, charge_id, create_time)
+  text: `with claimed as (
+      insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, create_time)
+      values ($1, $2, $3, $5, $6, business_now($1))
+    )
+    insert into collection_claim (account_id, request_id, request_digest, invoice_id, charge_id, create_time)
     select $1, $2, $3, $4, $5, business_now($1, customer_id) from invoice where account_id = $1 and invoice_id = $4`,
 };
+
+/** Either is violated by who is second: by another collection, or by any other request. */
+const CLAIM_KEYS: readonly unknown[] = ["collection_claim_pkey", "idempotency_pkey"];
 
 interface ClaimRow {
   readonly request_digest: Buffer;
@@ -31,13 +40,13 @@ export async function findCollectionClaim(query: Query, request: BeginCollection
   return row.charge_id;
 }
 
-/** Keeps what became of a request: its charge. Refuses REQUEST_ID_REUSED one that collects two invoices at once. */
+/** Keeps what became of a request: its charge. Refuses REQUEST_ID_REUSED one whose id was used for anything else. */
 export async function claimCollection(query: Query, request: BeginCollectionRequest, chargeId: string): Promise<void> {
   const { accountId, requestId, requestDigest, invoiceId } = request;
   try {
-    await query(CLAIM, [accountId, requestId, requestDigest, invoiceId, chargeId]);
+    await query(CLAIM, [accountId, requestId, requestDigest, invoiceId, chargeId, publicRequestId()]);
   } catch (error) {
-    if (violatedConstraint(error) === "collection_claim_pkey") refuseReused();
+    if (CLAIM_KEYS.includes(violatedConstraint(error))) refuseReused();
     throw error;
   }
 }

@@ -90,11 +90,9 @@ async function collect(request: PublicRequest, made: Subscription, isReplayed: b
     const isUntried = invoice.state === InvoiceState.OPEN && invoice.attemptCount === 0;
     if (!isUntried) return reads.charge(invoice.chargeId);
   }
-  const { charge } = await clients.transactions.collectInvoice({
-    accountId,
-    requestId: identity.requestId,
-    invoiceId,
-  });
+  // Its items may have had the steps before, and taking it back has the next.
+  const requestId = identity.step(ITEMS_MAX + 2);
+  const { charge } = await clients.transactions.collectInvoice({ accountId, requestId, invoiceId });
   return charge;
 }
 

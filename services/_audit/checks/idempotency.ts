@@ -24,6 +24,13 @@ export const idempotencyChecks: readonly Check[] = [
         and not exists (select from charge c where c.account_id = d.account_id and c.charge_id = d.noun_id)
         and not exists (select from charge_return r where r.account_id = d.account_id and r.return_id = d.noun_id)`,
   ),
+  checkSql(
+    "claims-agree",
+    "The request id by which an invoice was collected stands for that charge among all request ids too, and for nothing else.",
+    `select k.account_id, k.request_id, k.invoice_id, k.charge_id, d.noun_id
+      from collection_claim k left join idempotency d using (account_id, request_id)
+      where d.noun_id is distinct from k.charge_id`,
+  ),
 ];
 
 /** Tables whose rows are not nouns: nobody is answered with one. */
