@@ -172,6 +172,13 @@ test("T22: 100 dead letters redriven twice are delivered once", async () => {
   await scheduler.client.redriveQueue({ queue: "webhook" });
   await scheduler.drain();
   expect(sink.received.length - before).toBe(100);
+  // A job of a turn that is over finds nothing to do.
+  const { accountId, webhookEndpointId } = endpoint;
+  await boss.query("insert into jobs.job (name, data) values ('webhook', $1)", [
+    JSON.stringify({ accountId, webhookEndpointId, eventId: eventIds[0], turn: 1 }),
+  ]);
+  await scheduler.drain();
+  expect(sink.received.length - before).toBe(100);
   await expect(scheduler.client.redriveQueue({ queue: "post" })).rejects.toThrow(/QUEUE_UNKNOWN|queues are/);
   expect(await scheduler.client.redriveQueue({ queue: "mail" })).toMatchObject({ redrivenCount: 0 });
   await end(new Map([["", endpoint]]));
