@@ -40,6 +40,11 @@ export const invoiceWords: Readonly<Record<string, Omit<PublicError, "type">>> =
   INVOICE_PAYMENT_PENDING: {
     message: "A payment of the invoice is under way. Try again when its charge has succeeded or failed.",
   },
+  INVOICE_TOTAL_NEGATIVE: {
+    message:
+      "The total of this invoice is below zero, and there is no customer balance that could keep the credit. Add charges " +
+      "or take credits off before it is finalized.",
+  },
   INVOICE_TOO_LARGE: { message: "This invoice is too large to be printed." },
 };
 

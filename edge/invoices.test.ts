@@ -108,6 +108,22 @@ test("one key has one effect: what made a charge pays no invoice, and what paid 
   expect((await stripe.charges.list({ customer: customer.id })).data.length).toBe(1);
 });
 
+test("a draft of more credits than charges is refused by name, and a first period leaves such a credit pending", async () => {
+  const { customer, draft } = await createDraft({ amounts: [-5_000] });
+  const refused = { statusCode: 400, message: expect.stringContaining("below zero") };
+  expect(await failureOf(stripe.invoices.finalizeInvoice(draft.id))).toMatchObject(refused);
+  expect(await failureOf(stripe.invoices.pay(draft.id))).toMatchObject(refused);
+  await stripe.invoices.del(draft.id);
+  const recurring = { interval: "month" } as const;
+  const price = { unit_amount: 1_500, currency: "usd", recurring, product_data: { name: "Gold" } };
+  const { id } = await stripe.prices.create(price);
+  const made = { customer: customer.id, items: [{ price: id }], expand: ["latest_invoice"] };
+  const { latest_invoice: first } = await stripe.subscriptions.create(made);
+  expect(first).toMatchObject({ status: "paid", total: 1_500 });
+  const pending = await stripe.invoiceItems.list({ customer: customer.id, pending: true });
+  expect(pending.data).toMatchObject([{ amount: -5_000 }]);
+});
+
 test("a declined card leaves the invoice open with its failed charge, and another card pays it", async () => {
   const { customer, invoice } = await createOpen({ source: "tok_chargeCustomerFail", amounts: [700] });
   const failure = await failureOf(stripe.invoices.pay(invoice.id));

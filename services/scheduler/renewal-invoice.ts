@@ -14,6 +14,7 @@ import {
   type SubscriptionItem,
   SubscriptionState,
 } from "../../gen/tripe/billing/v1/subscription_pb.ts";
+import { affordable } from "../_billing/affordable.ts";
 import { describePeriod } from "../_billing/describe-period.ts";
 import type { IntervalUnit as UnitName } from "../_billing/interval.ts";
 import { lineAmount } from "../_billing/totals.ts";
@@ -28,8 +29,8 @@ export interface BilledPeriod {
 }
 
 /**
- * Writes the draft that bills one period of a subscription: a line an item, then what the customer owes beside it. The
- * invoices of a subscription that was given up are not collected by themselves (UNPAID, docs.stripe.com/billing/
+ * Writes the draft that bills one period of a subscription: a line an item, then what the customer owes beside it, less
+ * the credits that the sum has room for. The invoices of a subscription that was given up are not collected by themselves (UNPAID, docs.stripe.com/billing/
  * subscriptions/overview).
  */
 export function renewalInvoice(
@@ -38,6 +39,8 @@ export function renewalInvoice(
   pendingItems: readonly InvoiceItem[],
 ): Invoice {
   const { subscriptionId, customerId, currencyCode, collectionMethod, daysUntilDue, state } = subscription;
+  const lines = subscription.items.map((item) => lineOfPrice(item, period));
+  const besideMinor = lines.reduce((sumMinor, { amountMinor }) => sumMinor + amountMinor, 0n);
   return create(InvoiceSchema, {
     invoiceId: createId("in_"),
     subscriptionId,
@@ -48,7 +51,7 @@ export function renewalInvoice(
     billingReason: BillingReason.SUBSCRIPTION_CYCLE,
     isAutoAdvancing: state !== SubscriptionState.UNPAID,
     ...period,
-    lines: [...subscription.items.map((item) => lineOfPrice(item, period)), ...pendingItems.map(lineOfItem)],
+    lines: [...lines, ...affordable(pendingItems, besideMinor).map(lineOfItem)],
   });
 }
 

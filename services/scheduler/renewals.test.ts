@@ -111,6 +111,29 @@ test("what a customer owes beside it is billed with the renewal, once, though tw
   expect(taken).toEqual([dollars]);
 });
 
+test("a renewal takes credits up to its sum, and leaves the others pending", async () => {
+  const scheduler = startTestScheduler(tripe);
+  await settleInitial(scheduler);
+  const customerId = await billing.createCustomer();
+  const credit = async (amountMinor: bigint) => {
+    const invoiceItem = { invoiceItemId: createId("ii_"), customerId, currencyCode: "USD", amountMinor, quantity: 1n };
+    await billing.edge.writer.createInvoiceItem({
+      ...billing.key(),
+      invoiceItem: { ...invoiceItem, description: "Off" },
+    });
+    return invoiceItem.invoiceItemId;
+  };
+  const large = await credit(-5_000n);
+  await credit(-500n);
+  const id = await billing.createSubscription({ customerId, anchor: ago(31) });
+  await scheduler.run(Sweep.RENEWALS);
+  await scheduler.run(Sweep.COLLECTIONS);
+  expect(await billing.invoices(id)).toMatchObject([{ state: InvoiceState.PAID, totalMinor: 1_500n }]);
+  const pending = "select invoice_item_id from invoice_item where customer_id = $1 and invoice_id is null";
+  expect(await billing.read(pending, customerId)).toEqual([{ invoice_item_id: large }]);
+  await endNow(id);
+});
+
 test("a subscription that ends with its period is not billed again", async () => {
   const scheduler = startTestScheduler(tripe);
   await settleInitial(scheduler);

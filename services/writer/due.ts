@@ -19,8 +19,8 @@ export const CLOCKED = `test_clock t join customer u on u.account_id = t.account
 
 const LEASED = `statement_timestamp() + ${LEASE_MS} * interval '1 ms'`;
 
-/** Nothing to wait for but its time: a payment under way decides first. */
-const IS_WAITING = `n.state in ('draft', 'open') and (n.lease_end_time is null or n.lease_end_time <= statement_timestamp())
+/** Nothing to wait for but its time: a payment under way decides first, and a total below zero is not finalized. */
+const IS_WAITING = `n.state in ('draft', 'open') and n.total_minor >= 0 and (n.lease_end_time is null or n.lease_end_time <= statement_timestamp())
         and not exists (select from invoice_payment y
           where y.account_id = n.account_id and y.invoice_id = n.invoice_id and y.state = 'open')`;
 

@@ -48,7 +48,7 @@ test("20 invoices of one customer finalized at once, one of them refused, are nu
 
 test("an invoice of nothing is paid when it is finalized", async () => {
   const { createCustomer, createOpen } = setup();
-  const invoice = await createOpen(await createCustomer(), [line(-100n)], { isAutoAdvancing: true });
+  const invoice = await createOpen(await createCustomer(), [line(100n), line(-100n)], { isAutoAdvancing: true });
   expect(invoice).toMatchObject({ state: InvoiceState.PAID, paidMinor: 0n, payTime: {} });
   expect(invoice.nextAttemptTime).toBeUndefined();
   const text = "select type from event where object_id = $1 order by event_id";
@@ -60,6 +60,21 @@ test("an invoice of nothing is paid when it is finalized", async () => {
     "invoice.payment_succeeded",
     "invoice.updated",
   ]);
+});
+
+test("an invoice whose credits outweigh its charges is not finalized, and its credit is not lost", async () => {
+  const { writer, key, createCustomer, createItem, createDraft, finalize } = setup();
+  const customerId = await createCustomer();
+  const { invoiceItemId } = await createItem(customerId, -5_000n);
+  const lines = [line(4_999n), line(-5_000n, { invoiceItemId })];
+  const { invoiceId } = await createDraft(customerId, lines, { isAutoAdvancing: true });
+  expect((await refusal(finalize(invoiceId)))?.reason).toBe("INVOICE_TOTAL_NEGATIVE");
+  await rows("update invoice set next_attempt_time = business_now(account_id) where invoice_id = $1", invoiceId);
+  const { invoices } = await writer.leaseCollections({ limit: 500 });
+  expect(invoices.map((due) => due.invoiceId)).not.toContain(invoiceId);
+  await writer.deleteInvoice({ ...key(), invoiceId });
+  const items = await rows("select invoice_id from invoice_item where invoice_item_id = $1", invoiceItemId);
+  expect(items).toEqual([{ invoice_id: null }]);
 });
 
 test("an invoice that is to be sent gets its day and one sending, if it advances by itself", async () => {

@@ -53,7 +53,10 @@ const SEND = {
  */
 const COLLECT_LEASE_MS = 12_000;
 
-/** Finalizes a draft. Refuses INVOICE_NOT_FOUND, and with INVOICE_NOT_DRAFT one that is finalized. */
+/**
+ * Finalizes a draft. Refuses INVOICE_NOT_FOUND, with INVOICE_NOT_DRAFT one that is finalized, and with
+ * INVOICE_TOTAL_NEGATIVE one whose credits outweigh its charges: there is no customer balance yet that would keep them.
+ */
 export async function finalizeInvoice(dependencies: WriterDependencies, request: FinalizeInvoiceRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId, invoiceId, isAutoAdvancing } = request;
@@ -71,6 +74,10 @@ export async function finalize(
   const draft = await lockInvoice(query, { accountId, invoiceId });
   if (draft.state !== InvoiceState.DRAFT) {
     refuse(Code.FailedPrecondition, "INVOICE_NOT_DRAFT", `the invoice ${invoiceId} is finalized`, "invoice_id");
+  }
+  if (draft.totalMinor < 0n) {
+    const message = `the total of the invoice ${invoiceId} is below zero`;
+    refuse(Code.FailedPrecondition, "INVOICE_TOTAL_NEGATIVE", message, "invoice_id");
   }
   await query(FINALIZE, [accountId, invoiceId, isAutoAdvancing ?? null, COLLECT_LEASE_MS]);
   await query(SEND, [accountId, invoiceId, createId("snd_")]);

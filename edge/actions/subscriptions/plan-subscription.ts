@@ -3,6 +3,7 @@ import { BillingReason, CollectionMethod, type InvoiceSchema } from "../../../ge
 import type { Price } from "../../../gen/tripe/billing/v1/product_pb.ts";
 import { type SubscriptionSchema, SubscriptionState } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
 import type { GetPayerResponse } from "../../../gen/tripe/reader/v1/reader_service_pb.ts";
+import { affordable } from "../../../services/_billing/affordable.ts";
 import { totalsOf } from "../../../services/_billing/totals.ts";
 import { metadataOf, textOf } from "../../messages.ts";
 import { lineOfItem, listPendingItems } from "../../pending-items.ts";
@@ -48,8 +49,9 @@ export async function planSubscription(
   // What the customer owes besides is billed with the first period, as with every later one. A known gap: Stripe bills it
   // with a trial's first invoice too; here it waits for the trial's end.
   const owed = times.trialEndTime === undefined ? pending.filter((item) => item.currencyCode === currencyCode) : [];
-  const owedLines = owed.map(lineOfItem);
-  const { totalMinor } = totalsOf({ lines: [...firstLines(itemsOf(request, given, prices), times), ...owedLines] });
+  const billed = firstLines(itemsOf(request, given, prices), times);
+  const owedLines = affordable(owed, totalsOf({ lines: billed }).totalMinor).map(lineOfItem);
+  const { totalMinor } = totalsOf({ lines: [...billed, ...owedLines] });
   if (totalMinor > TOTAL_MAX_MINOR) throw amountTooLarge(TOTAL_MAX_MINOR, currencyCode);
   const isCharged = collection.collectionMethod === CollectionMethod.CHARGE_AUTOMATICALLY && totalMinor > 0n;
   const isLeftToClient = isCharged && given.payment_behavior === "default_incomplete";
