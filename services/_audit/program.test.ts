@@ -34,7 +34,11 @@ function configOf(): Config {
 test("books that balance are said to, one line per check, exit code 0", async () => {
   const { exitCode, lines } = await run(configOf());
   expect(exitCode).toBe(0);
-  expect(lines.at(-1)).toMatch(/^The books balance: 34 checks, a bank statement of 4 lines, \d\.\d s\.$/);
+  const checked = lines.filter((line) => line.startsWith("ok "));
+  expect(checked.length).toBeGreaterThan(30);
+  const [, count] =
+    /^The books balance: (\d+) checks, a bank statement of 4 lines, \d\.\d s\.$/.exec(lines.at(-1) ?? "") ?? [];
+  expect(Number(count)).toBe(checked.length);
   expect(lines[0]).toMatch(/^ok {4}transfers-balance +0 +\d+ ms {2}Every transfer has entries/);
 });
 
