@@ -207,7 +207,7 @@ async function liveThroughInvoices(): Promise<void> {
   const change = { ...draft, description: "D" };
   await twice(() => writer.updateInvoice({ ...key(), invoice: change, ...mask("description") }));
   await writer.deleteInvoice({ ...key(), invoiceId: draft.invoiceId });
-  await billing.createOpen(customerId, [line(-1n)]);
+  await billing.createOpen(customerId, [line(1n), line(-1n)]);
   const open = async () => ({ ...key(), invoiceId: (await billing.createOpen(customerId)).invoiceId });
   await writer.voidInvoice(await open());
   await writer.markInvoiceUncollectible(await open());
