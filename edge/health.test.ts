@@ -13,7 +13,7 @@ test("healthz names each service; readyz asks those money needs; livez asks nobo
   expect((await lines("/readyz")).statusCode).toBe(200);
   expect(await lines("/healthz")).toMatchObject({
     statusCode: 503,
-    lines: expect.arrayContaining(["webhooks not serving", "reader serving"]),
+    lines: expect.arrayContaining(["scheduler not serving", "reader serving"]),
   });
   await bench.tripe.stopService("bank");
   expect(await lines("/readyz")).toMatchObject({

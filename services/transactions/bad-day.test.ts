@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import { ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
@@ -14,14 +15,32 @@ const SEED = 42;
 const MIX = "lose=5,drop=5,late=3,double=3,reset=2,malformed=1,echo=1,scale=0.01";
 const CHARGES_COUNT = 500;
 
-/** As patient as a test can be with a bank that does not answer: it is waited for 300 ms. */
-const PATIENCE = { timeoutMs: 800 };
+/** As patient as a test can be with a bank that does not answer: it is waited for 700 ms. */
+const PATIENCE = { timeoutMs: 1_200 };
 
 /** A bank loses every fifth answer, the questions' too: after so many rounds, one attempt in a billion is still open. */
 const ROUNDS_MAX = 15;
 
 const tripe = await startTestTripe({ nextFault: parseFaults(`${SEED}:${MIX}`) });
 const { accountId } = tripe;
+
+/** Asks again under the same key, as a client does whose answer did not come in time. */
+async function insist<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isLate = error instanceof ConnectError && AGAIN.has(error.code);
+      if (!isLate || tries === TRIES_MAX) throw error;
+    }
+  }
+}
+
+/** The deadline has passed, or the equal request still runs. */
+const AGAIN: ReadonlySet<Code> = new Set([Code.DeadlineExceeded, Code.Aborted]);
+
+/** On a machine that does much else beside. */
+const TRIES_MAX = 20;
 
 async function inLanes(count: number, work: () => Promise<unknown>): Promise<void> {
   let begunCount = 0;
@@ -41,7 +60,8 @@ test("500 charges and 100 returns on a bank's bad day: the statement is the ledg
   const payer = await createPayer();
   const pending = { charges: 0, returns: 0 };
   const charge = async () => {
-    const answer = await edge.transactions.createCharge(chargeRequest(payer), PATIENCE);
+    const request = chargeRequest(payer);
+    const answer = await insist(() => edge.transactions.createCharge(request, PATIENCE));
     if (answer.charge?.state === ChargeState.PENDING) pending.charges += 1;
     return answer.charge;
   };
@@ -50,7 +70,7 @@ test("500 charges and 100 returns on a bank's bad day: the statement is the ledg
     const made = await charge();
     if (made?.state !== ChargeState.SUCCEEDED) return;
     const request = { ...key(), chargeId: made.chargeId, amountMinor: 700n };
-    const { return: record } = await edge.transactions.createReturn(request, PATIENCE);
+    const { return: record } = await insist(() => edge.transactions.createReturn(request, PATIENCE));
     if (record?.state === ReturnState.PENDING) pending.returns += 1;
   });
   // The mix did what it says, and nobody was told that anything failed.

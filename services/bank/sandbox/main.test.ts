@@ -118,5 +118,5 @@ test("faults that cannot be read keep the bank from starting", async () => {
   const { start } = await setup(23_104);
   const child = start({ TRIPE_BANK_FAULTS: "42:burn=5" });
   const [words] = await once(child.stderr ?? child, "data");
-  expect(String(words)).toContain("No faults of a bank: 42:burn=5");
+  expect(String(words)).toContain("TRIPE_BANK_FAULTS must be a seed and percentages");
 });
