@@ -37,3 +37,10 @@ test("any object and itself differ in nothing, and any two differ in nothing onc
     }),
   );
 });
+
+test("a key that every object inherits is a key like any other", () => {
+  const before = { metadata: { a: "1" } };
+  const after = { metadata: { a: "1", toString: "x", constructor: "y" } };
+  expect(previousAttributes(before, after)).toEqual({ metadata: { toString: null, constructor: null } });
+  expect(previousAttributes(after, before)).toEqual({ metadata: { toString: "x", constructor: "y" } });
+});

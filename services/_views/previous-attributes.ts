@@ -8,7 +8,10 @@ type Json = Readonly<Record<string, unknown>>;
 export function previousAttributes(before: Json, after: Json): Record<string, unknown> {
   const keys = [...new Set([...Object.keys(after), ...Object.keys(before)])];
   return Object.fromEntries(
-    keys.filter((key) => !isEqual(before[key], after[key])).map((key) => [key, previousOf(before[key], after[key])]),
+    keys
+      .map((key) => ({ key, was: own(before, key), is: own(after, key) }))
+      .filter(({ was, is }) => !isEqual(was, is))
+      .map(({ key, was, is }) => [key, previousOf(was, is)]),
   );
 }
 
@@ -23,7 +26,12 @@ function isEqual(one: unknown, other: unknown): boolean {
   }
   if (!isObject(one) || !isObject(other)) return one === other;
   const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...keys].every((key) => isEqual(one[key], other[key]));
+  return [...keys].every((key) => isEqual(own(one, key), own(other, key)));
+}
+
+/** What an object itself holds: metadata may have a key such as "toString". */
+function own(object: Json, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 function isObject(value: unknown): value is Json {
