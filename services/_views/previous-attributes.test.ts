@@ -33,7 +33,9 @@ test("any object and itself differ in nothing, and any two differ in nothing onc
     fc.property(json, json, (before, after) => {
       expect(previousAttributes(before, { ...before })).toEqual({});
       const undone = { ...after, ...previousAttributes(before, after) };
-      for (const [key, value] of Object.entries(undone)) expect(value).toEqual(before[key] ?? null);
+      for (const [key, value] of Object.entries(undone)) {
+        expect(value).toEqual(Object.hasOwn(before, key) ? before[key] : null);
+      }
     }),
   );
 });
