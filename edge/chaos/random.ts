@@ -1,3 +1,5 @@
+import { createRandom as createShares } from "../../services/bank/random.ts";
+
 /** Chance that a seed repeats. */
 export interface Random {
   /** From 0 up to 1. */
@@ -8,15 +10,9 @@ export interface Random {
   shuffle<Value>(values: readonly Value[]): Value[];
 }
 
-/** Makes chance from a seed: mulberry32, by Tommy Ettinger (public domain). */
+/** Makes chance from a seed. */
 export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = createShares(seed);
   return {
     next,
     pick: ([first, ...rest]) => [first, ...rest][Math.floor(next() * (rest.length + 1))] ?? first,
