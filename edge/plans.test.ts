@@ -38,20 +38,26 @@ interface Run {
 // faster than its critical path.
 const TIMES_MAX = 8;
 
+/** The edge remembers a key for some seconds, and looks it up in whichever request comes next: of no action's plan. */
+const KEY_LOOKUP = "GetApiKey";
+
 async function run(asked: Asked, delays: number): Promise<Run> {
   let [plainMs, delayedMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   let body: Record<string, unknown> = {};
+  let made: readonly ObservedCall[] = [];
   for (let time = 0; time < TIMES_MAX && !isCritical(delayedMs - plainMs, delays); time += 1) {
     plainMs = Math.min(plainMs, (await once(asked, 0)).ms);
     const delayed = await once(asked, DELAY_MS);
-    delayedMs = Math.min(delayedMs, delayed.ms);
+    if (delayed.ms >= delayedMs) continue;
+    delayedMs = delayed.ms;
     body = delayed.body;
+    made = calls.filter(({ rpc }) => rpc !== KEY_LOOKUP);
   }
   return {
     isCriticalPath: isCritical(delayedMs - plainMs, delays),
     body,
-    plan: planOf(calls.filter(({ caller }) => caller === "edge")),
-    remoteCalls: calls.map(({ rpc }) => rpc),
+    plan: planOf(made.filter(({ caller }) => caller === "edge")),
+    remoteCalls: made.map(({ rpc }) => rpc),
   };
 }
 
