@@ -63,17 +63,15 @@ interface NounTable {
 
 async function findLostNouns(snapshot: Snapshot): Promise<Offending> {
   const tables = await snapshot.query<NounTable>(NOUN_TABLES);
-  const missing = tables
+  // One list of them all: an anti-join for each costs Postgres a tenth of a second to plan.
+  const nouns = tables
     .filter(({ table_name }) => !NOT_NOUNS.includes(table_name))
-    .map(
-      ({ quoted_table, quoted_id }) =>
-        `and not exists (select from ${quoted_table} n where n.account_id = d.account_id and n.${quoted_id} = d.noun_id)`,
-    );
+    .map(({ quoted_table, quoted_id }) => `select account_id, ${quoted_id} as noun_id from ${quoted_table}`)
+    .concat("select account_id, object_id from event where type like '%.deleted'");
   return findRows(
     snapshot,
     `select account_id, request_id, noun_id, public_request_id, finish_time from idempotency d
-      where answer is not null ${missing.join(" ")}
-        and not exists (select from event e
-          where e.account_id = d.account_id and e.object_id = d.noun_id and e.type like '%.deleted')`,
+      where answer is not null and not exists (select from (${nouns.join(" union all ")}) n
+        where n.account_id = d.account_id and n.noun_id = d.noun_id)`,
   );
 }
