@@ -13,8 +13,8 @@ const whole = ["edge/chaos/*.test.ts", "services/all.test.ts"];
 export default defineConfig(({ mode }) => ({
   root,
   test: {
-    // Said by the soak, which has the time: vitest --mode soak.
-    provide: { isThorough: mode === "soak" },
+    // Said by the soak, which has the time: vitest --mode soak=20000. How much of a test it asks for; 0 in npm test.
+    provide: { soakSize: Number(/^soak=([0-9]+)$/.exec(mode)?.[1] ?? 0) },
     globalSetup: [`${root}/services/_database/testing-setup.ts`],
     // Two cores, and a Postgres beside: more workers only wait for each other.
     maxWorkers: 2,

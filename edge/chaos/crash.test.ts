@@ -53,14 +53,8 @@ async function startScene() {
 
 type Scene = Awaited<ReturnType<typeof startScene>>;
 
-declare module "vitest" {
-  interface ProvidedContext {
-    isThorough: boolean;
-  }
-}
-
 /** A death costs a second of a core: of the long ways of a renewal and a delivery `npm test` tries every third point. */
-const STRIDE = inject("isThorough") ? 1 : 3;
+const STRIDE = inject("soakSize") > 0 ? 1 : 3;
 
 /**
  * A bank that does not answer in time, on a busy machine, leads another and shorter way: what came of it is looked at all

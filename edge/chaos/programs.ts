@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import type { Exercise } from "./exercises.ts";
+import type { Exercise, Found } from "./exercises.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const VITEST = join(root, "node_modules", "vitest", "vitest.mjs");
@@ -12,10 +12,9 @@ export const programs: Readonly<Record<string, Exercise>> = {
     sentence: "a process dies at each crash point of each action, rounds of all",
     size: 20,
     async run(rounds) {
-      const config = join(root, ".config", "vitest.config.ts");
-      const words = [VITEST, "run", "--mode", "soak", "--config", config, "edge/chaos/crash.test.ts"];
       for (let round = 0; round < rounds; round += 1) {
-        if (!(await runNode(words))) return { figures: [], problems: [`round ${round + 1} failed`] };
+        const { problems } = await runTests({ file: "edge/chaos/crash.test.ts", size: rounds });
+        if (problems.length > 0) return { figures: [`${round} rounds passed`], problems };
       }
       return { figures: [`${rounds} rounds`], problems: [] };
     },
@@ -25,17 +24,43 @@ export const programs: Readonly<Record<string, Exercise>> = {
     sentence: "all services in one process by a seed, seeds in a row",
     size: 50_000,
     async run(count, seed) {
-      const isGood = await runNode([join(import.meta.dirname, "simulate.ts"), `seed=${seed}`, `count=${count}`]);
+      const words = [join(import.meta.dirname, "simulate.ts"), `seed=${seed}`, `count=${count}`];
+      const { isGood } = await runNode(words);
       const problems = isGood ? [] : ["some seeds failed: they are named above"];
       return { figures: [`${count} seeds from ${seed}`], problems };
     },
   },
+  webhooks: deliver("T19", "webhooks to servers that fail, hang, drip, flood or send elsewhere", 20_000),
+  rotation: deliver("T20", "webhooks while their endpoint's secret is rotated", 500),
+  poison: deliver("T21", "webhooks beside jobs and events that cannot be delivered", 1_000),
+  redrives: deliver("T22", "dead webhooks redriven twice", 1_000),
 };
 
-function runNode(words: readonly string[]): Promise<boolean> {
+/** The test of a row about webhooks, at the size asked for. */
+function deliver(row: string, sentence: string, size: number): Exercise {
+  const file = "services/scheduler/deliveries.test.ts";
+  return { row, sentence, size, run: (count) => runTests({ file, size: count, only: row }) };
+}
+
+/** Runs a file's tests, or those of a row alone; what they say of themselves is what was found. */
+async function runTests({ file, size, only }: { file: string; size: number; only?: string }): Promise<Found> {
+  const config = join(root, ".config", "vitest.config.ts");
+  const words = [VITEST, "run", "--mode", `soak=${size}`, "--config", config, file];
+  const { isGood, output } = await runNode(only === undefined ? words : [...words, "-t", `${only}:`]);
+  const figures = output.split("\n").filter((line) => only !== undefined && line.startsWith(`${only}: `));
+  return { figures, problems: isGood ? [] : [`${file} failed, as printed above`] };
+}
+
+/** Runs a program whose output is shown, and kept. */
+function runNode(words: readonly string[]): Promise<{ isGood: boolean; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, words, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn(process.execPath, words, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+    const output: Buffer[] = [];
+    child.stdout.on("data", (bytes: Buffer) => {
+      output.push(bytes);
+      process.stdout.write(bytes);
+    });
     child.once("error", reject);
-    child.once("exit", (code) => resolve(code === 0));
+    child.once("close", (code) => resolve({ isGood: code === 0, output: Buffer.concat(output).toString() }));
   });
 }

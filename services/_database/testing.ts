@@ -7,6 +7,8 @@ import { renamed, startTestServer, type TestServer, templateName } from "./testi
 declare module "vitest" {
   interface ProvidedContext {
     testServer: TestServer;
+    /** How much of a test the soak asks for; 0 in npm test. */
+    soakSize: number;
   }
 }
 

@@ -1,12 +1,16 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import Stripe from "stripe";
-import { afterAll } from "vitest";
+import { afterAll, vi } from "vitest";
 import { SnapshotSchema } from "../../../gen/tripe/billing/v1/event_pb.ts";
+import { Sweep } from "../../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { createClient } from "../../_database/connect-client.ts";
+import { systemClock } from "../../_runtime/clock.ts";
 import { createId } from "../../_runtime/ids.ts";
 import type { TestTripe } from "../../testing.ts";
-import type { ReceivedRequest } from "../../webhooks/testing/merchant.ts";
+import { createWebhooksClient } from "../../webhooks/testing/client.ts";
+import { type ReceivedRequest, startMerchant } from "../../webhooks/testing/merchant.ts";
+import { startTestScheduler, type TestSchedulerOptions } from "./billing.ts";
 
 /** An endpoint as its merchant knows it. */
 export interface TestEndpoint {
@@ -15,8 +19,19 @@ export interface TestEndpoint {
   readonly secret: string;
 }
 
-/** Makes endpoints and events on a Tripe, and looks at what became of them. */
-export async function setupWebhooks(tripe: TestTripe) {
+/** How events are delivered in tests: nearly at once, to this machine; a post may take 2 s. */
+const courier = {
+  clock: systemClock,
+  lookup: () => Promise.reject(new Error("no names here")),
+  allowsLoopback: true,
+  timeLimitMs: 2_000,
+};
+
+/**
+ * Makes endpoints and events on a Tripe, delivers them, and looks at what became of them. A scheduler is waited for so many
+ * milliseconds until nothing is due.
+ */
+export async function setupWebhooks(tripe: TestTripe, { patienceMs = 80_000 } = {}) {
   const edge = tripe.clientsOf("edge");
   const database = createClient({ url: tripe.database.urls.owner, name: "tripe_test" });
   await database.connect();
@@ -53,6 +68,32 @@ export async function setupWebhooks(tripe: TestTripe) {
       );
       return events;
     },
+    /** Deletes endpoints, so that they hear of nothing of the tests that follow. */
+    end: async (...endpoints: readonly TestEndpoint[]): Promise<void> => {
+      for (const { accountId, webhookEndpointId } of endpoints) {
+        await edge.writer.deleteWebhookEndpoint({ ...key(accountId), webhookEndpointId });
+      }
+    },
+    /** A scheduler that sweeps when told, on a ladder of two short rungs; `drain` lets it, until nothing is due and nothing is queued. */
+    start: (options: TestSchedulerOptions = {}) => {
+      const scheduler = startTestScheduler(tripe, {
+        mails: true,
+        webhookDelaySeconds: 0,
+        ...options,
+        delivering: { ladderMs: [20, 20] },
+        clients: { webhooks: createWebhooksClient(courier), ...options.clients },
+      });
+      const isDrained = async () => {
+        await vi.waitFor(() => scheduler.run(Sweep.EVENTS), { timeout: 30_000, interval: 50 });
+        await scheduler.run(Sweep.DELIVERIES);
+        // The queue makes its tables itself, beside the first sweeps.
+        const [jobs] = await read<{ name: string | null }>("select to_regclass('jobs.job')::text as name");
+        if (jobs?.name == null) return false;
+        const [row] = await read<{ isDone: boolean }>(IS_DRAINED);
+        return row?.isDone === true;
+      };
+      return { ...scheduler, drain: () => vi.waitUntil(isDrained, { timeout: patienceMs, interval: 50 }) };
+    },
     /** How many deliveries of an endpoint are in each state. */
     states: async ({ webhookEndpointId }: TestEndpoint): Promise<Record<string, number>> => {
       const text = "select state, count(*)::int as count from delivery where webhook_endpoint_id = $1 group by state";
@@ -60,6 +101,22 @@ export async function setupWebhooks(tripe: TestTripe) {
       return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
     },
   };
+}
+
+const IS_DRAINED = `select not exists (select from delivery where state = 'due')
+  and not exists (select from event where dispatch_time is null)
+  and not exists (select from jobs.job where name = 'webhook' and state <= 'active') as "isDone"`;
+
+/** A merchant's server that says nothing but a status; it ends after the file's tests. */
+export async function startSink(status: number) {
+  const sink = await startMerchant((_request, response) => response.writeHead(status).end());
+  afterAll(() => sink.close());
+  return sink;
+}
+
+/** Where a merchant's server of this machine takes events. */
+export function urlOf(port: number): string {
+  return `http://127.0.0.1:${port}/hook`;
 }
 
 const sdk = new Stripe("sk_test_unused1234");
