@@ -76,13 +76,7 @@ export async function setupWebhooks(tripe: TestTripe, { patienceMs = 80_000 } = 
     },
     /** A scheduler that sweeps when told, on a ladder of two short rungs; `drain` lets it, until nothing is due and nothing is queued. */
     start: (options: TestSchedulerOptions = {}) => {
-      const scheduler = startTestScheduler(tripe, {
-        mails: true,
-        webhookDelaySeconds: 0,
-        ...options,
-        delivering: { ladderMs: [20, 20] },
-        clients: { webhooks: createWebhooksClient(courier), ...options.clients },
-      });
+      const scheduler = startDelivering(tripe, options);
       const isDrained = async () => {
         await vi.waitFor(() => scheduler.run(Sweep.EVENTS), { timeout: 30_000, interval: 50 });
         await scheduler.run(Sweep.DELIVERIES);
@@ -101,6 +95,16 @@ export async function setupWebhooks(tripe: TestTripe, { patienceMs = 80_000 } = 
       return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
     },
   };
+}
+
+function startDelivering(tripe: TestTripe, options: TestSchedulerOptions) {
+  return startTestScheduler(tripe, {
+    mails: true,
+    webhookDelaySeconds: 0,
+    ...options,
+    delivering: { ladderMs: [20, 20] },
+    clients: { webhooks: createWebhooksClient(courier), ...options.clients },
+  });
 }
 
 const IS_DRAINED = `select not exists (select from delivery where state = 'due')
