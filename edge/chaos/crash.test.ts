@@ -24,8 +24,10 @@ const [money, billing, mailing] = [await startScene(), await startScene(), await
 // After the scenes, and so before their databases are gone.
 afterAll(closeQueues);
 
-/** Some sixty processes, one after the other, each about a second on a busy machine. */
+/** Some sixty processes in five rows, each about a second on a busy machine. */
 const patient = { timeout: 400_000 };
+
+const soakSize = inject("soakSize");
 
 async function startScene() {
   const bench = await startBench();
@@ -53,20 +55,16 @@ async function startScene() {
 
 type Scene = Awaited<ReturnType<typeof startScene>>;
 
-/** A death costs a second of a core: of the long ways of a renewal and a delivery `npm test` tries every third point. */
-const STRIDE = inject("soakSize") > 0 ? 1 : 3;
-
 /**
  * A bank that does not answer in time, on a busy machine, leads another and shorter way: what came of it is looked at all
  * the same, and the point is tried again.
  */
 const TRIES_MAX = 5;
 
-/** Kills the work at each of its points, or at every so manyth, one process a point; `prepare` makes the work new, and says what to do and check after the death. */
+/** Kills the work at each of its moments, one process a moment; `prepare` makes the work new, and says what to do and check after the death. */
 async function killEverywhere(
   scene: Scene,
   prepare: () => Promise<{ work: Work; heal: (point: string) => Promise<void> }>,
-  stride = 1,
 ): Promise<string[]> {
   const live = async () => {
     const { work, heal } = await prepare();
@@ -76,8 +74,7 @@ async function killEverywhere(
   };
   const [one, other] = [await live(), await live()];
   const names = one.length < other.length ? other : one;
-  const moments = [...names.keys()].filter((nth) => !isSameMoment(names, nth));
-  for (const nth of moments.filter((_, index) => index % stride === 0)) {
+  for (const nth of soakSize > 0 ? names.keys() : momentsOf(names)) {
     let isKilled = false;
     for (let tries = 0; tries < TRIES_MAX && !isKilled; tries += 1) {
       const { work, heal } = await prepare();
@@ -92,12 +89,25 @@ async function killEverywhere(
 }
 
 /**
- * After one thing has ended and before the next begins nothing leaves the process: to die at the one or the other leaves the
- * same world behind. A death costs a second, so of two such points only the first is died at.
+ * The points before which the world outside the process has changed: a statement, or a call that leaves the process, has
+ * ended there. Whoever dies at another point leaves the world as the point before it did; so does, up to its commit, whoever
+ * dies within a transaction, of which the moment before the commit stands for all. A death costs a second: the soak dies at
+ * every point, `npm test` at these.
  */
-function isSameMoment(names: readonly string[], nth: number): boolean {
-  return names[nth]?.endsWith(" before") === true && names[nth - 1]?.endsWith(" after") === true;
+function momentsOf(names: readonly string[]): number[] {
+  let isInTransaction = false;
+  return [...names.keys()].filter((nth) => {
+    const name = names[nth] ?? "";
+    if (name === "sql commit before") isInTransaction = false;
+    const isFirst = nth === 0 || name === "sql commit before";
+    const hasEnded = name.endsWith(" after") && (name.startsWith("sql ") || names[nth - 1] === beginOf(name));
+    const isMoment = isFirst || (hasEnded && !isInTransaction);
+    if (name === "sql begin after") isInTransaction = true;
+    return isMoment;
+  });
 }
+
+const beginOf = (name: string) => name.replace(/after$/, "before");
 
 async function findingsOf({ tripe }: Scene) {
   const { database, statementFile: file, config } = tripe;
@@ -202,29 +212,25 @@ test.concurrent("a return survives the death of its process at every point", pat
 test.concurrent("a renewal survives the death of its process at every point", patient, async () => {
   const books = await setupBilling(billing.tripe);
   try {
-    const points = await killEverywhere(
-      billing,
-      async () => {
-        const customerId = await books.createCustomer();
-        const anchor = new Date(Math.trunc(systemClock.nowMs() / 1_000) * 1_000 - 40 * 86_400_000);
-        const id = await books.createSubscription({ customerId, anchor });
-        const work: Work = { kind: "sweeps", names: ["renewals", "collections"] };
-        const heal = async (point: string) => {
-          const isPaid = async () => (await books.invoices(id)).every(({ paidMinor }) => paidMinor > 0n);
-          const isOver = async () => (await books.invoices(id)).length > 0 && (await isPaid());
-          await recover(billing.owner, () => billing.sweep("attempts", "renewals", "collections"), isOver);
-          const charges = await billing.rows<{ charge_id: string }>(
-            "select c.charge_id from charge c join invoice n using (account_id, invoice_id) where n.subscription_id = $1",
-            id,
-          );
-          expect(charges, point).toHaveLength(1);
-          expect(await effectsOf(billing, charges[0]?.charge_id ?? ""), point).toHaveLength(1);
-          expect(await books.subscription(id)).toMatchObject({ periodIndex: 1 });
-        };
-        return { work, heal };
-      },
-      STRIDE,
-    );
+    const points = await killEverywhere(billing, async () => {
+      const customerId = await books.createCustomer();
+      const anchor = new Date(Math.trunc(systemClock.nowMs() / 1_000) * 1_000 - 40 * 86_400_000);
+      const id = await books.createSubscription({ customerId, anchor });
+      const work: Work = { kind: "sweeps", names: ["renewals", "collections"] };
+      const heal = async (point: string) => {
+        const isPaid = async () => (await books.invoices(id)).every(({ paidMinor }) => paidMinor > 0n);
+        const isOver = async () => (await books.invoices(id)).length > 0 && (await isPaid());
+        await recover(billing.owner, () => billing.sweep("attempts", "renewals", "collections"), isOver);
+        const charges = await billing.rows<{ charge_id: string }>(
+          "select c.charge_id from charge c join invoice n using (account_id, invoice_id) where n.subscription_id = $1",
+          id,
+        );
+        expect(charges, point).toHaveLength(1);
+        expect(await effectsOf(billing, charges[0]?.charge_id ?? ""), point).toHaveLength(1);
+        expect(await books.subscription(id)).toMatchObject({ periodIndex: 1 });
+      };
+      return { work, heal };
+    });
     expect(points).toContain("writer.RenewSubscription before");
     expect(points).toContain("bank.Submit after");
   } finally {
@@ -234,31 +240,27 @@ test.concurrent("a renewal survives the death of its process at every point", pa
 
 test.concurrent("a delivery survives the death of its process at every point", patient, async () => {
   const customer = await mailing.make("/v1/customers", { source: "tok_visa", email: "ann@example.com" });
-  const mailed = await killEverywhere(
-    mailing,
-    async () => {
-      await mailing.make("/v1/invoiceitems", { customer, amount: "2500", currency: "usd" });
-      const terms = { collection_method: "send_invoice", days_until_due: "30", auto_advance: "true" };
-      const invoice = await mailing.make("/v1/invoices", {
-        customer,
-        pending_invoice_items_behavior: "include",
-        ...terms,
-      });
-      await mailing.make(`/v1/invoices/${invoice}/finalize`);
-      const before = await mails();
-      const heal = async (point: string) => {
-        const sent = "select from sending where invoice_id = $1 and send_time is not null and not is_given_up";
-        await recover(
-          mailing.owner,
-          () => mailing.sweep("sendings"),
-          async () => (await mailing.rows(sent, invoice)).length === 1,
-        );
-        expect((await mails()) - before, point).toBe(1);
-      };
-      return { work: { kind: "sweeps", names: ["sendings"] }, heal };
-    },
-    STRIDE,
-  );
+  const mailed = await killEverywhere(mailing, async () => {
+    await mailing.make("/v1/invoiceitems", { customer, amount: "2500", currency: "usd" });
+    const terms = { collection_method: "send_invoice", days_until_due: "30", auto_advance: "true" };
+    const invoice = await mailing.make("/v1/invoices", {
+      customer,
+      pending_invoice_items_behavior: "include",
+      ...terms,
+    });
+    await mailing.make(`/v1/invoices/${invoice}/finalize`);
+    const before = await mails();
+    const heal = async (point: string) => {
+      const sent = "select from sending where invoice_id = $1 and send_time is not null and not is_given_up";
+      await recover(
+        mailing.owner,
+        () => mailing.sweep("sendings"),
+        async () => (await mailing.rows(sent, invoice)).length === 1,
+      );
+      expect((await mails()) - before, point).toBe(1);
+    };
+    return { work: { kind: "sweeps", names: ["sendings"] }, heal };
+  });
   expect(mailed).toContain("mailer.SendInvoice after");
   await dispatchEverywhere(customer);
 });

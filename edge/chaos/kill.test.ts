@@ -22,6 +22,9 @@ const IN_FLIGHT = 50;
 
 const patient = { timeout: 180_000 };
 
+/** Between two charges of a client: the other core has tests to run too. */
+const PACE_MS = 100;
+
 /** Which moments Postgres is stopped at: another number, other moments; the soak's are by chance. */
 const SEED = 42;
 
@@ -133,7 +136,10 @@ test(
       }
     };
     const lane = async () => {
-      while (systemClock.preciseMs() < endMs) await merchant.insist(merchant.wish());
+      while (systemClock.preciseMs() < endMs) {
+        await merchant.insist(merchant.wish());
+        await systemClock.sleep(PACE_MS);
+      }
     };
     const before = merchant.wishes.length;
     await Promise.all([blow(), pause(tripe, "transactions", 5_000), ...Array.from({ length: 5 }, lane)]);
