@@ -11,7 +11,11 @@ import { timestampOf } from "../_database/rows/fields.ts";
 import { refuse } from "../_runtime/errors.ts";
 import { waitingAccounts } from "./waiting-accounts.ts";
 
-/** The secrets come newest first; one that has expired signs nothing. What is there is read whole even when it is over. */
+/**
+ * The secrets come newest first; one that has expired signs nothing. What is there is read whole even when it is over. Each
+ * delivery and event is looked up by its whole key (offset 0 says so): a plan made while the tables were small goes through
+ * all of an account's.
+ */
 const GET = {
   name: "get_delivery",
   text: `select d.account_id, d.webhook_endpoint_id, case when d.state = 'due' then d.turn else 0 end as turn, d.rung,
@@ -21,9 +25,9 @@ const GET = {
           and (s.expire_time is null or s.expire_time > statement_timestamp())
         order by s.expire_time desc nulls first limit 4) as secrets
     from unnest($1::text[], $2::text[], $3::text[]) as i(account_id, event_id, webhook_endpoint_id)
-    join delivery d on d.account_id = i.account_id and d.event_id = i.event_id
-      and d.webhook_endpoint_id = i.webhook_endpoint_id
-    join event e on e.account_id = d.account_id and e.event_id = d.event_id
+    cross join lateral (select * from delivery where account_id = i.account_id and event_id = i.event_id
+      and webhook_endpoint_id = i.webhook_endpoint_id offset 0) d
+    cross join lateral (select * from event where account_id = i.account_id and event_id = i.event_id offset 0) e
     join account a on a.account_id = d.account_id
     join webhook_endpoint w on w.account_id = d.account_id and w.webhook_endpoint_id = d.webhook_endpoint_id`,
 };
