@@ -24,6 +24,10 @@ const customer = async () => {
 };
 
 const chargeId = await charge();
+// Krónur and shillings have no parts, and two digits behind the point all the same.
+const makeInKronur = async (more = "") =>
+  String((await post("/v1/charges", `amount=2000&currency=isk&source=tok_visa${more}`)).body["id"]);
+const [kronur, kronurHeld] = [await makeInKronur(), await makeInKronur("&capture=false")];
 const payer = await customer();
 const expired = await customer();
 const database = connectDatabase({ url: tripe.database.urls.owner, role: "owner", connectionsMax: 2, log: silentLog });
@@ -71,6 +75,29 @@ test.each<[string, string, string, number, object]>([
     402,
     { code: "expired_card" },
   ],
+  [
+    "an amount in parts of a króna",
+    "/v1/charges",
+    "amount=1050&currency=isk&source=tok_visa",
+    400,
+    { param: "amount" },
+  ],
+  [
+    "an item in parts of a shilling",
+    "/v1/invoiceitems",
+    `amount=1050&currency=ugx&customer=${expired.id}`,
+    400,
+    { param: "amount" },
+  ],
+  [
+    "a price in parts of a króna",
+    "/v1/prices",
+    "unit_amount=1&currency=isk&product_data[name]=Gold",
+    400,
+    { param: "unit_amount" },
+  ],
+  ["a return in parts of a króna", "/v1/refunds", `charge=${kronur}&amount=1050`, 400, { param: "amount" }],
+  ["a capture in parts of a króna", `/v1/charges/${kronurHeld}/capture`, "amount=1050", 400, { param: "amount" }],
   ["a return of 0", "/v1/refunds", `charge=${chargeId}&amount=0`, 400, { param: "amount" }],
   ["a negative return", "/v1/refunds", `charge=${chargeId}&amount=-5`, 400, { param: "amount" }],
   ["a return of 2^53", "/v1/refunds", `charge=${chargeId}&amount=9007199254740992`, 400, { param: "amount" }],

@@ -1,3 +1,4 @@
+import { findCurrency } from "../services/_runtime/currency.ts";
 import { formatMoney } from "../services/_runtime/money.ts";
 import { declineView } from "../services/_views/decline.ts";
 import { excerpt, invalid, Problem } from "./problem.ts";
@@ -154,6 +155,13 @@ export function amountTooSmall(minimumMinor: bigint, currencyCode: string): Prob
 export function amountTooLarge(maximumMinor: bigint, currencyCode: string): Problem {
   const most = formatMoney({ amountMinor: maximumMinor, currencyCode });
   return invalid({ code: "amount_too_large", param: "amount", message: `Amount must be no more than ${most}` });
+}
+
+/** An amount with parts that its currency does not have. */
+export function amountUneven(currencyCode: string, param = "amount"): Problem {
+  const { stepMinor = 1n } = findCurrency(currencyCode) ?? {};
+  const message = `Invalid amount: there are no decimals in ${currencyCode.toLowerCase()}, so it must be divisible by ${stepMinor}.`;
+  return invalid({ code: "parameter_invalid_integer", param, message });
 }
 
 /** A currency Tripe does not charge in. */

@@ -43,6 +43,12 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
         "Could not capture charge: the requested capture amount is greater than the amount you can capture for this charge.",
       param: "amount",
     }),
+  CAPTURE_UNEVEN: () =>
+    refused({
+      code: "parameter_invalid_integer",
+      message: "Invalid amount: there are no decimals in the currency of this charge, so it must be divisible by 100.",
+      param: "amount",
+    }),
   CARD_DECLINED: ({ field }) => cardDeclined({ reason: field, responseCode: "05" }),
   CHARGE_ALREADY_CAPTURED: (_, { charge }) =>
     refused({ code: "charge_already_captured", message: `Charge ${charge?.id ?? ""} has already been captured.` }),

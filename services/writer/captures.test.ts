@@ -106,6 +106,9 @@ test("beginCapture refuses by name what cannot be captured, and writes nothing",
   expect(await refused("ch_none")).toBe("CHARGE_NOT_FOUND");
   const { chargeId } = (await holdCharge()).charge;
   expect(await refused(chargeId, 2_001n)).toBe("CAPTURE_EXCEEDS_HOLD");
+  const kronur = (await holdCharge()).charge.chargeId;
+  await rows("update charge set currency_code = 'ISK' where charge_id = $1", kronur);
+  expect(await refused(kronur, 1_050n)).toBe("CAPTURE_UNEVEN");
   const theirs = writer.beginCapture({ ...captureRequest(chargeId), accountId: liveAccountId });
   expect(await refusal(theirs)).toMatchObject({ code: Code.NotFound, reason: "CHARGE_NOT_FOUND" });
   await age(chargeId);

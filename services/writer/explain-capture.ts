@@ -7,6 +7,7 @@ import type { Query } from "../_database/connect.ts";
 import { type AttemptRow, attemptOf } from "../_database/rows/attempt.ts";
 import { type ChargeRow, chargeColumns, chargeJoins, chargeOf } from "../_database/rows/charge.ts";
 import { declineOf } from "../_database/rows/fields.ts";
+import { currencies } from "../_runtime/currency.ts";
 import { refuse } from "../_runtime/errors.ts";
 import { findStored, type WriterDependencies, waitForAnswer } from "./answers.ts";
 import { besideCharge } from "./explain-charge.ts";
@@ -69,10 +70,17 @@ export async function explainCapture(
   });
 }
 
+const HUNDREDS = currencies.filter(({ stepMinor }) => stepMinor === 100n).map(({ code }) => `'${code}'`);
+
+/** Whether an amount has parts that its currency does not have, in SQL. */
+export function isUneven(amountMinor: string, currencyCode: string): string {
+  return `${amountMinor} % 100 <> 0 and ${currencyCode} in (${HUNDREDS.join(", ")})`;
+}
+
 const WHY = {
   name: "why_no_capture",
   text: `select c.state, c.amount_minor, c.captured_minor, c.release_time is not null as is_released,
-      c.capture_before_time <= business_now(c.account_id, c.customer_id) as is_over, exists (${endingsOf("c")}) as is_ending,
+      ${isUneven("$3::bigint", "c.currency_code")} as is_uneven, c.capture_before_time <= business_now(c.account_id, c.customer_id) as is_over, exists (${endingsOf("c")}) as is_ending,
       exists (select from charge_return r where r.account_id = c.account_id and r.charge_id = c.charge_id
         and r.is_release and r.state = 'succeeded') as is_returned
     from charge c where c.account_id = $1 and c.charge_id = $2`,
@@ -83,6 +91,7 @@ interface WhyRow {
   readonly amount_minor: bigint;
   readonly captured_minor: bigint;
   readonly is_released: boolean;
+  readonly is_uneven: boolean;
   /** Null for a charge that is not held. */
   readonly is_over: boolean | null;
   readonly is_ending: boolean;
@@ -94,7 +103,7 @@ async function judgeHold(
   { accountId, chargeId, amountMinor }: BeginCaptureRequest,
   isLast: boolean,
 ): Promise<undefined> {
-  const [why] = await query<WhyRow>(WHY, [accountId, chargeId]);
+  const [why] = await query<WhyRow>(WHY, [accountId, chargeId, amountMinor]);
   if (why === undefined) refuse(Code.NotFound, "CHARGE_NOT_FOUND", `no charge ${chargeId}`, "charge_id");
   const no = (reason: string, what: string, field = "charge_id") =>
     refuse(Code.FailedPrecondition, reason, `the charge ${chargeId} ${what}`, field);
@@ -103,6 +112,7 @@ async function judgeHold(
   if (why.is_returned) no("CHARGE_ALREADY_RETURNED", "was returned already");
   if (why.is_released || (why.is_over === true && !why.is_ending)) no("HOLD_EXPIRED", "is held no more");
   if (amountMinor > why.amount_minor) no("CAPTURE_EXCEEDS_HOLD", "is held for less", "amount_minor");
+  if (why.is_uneven) no("CAPTURE_UNEVEN", "is in a currency without such parts", "amount_minor");
   // Something else ends it, or did so between the two statements and failed.
   if (isLast) refuse(Code.Aborted, "CHARGE_CHANGING", `the charge ${chargeId} keeps changing`);
   return undefined;

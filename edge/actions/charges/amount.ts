@@ -1,17 +1,24 @@
 import type { Money } from "../../../gen/tripe/type/v1/money_pb.ts";
 import { findCurrency } from "../../../services/_runtime/currency.ts";
 import { money } from "../../../services/_runtime/money.ts";
-import { amountTooLarge, amountTooSmall, currencyInvalid } from "../../problems.ts";
+import { amountTooLarge, amountTooSmall, amountUneven, currencyInvalid } from "../../problems.ts";
 
 // Eight digits: Stripe's limit (docs.stripe.com/api/charges/create), kept because programs know its error.
 const AMOUNT_MAX_MINOR = 99_999_999n;
 
-/** Makes an amount of the public parameters; throws a Problem on another currency, too little or too much. */
+/** Throws a Problem on an amount with parts that its currency does not have; 0 has none. */
+export function checkStep(amount: bigint | number, currencyCode: string, param?: string): void {
+  const { stepMinor = 1n } = findCurrency(currencyCode) ?? {};
+  if (BigInt(amount) % stepMinor !== 0n) throw amountUneven(currencyCode, param);
+}
+
+/** Makes an amount of the public parameters; throws a Problem on another currency, too little, too much, or parts it does not have. */
 export function readAmount({ amount, currency }: { amount: number; currency: string }): Money {
   const found = findCurrency(currency.toUpperCase());
   if (found === undefined) throw currencyInvalid(currency);
   const amountMinor = BigInt(amount);
   if (amountMinor < found.minimumMinor) throw amountTooSmall(found.minimumMinor, found.code);
   if (amountMinor > AMOUNT_MAX_MINOR) throw amountTooLarge(AMOUNT_MAX_MINOR, found.code);
+  checkStep(amountMinor, found.code);
   return money(amountMinor, found.code);
 }

@@ -5,6 +5,7 @@ import { type Currency, findCurrency } from "../../../services/_runtime/currency
 import { itemWithoutAmount, priceUnusable } from "../../invoice-problems.ts";
 import { parametersExclusive, valueNotCarriedOut } from "../../parameter-problems.ts";
 import { amountTooLarge, currencyInvalid } from "../../problems.ts";
+import { checkStep } from "../charges/amount.ts";
 
 /** What an item comes to, as a request may say it. */
 export interface ItemAmountParams {
@@ -87,6 +88,7 @@ function amountOf(unitAmountMinor: bigint, quantity: bigint, currencyCode: strin
 function checked(amountMinor: bigint, currencyCode: string): bigint {
   if (amountMinor > AMOUNT_MAX_MINOR || amountMinor < -AMOUNT_MAX_MINOR)
     throw amountTooLarge(AMOUNT_MAX_MINOR, currencyCode);
+  checkStep(amountMinor, currencyCode);
   return amountMinor;
 }
 

@@ -7,6 +7,7 @@ import { metadataOf } from "../../messages.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
 import { found } from "../../reads.ts";
 import { defineRoute, type PublicRequest } from "../../route.ts";
+import { checkStep } from "../charges/amount.ts";
 
 const expandable = ["balance_transaction", "charge"];
 
@@ -28,7 +29,8 @@ const createRoute = defineRoute({
   async run(request, { amount, charge: chargeId, reason = "", metadata: given }) {
     const { accountId, clients, identity } = request;
     // Read apart from what an answer may show whole: that must be the charge as it is after the return.
-    await clients.reader.getCharge({ accountId, chargeId });
+    const { charge } = await clients.reader.getCharge({ accountId, chargeId });
+    checkStep(amount ?? 0, found(charge).amount?.currencyCode ?? "");
     const { return: record, isReplayed } = await clients.transactions.createReturn({
       accountId,
       requestId: identity.requestId,

@@ -8,6 +8,7 @@ import { bracketed } from "../../decode/tree.ts";
 import { integerOutOfRange, parameterMissing, parametersExclusive } from "../../parameter-problems.ts";
 import { currencyInvalid } from "../../problems.ts";
 import { decimalNotWhole } from "../../subscription-problems.ts";
+import { checkStep } from "../charges/amount.ts";
 
 // Eight digits, as for a charge (docs.stripe.com/api/prices/create): a price that nobody could be charged is none.
 const UNIT_AMOUNT_MAX = 99_999_999;
@@ -43,8 +44,14 @@ export function readPriceTerms(terms: PriceTerms, path = ""): PriceInit {
   const currency = findCurrency(terms.currency.toUpperCase());
   if (currency === undefined) throw currencyInvalid(terms.currency);
   const repeats = terms.recurring;
+  const amountMinor = readUnitAmount(terms, path);
+  checkStep(
+    amountMinor,
+    currency.code,
+    bracketed(path, terms.unit_amount === undefined ? "unit_amount_decimal" : "unit_amount"),
+  );
   return {
-    unitAmount: { amountMinor: readUnitAmount(terms, path), currencyCode: currency.code },
+    unitAmount: { amountMinor, currencyCode: currency.code },
     ...(repeats === undefined
       ? {}
       : { recurrence: recurrenceOf(repeats, path), trialPeriodDays: repeats.trial_period_days ?? 0 }),
