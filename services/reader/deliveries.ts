@@ -23,7 +23,9 @@ const GET = {
       array(select s.secret from webhook_secret s
         where s.account_id = w.account_id and s.webhook_endpoint_id = w.webhook_endpoint_id
           and (s.expire_time is null or s.expire_time > statement_timestamp())
-        order by s.expire_time desc nulls first limit 4) as secrets
+        order by s.expire_time desc nulls first limit 4) as secrets,
+      (select count(*)::int from delivery p
+        where p.account_id = d.account_id and p.event_id = d.event_id and p.state = 'due') as pending_count
     from unnest($1::text[], $2::text[], $3::text[]) as i(account_id, event_id, webhook_endpoint_id)
     cross join lateral (select * from delivery where account_id = i.account_id and event_id = i.event_id
       and webhook_endpoint_id = i.webhook_endpoint_id offset 0) d
@@ -68,6 +70,7 @@ interface DeliveryRow extends EventRow {
   readonly url: string;
   readonly is_enabled: boolean;
   readonly secrets: string[];
+  readonly pending_count: number;
 }
 
 interface UnqueuedRow {
@@ -108,6 +111,7 @@ export function createGetDelivery(query: Query) {
       isEnabled: row.is_enabled,
       url: row.url,
       secrets: row.secrets,
+      pendingCount: row.pending_count,
       ...(row.body === null ? { event: eventOf(row) } : { body: row.body }),
     };
   };

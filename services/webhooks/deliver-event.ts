@@ -88,11 +88,11 @@ async function deliver(courier: Courier, { request, body, signal }: Delivery): P
 
 // The bytes are rendered once, at the first attempt; the caller keeps them, so that an update of Tripe between two
 // attempts changes nothing.
-function renderBody({ event }: DeliverEventRequest): Uint8Array {
+function renderBody({ event, pendingCount }: DeliverEventRequest): Uint8Array {
   if (event?.snapshot?.noun.case === undefined) {
     refuse(Code.InvalidArgument, "EVENT_MISSING", "an event with its noun, or the bytes of one, is needed", "event");
   }
-  return new TextEncoder().encode(JSON.stringify(eventView(event)));
+  return new TextEncoder().encode(JSON.stringify(eventView(event, { pendingWebhooks: pendingCount })));
 }
 
 function judge({ status, retryAfter }: Answer, nowMs: number): Response {
