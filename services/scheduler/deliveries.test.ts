@@ -31,23 +31,9 @@ afterAll(() => boss.end());
 test("T19: every delivery is accounted for, whatever the servers do, and every body verifies", async () => {
   const count = sizeOf(100);
   const fewCount = Math.max(5, count / 400);
-  const good = await startSink(200);
   const stranger = await startSink(200);
-  const late = await startMerchant((_request, response) => {
-    response.writeHead(200);
-    const drip = setInterval(() => response.write("."), 100);
-    response.on("close", () => clearInterval(drip));
-  });
-  const huge = await startMerchant((_request, response) => response.writeHead(200).end(Buffer.alloc(10_000_000)));
-  const silent = await startMerchant(() => {});
-  const busy = await startMerchant((_request, response) => response.writeHead(429, { "Retry-After": "0" }).end());
-  const failing = await startSink(500);
-  const gone = await startSink(410);
-  const elsewhere = await startMerchant((_request, response) =>
-    response.writeHead(302, { Location: `http://127.0.0.1:${stranger.port}/` }).end(),
-  );
-  afterAll(() => Promise.all([late, huge, silent, busy, elsewhere].map((one) => one.close())));
-  const makers = { good, late, huge, silent, busy, failing, gone, elsewhere };
+  const makers = await startServers(stranger.port);
+  const { good, failing } = makers;
   const endpoints = new Map<string, TestEndpoint>();
   for (const [name, { port }] of Object.entries(makers)) {
     // All hear of a few events, the healthy and the failing of all: what hangs costs 2 s a post.
@@ -71,7 +57,7 @@ test("T19: every delivery is accounted for, whatever the servers do, and every b
   // Those told of before it said that it was gone; it hears of no other.
   const { disabled: goneCount, ...goneOtherwise } = await statesOf("gone");
   expect(goneOtherwise).toEqual({});
-  expect(goneCount).toBeGreaterThan(0);
+  expect(goneCount).toBeGreaterThan(soakSize === 0 ? count - 1 : 0);
   expect(stranger.received).toEqual([]);
   // As Stripe's does, a body counts the endpoints that had not taken the event by then, its own among them.
   const counts = good.received.map(({ body }) => Number(JSON.parse(body.toString()).pending_webhooks));
@@ -100,6 +86,24 @@ test("T19: every delivery is accounted for, whatever the servers do, and every b
   expect(mails[0]).toContain("owner@example.com");
   await webhooks.end(...endpoints.values());
 });
+
+/** Servers of every kind there is; one sends its events on to a stranger. */
+async function startServers(strangerPort: number) {
+  const late = await startMerchant((_request, response) => {
+    response.writeHead(200);
+    const drip = setInterval(() => response.write("."), 100);
+    response.on("close", () => clearInterval(drip));
+  });
+  const huge = await startMerchant((_request, response) => response.writeHead(200).end(Buffer.alloc(10_000_000)));
+  const silent = await startMerchant(() => {});
+  const busy = await startMerchant((_request, response) => response.writeHead(429, { "Retry-After": "0" }).end());
+  const elsewhere = await startMerchant((_request, response) =>
+    response.writeHead(302, { Location: `http://127.0.0.1:${strangerPort}/` }).end(),
+  );
+  afterAll(() => Promise.all([late, huge, silent, busy, elsewhere].map((one) => one.close())));
+  const [good, failing, gone] = [await startSink(200), await startSink(500), await startSink(410)];
+  return { good, late, huge, silent, busy, failing, gone, elsewhere };
+}
 
 test("T20: a secret rotated while events are on their way: whoever has the old one or the new one takes them all", async () => {
   const half = sizeOf(100) / 2;
