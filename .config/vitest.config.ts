@@ -19,7 +19,7 @@ export default defineConfig(({ mode }) => ({
     // Two cores, and a Postgres beside: more workers only wait for each other.
     maxWorkers: 2,
     // A test of real processes on a busy machine; one that hangs ends its file all the same.
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
       {

@@ -47,9 +47,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     sentence: "a fence that is lost is not looked at when an attempt ends",
-    file: `${writer}/settle-charge.ts`,
-    find: "fence === command.request.fence",
-    put: "fence >= command.request.fence",
+    file: `${writer}/settlement.ts`,
+    find: "fence === settling.request.fence",
+    put: "fence >= settling.request.fence",
     test: { file: `${writer}/interference.test.ts`, name: "NOT_SENT ends an attempt only for the holder" },
   },
   {
@@ -103,7 +103,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     sentence: "a settlement ends an attempt that has ended",
-    file: `${writer}/settle-charge.ts`,
+    file: `${writer}/settlement.ts`,
     find: "return outcome === null &&",
     put: "return outcome !== undefined &&",
     test: { file: `${writer}/attempts.test.ts`, name: "overwrites nothing" },
