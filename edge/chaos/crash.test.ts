@@ -25,7 +25,7 @@ const [money, billing, mailing] = [await startScene(), await startScene(), await
 afterAll(closeQueues);
 
 /** Some sixty processes in five rows, each about a second on a busy machine. */
-const patient = { timeout: 400_000 };
+const patient = { timeout: 1_200_000 };
 
 const soakSize = inject("soakSize");
 

@@ -10,7 +10,7 @@ afterAll(() => database.close());
 const SEEDS_COUNT = 100;
 
 /** Half a second a seed on two cores that do nothing else. */
-const patient = { timeout: 400_000 };
+const patient = { timeout: 1_200_000 };
 
 test(
   "a hundred seeds of crashes, losses and bad banks: each key one effect, no answer lost, the books balance",
