@@ -58,6 +58,15 @@ test("no two keys become one, and no key becomes a step of another", () => {
   );
 });
 
+test("no key, and no step of one, is an id that Tripe uses by itself", () => {
+  const own = ["in_1/1", "in_1/2", "in_1/finalize", "in_1/extra/1", "in_1/collect/1", "sub_1/1", "sub_1/end"];
+  for (const key of [...own, "in_1", "in_1/", "in_1/extra", "in_1/collect", "sub_1"]) {
+    const identity = createIdentity({ ...request, key }, tools);
+    expect(own).not.toContain(identity.requestId);
+    for (const number of [1, 2]) expect(own).not.toContain(identity.step(number));
+  }
+});
+
 test("without a key every request is one of its own", () => {
   const make = () => createIdentity({ ...request, key: undefined }, tools).requestId;
   expect(make()).not.toBe(make());

@@ -35,10 +35,11 @@ export function createIdentity(
   return { requestId, digest, step: (number) => `${requestId}/${number}` };
 }
 
-// A client's key such as "order/1" must not be taken for the first step of "order": keys that end like a step get one
-// more slash, so that no two keys become one and none ends like a step.
+// A client's key such as "order/1" must not be taken for the first step of "order", nor "in_1", whose first step is
+// "in_1/1", for what Tripe does by itself for that invoice or subscription ("in_1/1" is its first charge, begin-collection.ts):
+// such keys get one more slash, so that no two keys become one and none ends like a step.
 function keepClearOfSteps(key: string): string {
-  return /\/\d+\/*$/.test(key) ? `${key}/` : key;
+  return /^(?:in|sub)_|\/\d+\/*$/.test(key) ? `${key}/` : key;
 }
 
 /** Orders the names of every object, so that the order in which a client wrote them does not matter. */

@@ -79,6 +79,19 @@ test("a draft that is paid is finalized first", async () => {
   expect(paid.number).toMatch(/-0001$/);
 });
 
+test("a draft is paid under a key that is its own id", async () => {
+  const { draft } = await createDraft({ amounts: [900] });
+  expect(await stripe.invoices.pay(draft.id, {}, { idempotencyKey: draft.id })).toMatchObject({ status: "paid" });
+});
+
+test("an invoice whose own card was detached is paid by the customer's", async () => {
+  const { customer, draft } = await createDraft({ amounts: [900] });
+  const own = await stripe.paymentMethods.attach("pm_card_mastercard", { customer: customer.id });
+  await stripe.invoices.update(draft.id, { default_payment_method: own.id });
+  await stripe.paymentMethods.detach(own.id);
+  expect(await stripe.invoices.pay(draft.id)).toMatchObject({ status: "paid" });
+});
+
 test("ten payments of one invoice at once charge once", async () => {
   const { customer, invoice } = await createOpen({ amounts: [1_000] });
   const paying = Array.from({ length: 10 }, () => stripe.invoices.pay(invoice.id).catch((error: unknown) => error));

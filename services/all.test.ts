@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
+import { startTestingGuard } from "./_database/start-testing-guard.ts";
 import { createEnvironment } from "./_runtime/config.ts";
 
 /** Each Tripe of this file takes eleven ports from here on; by process, so that two runs side by side do not meet. */
@@ -22,7 +23,7 @@ async function setup() {
   const url = `http://127.0.0.1:${port}`;
   const env = createEnvironment({ PORT: String(port), TRIPE_DATA_DIR: dataDir });
   port += 11;
-  const started: ChildProcess[] = [];
+  const guard = startTestingGuard(dataDir);
   /** 0 when it has ended well. */
   const postgresPid = async () => {
     const lock = await readFile(join(dataDir, "postgres", "postmaster.pid"), "utf8").catch(() => "");
@@ -35,21 +36,14 @@ async function setup() {
       detached: true,
       stdio: ["ignore", "pipe", "inherit"],
     });
-    started.push(child);
+    guard.watch(child.pid ?? 0);
     let text = "";
     child.stdout.on("data", (data: Buffer) => {
       text += data.toString();
     });
     return { pid: child.pid ?? 0, output: () => text, ended: new Promise((resolve) => child.once("exit", resolve)) };
   };
-  onTestFinished(async () => {
-    for (const child of started) {
-      if (child.exitCode === null && child.signalCode === null) await stopAtOnce(child.pid ?? 0);
-    }
-    const postgres = await postgresPid();
-    if (postgres > 0) await stopAtOnce(postgres, "SIGQUIT");
-    await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  });
+  onTestFinished(() => guard.end());
   const isUp = () =>
     fetch(`${url}/healthz`).then(
       (answer) => answer.status === 200,
@@ -63,24 +57,6 @@ async function setup() {
     return json;
   };
   return { start, url, isUp, ask, key, postgresPid };
-}
-
-async function stopAtOnce(pid: number, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // Already gone.
-  }
-  await expect.poll(() => isAlive(pid), patient).toBe(false);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The curl that Tripe prints, as a request. */

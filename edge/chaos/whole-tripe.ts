@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Finding } from "../../services/_audit/audit.ts";
 import { runAudit } from "../../services/_audit/audit.ts";
 import { findRoleUrl } from "../../services/_database/role-url.ts";
+import { startTestingGuard } from "../../services/_database/start-testing-guard.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { createEnvironment } from "../../services/_runtime/config.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
@@ -44,6 +45,7 @@ const POLL_MS = 100;
 /** Makes a Tripe that is not started yet, on PORT and the ten ports after it. */
 export async function createWholeTripe(port: number, environment: Readonly<Record<string, string>> = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), "tripe-chaos-"));
+  const guard = startTestingGuard(dataDir);
   const url = `http://127.0.0.1:${port}`;
   let supervisor: Supervisor = { pid: 0, ended: Promise.resolve() };
   let edges: readonly string[] = [url];
@@ -66,6 +68,7 @@ export async function createWholeTripe(port: number, environment: Readonly<Recor
     async start(): Promise<number> {
       const own = { PORT: String(port), TRIPE_DATA_DIR: dataDir, TRIPE_SECRET_KEY: SECRET_KEY };
       supervisor = startSupervisor(createEnvironment({ ...own, ...environment }));
+      guard.watch(supervisor.pid);
       return untilHealthy(START_MAX_MS);
     },
     /** Starts one more edge on a port of its own, over the same services; ends with the promise's function. */
@@ -76,6 +79,7 @@ export async function createWholeTripe(port: number, environment: Readonly<Recor
           serviceNames.map((name) => [`TRIPE_${name.toUpperCase()}_ADDRESS`, `127.0.0.1:${port + portOffset[name]}`]),
         ),
       });
+      guard.watch(edge.pid);
       const own = `http://127.0.0.1:${ownPort}`;
       await until(async () => (await askHealth(own)).status === 200, START_MAX_MS, "the second edge serves");
       edges = [url, own];
@@ -100,12 +104,7 @@ export async function createWholeTripe(port: number, environment: Readonly<Recor
     /** Ends it as Ctrl-C does, then whatever is left of it, and removes its folder. */
     async remove(): Promise<void> {
       await endSupervisor(supervisor);
-      const postgres = await readPostgresPid(dataDir);
-      if (postgres > 0 && isAlive(postgres)) {
-        signal(postgres, "SIGQUIT");
-        await until(async () => !isAlive(postgres), 10_000, "Postgres is gone");
-      }
-      await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      await guard.end();
     },
   };
 }

@@ -1,15 +1,14 @@
-import { spawn } from "node:child_process";
 import { mkdtemp } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describeError, type Log, silentLog } from "../_runtime/log.ts";
 import { createClient } from "./connect-client.ts";
 import { createPasswords, startEmbedded } from "./embedded.ts";
 import { testSettings } from "./embedded-settings.ts";
 import { migrate } from "./migrate.ts";
 import { createRoleUrls, type RoleName, setRoles } from "./roles.ts";
+import { startTestingGuard } from "./start-testing-guard.ts";
 
 /** What a test file needs to clone a database of its own: the urls of the server, with the database's name to be set. */
 export interface TestServer {
@@ -26,12 +25,7 @@ export const templateName = "tripe_template";
  */
 export async function startTestServer(folder?: string): Promise<{ server: TestServer; stop(): Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), "tripe-test-"));
-  const guard = spawn(process.execPath, [fileURLToPath(new URL("./testing-guard.ts", import.meta.url)), dataDir], {
-    stdio: ["pipe", "ignore", "inherit"],
-    detached: true,
-  });
-  const gone = new Promise((resolve) => guard.once("exit", resolve));
-  guard.unref();
+  const guard = startTestingGuard(dataDir);
   const embedded = await startEmbedded({ dataDir, port: await findFreePort(), log: quiet, settings: testSettings });
   const passwords = await createPasswords(dataDir);
   const owner = { url: renamed(embedded.url, templateName), passwords };
@@ -42,9 +36,7 @@ export async function startTestServer(folder?: string): Promise<{ server: TestSe
     server: { ownerUrl: embedded.url, roleUrls: createRoleUrls({ url: embedded.url, passwords }) },
     stop: async () => {
       await embedded.stop();
-      guard.ref();
-      guard.stdin?.end();
-      await gone;
+      await guard.end();
     },
   };
 }

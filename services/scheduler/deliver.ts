@@ -53,9 +53,28 @@ export function createWebhookWork({
     record: async (all) => {
       const tries = all.filter((one) => one !== undefined);
       const disableAfter = durationFromMs(disableAfterMs);
-      if (tries.length > 0) await clients.writer.recordDeliveries({ tries, disableAfter });
+      for (const set of setsOf(tries)) await clients.writer.recordDeliveries({ tries: set, disableAfter });
     },
   };
+}
+
+/** Half of what a message may hold (limits.ts): the bytes of a first attempt are some kilobytes, or a hundred. */
+const SET_MAX_BYTES = 524_288;
+
+/** Tries that go into one message together; one whose bytes are many goes alone. */
+function setsOf<Try extends NonNullable<Tried>>(tries: readonly Try[]): Try[][] {
+  const sets: Try[][] = [];
+  let roomBytes = 0;
+  for (const one of tries) {
+    const bytes = one.body?.length ?? 0;
+    if (sets.length === 0 || bytes > roomBytes) {
+      sets.push([]);
+      roomBytes = SET_MAX_BYTES;
+    }
+    roomBytes -= bytes;
+    sets.at(-1)?.push(one);
+  }
+  return sets;
 }
 
 interface Attempt {
@@ -101,8 +120,11 @@ function deadOf(delivery: WebhookJob): Tried {
   return { delivery, outcome: DeliveryOutcome.DEAD, problem: "the event could not be made into a request" };
 }
 
-function judge(answer: DeliverEventResponse, { rung }: GetDeliveryResponse, { job, ladderMs }: Attempt): Tried {
-  const { body, status, problem } = answer;
+function judge(answer: DeliverEventResponse, delivery: GetDeliveryResponse, { job, ladderMs }: Attempt): Tried {
+  const { status, problem } = answer;
+  const { rung } = delivery;
+  // What is kept already need not be sent to be kept again.
+  const body = delivery.body.length > 0 ? new Uint8Array() : answer.body;
   const told = { delivery: job, body, status, problem };
   switch (answer.result) {
     case DeliverEventResult.DELIVERED:
@@ -112,8 +134,10 @@ function judge(answer: DeliverEventResponse, { rung }: GetDeliveryResponse, { jo
     case DeliverEventResult.POSTPONED: {
       const rungMs = ladderMs[rung];
       if (rungMs === undefined) return { ...told, outcome: DeliveryOutcome.DEAD };
-      // Full jitter: what failed together does not come back together.
-      const waitMs = answer.retryAfter === undefined ? rungMs * randomShare() : durationMs(answer.retryAfter);
+      // Full jitter: what failed together does not come back together. A server may ask for more time, never for less: one
+      // that says "Retry-After: 1" for a minute would have used up the whole ladder.
+      const askedMs = answer.retryAfter === undefined ? 0 : durationMs(answer.retryAfter);
+      const waitMs = Math.max(rungMs * randomShare(), askedMs);
       return { ...told, outcome: DeliveryOutcome.POSTPONED, wait: durationFromMs(Math.round(waitMs)) };
     }
     default:

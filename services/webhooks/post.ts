@@ -35,6 +35,11 @@ export function post(
         resolve(answer);
       });
     });
+    // A server that changes the protocol unasked: without a listener Node closes the connection and says nothing at all.
+    request.on("upgrade", (response, socket) => {
+      socket.destroy();
+      resolve({ status: response.statusCode ?? 0, retryAfter: undefined });
+    });
     request.end(body);
   });
 }

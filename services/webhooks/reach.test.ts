@@ -5,7 +5,7 @@ import { DeliverEventResult } from "../../gen/tripe/webhooks/v1/webhooks_service
 import { createTestClock, systemClock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
 import { createWebhooksClient } from "./testing/client.ts";
-import { startMerchant } from "./testing/merchant.ts";
+import { startBareServer, startMerchant } from "./testing/merchant.ts";
 
 // Real sockets on a busy machine take their time; that is no reason to fail.
 vi.setConfig({ testTimeout: 30_000 });
@@ -133,4 +133,16 @@ test("a request with nothing to post, or with a secret that is none, is refused"
   for (const secret of ["", "whsec_", "sk_test_1"]) {
     expect(await refused({ secrets: ["whsec_1", secret] })).toMatchObject({ reason: "SECRET_MALFORMED" });
   }
+});
+
+test("a server that changes the protocol has answered, and not taken the event", async () => {
+  const { deliver } = await setup({ allowsLoopback: true });
+  const server = await startBareServer((socket) => {
+    socket.once("data", () =>
+      socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
+    );
+  });
+  onTestFinished(() => server.close());
+  const expected = { result: POSTPONED, status: 101, problem: "the server answered 101" };
+  expect(await deliver(`http://127.0.0.1:${server.port}/`)).toMatchObject(expected);
 });

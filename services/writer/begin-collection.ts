@@ -48,13 +48,17 @@ const IS_DUE: Statement = {
     and collection_method = 'charge_automatically' and next_attempt_time <= business_now($1, customer_id)`,
 };
 
+/** One's own default goes before the customer's, unless it was detached since. */
 const PAYER = {
   name: "payer_of_invoice",
-  text: `select coalesce($3, n.default_payment_method_id, s.default_payment_method_id, u.default_payment_method_id)
-      as payment_method_id,
+  text: `select coalesce($3, d.payment_method_id, e.payment_method_id, u.default_payment_method_id) as payment_method_id,
       (select count(*)::int from invoice_payment y where y.account_id = $1 and y.invoice_id = $2) as payments_count
     from invoice n join customer u on u.account_id = n.account_id and u.customer_id = n.customer_id
     left join subscription s on s.account_id = n.account_id and s.subscription_id = n.subscription_id
+    left join payment_method d on d.account_id = n.account_id and d.payment_method_id = n.default_payment_method_id
+      and d.detach_time is null
+    left join payment_method e on e.account_id = s.account_id and e.payment_method_id = s.default_payment_method_id
+      and e.detach_time is null
     where n.account_id = $1 and n.invoice_id = $2`,
 };
 

@@ -64,6 +64,19 @@ test("settleLateAttempt raced ten ways books once, and begins one return", async
   expect(await automaticOf(begun)).toHaveLength(1);
 });
 
+test("a hold that its bank made late is let go, and nothing is booked: no money moved", async () => {
+  const { beginCharge, giveUp, settleLate, transfersOf, automaticOf, writer } = setupLate();
+  const begun = await beginCharge(undefined, { isHeld: true });
+  await giveUp(begun);
+  expect(await settleLate(begun, OutcomeKind.ACCEPTED)).toMatchObject({ isSettledHere: true });
+  const [release] = await automaticOf(begun);
+  expect(await transfersOf(begun)).toEqual([]);
+  const accepted = { kind: OutcomeKind.ACCEPTED };
+  const released = { accountId, requestId: "a", attemptId: release?.attempt_id ?? "", outcome: accepted };
+  expect(await writer.settleAutomaticReturn(released)).toMatchObject({ isSettledHere: true });
+  expect(await transfersOf(begun)).toEqual([]);
+});
+
 test("settleLateAttempt books nothing of what the bank did not do, and refuses an attempt that was not given up", async () => {
   const { beginCharge, giveUp, settleLate, transfersOf, automaticOf } = setupLate();
   const [declined, open] = [await beginCharge(), await beginCharge()];

@@ -1,0 +1,45 @@
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
+import { expect, test, vi } from "vitest";
+import { GetDeliveryResponseSchema } from "../../gen/tripe/reader/v1/deliveries_pb.ts";
+import { DeliverEventResponseSchema, DeliverEventResult } from "../../gen/tripe/webhooks/v1/webhooks_service_pb.ts";
+import { MESSAGE_MAX_BYTES } from "../_runtime/limits.ts";
+import { createWebhookWork, type DeliverDependencies } from "./deliver.ts";
+
+const job = { accountId: "acct_1", eventId: "evt_1", webhookEndpointId: "we_1", turn: 1 };
+
+function setup(answer: object, delivery: object = {}) {
+  const recordDeliveries = vi.fn(async (_request: { tries: { body?: Uint8Array }[] }) => ({}));
+  const clients = {
+    reader: { getDelivery: async () => create(GetDeliveryResponseSchema, { turn: 1, isEnabled: true, ...delivery }) },
+    webhooks: { deliverEvent: async () => create(DeliverEventResponseSchema, answer) },
+    writer: { recordDeliveries },
+  } as unknown as DeliverDependencies["clients"];
+  return { ...createWebhookWork({ clients, ladderMs: [3_600_000] }), recordDeliveries };
+}
+
+test("a server may ask for more time than the ladder has, never for less", async () => {
+  const asked = (ms: number) => ({ result: DeliverEventResult.POSTPONED, status: 503, retryAfter: durationFromMs(ms) });
+  const waits = await Promise.all(Array.from({ length: 20 }, () => setup(asked(1_000)).work(job, 0)));
+  // Twenty hours full of jitter, not twenty seconds.
+  expect(waits.reduce((sum, one) => sum + durationMs(one?.wait as never), 0)).toBeGreaterThan(3_600_000);
+  const long = await setup(asked(7_200_000)).work(job, 0);
+  expect(durationMs(long?.wait as never)).toBe(7_200_000);
+});
+
+test("tries are written down in messages that the writer takes, however large their events are", async () => {
+  const body = new Uint8Array(90_000);
+  const { work, record, recordDeliveries } = setup({ result: DeliverEventResult.DELIVERED, status: 200, body });
+  await record(await Promise.all(Array.from({ length: 64 }, () => work(job, 0))));
+  const sizes = recordDeliveries.mock.calls.map(([{ tries }]) =>
+    tries.reduce((sum, one) => sum + (one.body?.length ?? 0), 0),
+  );
+  expect(Math.max(...sizes)).toBeLessThan(MESSAGE_MAX_BYTES - 65_536);
+  expect(recordDeliveries.mock.calls.reduce((sum, [{ tries }]) => sum + tries.length, 0)).toBe(64);
+});
+
+test("the bytes of the first attempt are sent to be kept once", async () => {
+  const body = new Uint8Array([1]);
+  const { work } = setup({ result: DeliverEventResult.DELIVERED, status: 200, body }, { body });
+  expect((await work(job, 0))?.body).toHaveLength(0);
+});
