@@ -116,6 +116,15 @@ test("every answer carries its request's id, the version and, of a POST, the key
   expect((await ask({ method: "GET", url: "/v1/charges" })).headers["stripe-version"]).toBe("2026-10-28.endive");
 });
 
+test("a request for another account is refused, never carried out for one's own", async () => {
+  for (const header of ["stripe-account", "stripe-context"]) {
+    const { status, body } = await post("/v1/charges", "amount=500&currency=usd&source=tok_visa", {
+      headers: { [header]: "acct_other" },
+    });
+    expect([status, body]).toMatchObject([400, { error: { type: "invalid_request_error" } }]);
+  }
+});
+
 test("a sandbox key is shown every internal call and its time; a live one is not", async () => {
   const sandbox = await post("/v1/charges", "amount=500&currency=usd&source=tok_visa");
   const names = String(sandbox.headers["server-timing"]).match(/\w+\.\w+(?=;start)/g);

@@ -129,8 +129,16 @@ export function cardNotLinked({
   cardId: string;
   param: string;
 }): Problem {
-  const message = `Customer ${customerId} does not have a linked source with ID ${excerpt(cardId)}.`;
+  const message =
+    customerId === ""
+      ? `The card ${excerpt(cardId)} belongs to a customer: name the customer, too.`
+      : `Customer ${customerId} does not have a linked source with ID ${excerpt(cardId)}.`;
   return invalid({ code: "missing", param, message });
+}
+
+/** A header that asks for the account of somebody else, which Tripe does not act for. */
+export function headerNotOffered(name: string): Problem {
+  return invalid({ message: `Tripe does not carry out ${name}: a key acts for its own account only.` });
 }
 
 /** A card's number where a live account must give a token. */

@@ -103,12 +103,17 @@ test("a bank that falls silent leaves a charge pending, which ends once the bank
   const bank = await tripe.pidOf("sandbox-bank");
   const wish = merchant.wish();
   signal(bank, "SIGSTOP");
+  const startMs = systemClock.preciseMs();
   try {
     await merchant.insist(wish);
   } finally {
     signal(bank, "SIGCONT");
   }
+  const waitedMs = systemClock.preciseMs() - startMs;
+  note("a silent bank's charge, pending", waitedMs);
   expect(wish.statuses).toEqual([200]);
+  // 8 s, with a second for a busy machine: the bank was not waited for twice, for the card and for the charge.
+  expect(waitedMs).toBeLessThan(9_000);
   const isOver = async () => (await showCharge(wish)).includes(PAID);
   note("a silent bank's charge, resolved after it spoke again", await until(isOver, 60_000, "the charge is paid"));
 });

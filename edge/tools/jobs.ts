@@ -41,6 +41,10 @@ try {
     throw new Error("usage: npm run jobs, or npm run jobs -- redrive [webhook|mail]");
   }
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  const words = error instanceof Error ? error.message : String(error);
+  const hint = /ECONNREFUSED/.test(words)
+    ? "; no scheduler runs there as a process (a Tripe of one process has no door for it)"
+    : "";
+  process.stderr.write(`${words}${hint}\n`);
   process.exitCode = 1;
 }

@@ -36,6 +36,17 @@ test("seed makes a sandbox and a live account, and keeps of the key only its has
   ]);
 });
 
+test("seed writes who the merchant is, and leaves what is not said as it was", async () => {
+  const { ownerUrl, rows } = await setup();
+  const one = { ownerUrl, secretKey: "sk_test_secret0001" };
+  const account = { name: "Ann's Books", email: "ann@example.com", address: undefined };
+  await seed({ ...one, account });
+  await seed({ ...one, account: { name: undefined, email: "bob@example.com", address: "1 Main St\nSpringfield" } });
+  await seed(one);
+  const now = { name: "Ann's Books", email: "bob@example.com", address: "1 Main St\nSpringfield" };
+  expect(await rows("select name, email, address from account")).toEqual([now, now]);
+});
+
 test("seed run again changes nothing, also five times at once; another key is added", async () => {
   const { ownerUrl, rows } = await setup();
   const one = { ownerUrl, secretKey: "sk_test_secret0001" };

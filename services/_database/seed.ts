@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { AccountSettings } from "../_runtime/config.ts";
 import { createId } from "../_runtime/ids.ts";
 import { createClient } from "./connect-client.ts";
 
@@ -8,6 +9,8 @@ export interface SeedOptions {
   readonly ownerUrl: string;
   /** The sandbox secret key, "sk_test_…": of it, only the SHA-256 is kept. */
   readonly secretKey: string;
+  /** Who the merchant is; what is absent stays as it is. */
+  readonly account?: AccountSettings;
 }
 
 /** The accounts of the merchant that hosts this Tripe. */
@@ -21,9 +24,10 @@ const SEED_LOCK = 0x73656564;
 
 /**
  * Makes the merchant's two accounts, sandbox and live, unless they are there, and makes the key the sandbox account's
- * secret key. Run again, it changes nothing; with another key, that key is added and the earlier ones stay.
+ * secret key. Run again, it changes nothing; with another key, that key is added and the earlier ones stay. What is said of
+ * the merchant is written to both accounts.
  */
-export async function seed({ ownerUrl, secretKey }: SeedOptions): Promise<Seeded> {
+export async function seed({ ownerUrl, secretKey, account: said }: SeedOptions): Promise<Seeded> {
   const client = createClient({ url: ownerUrl, name: "tripe_seed" });
   await client.connect();
   try {
@@ -47,6 +51,10 @@ export async function seed({ ownerUrl, secretKey }: SeedOptions): Promise<Seeded
     };
     const sandboxAccountId = await account(false);
     const liveAccountId = await account(true);
+    await client.query(
+      `update account set name = coalesce($1, name), email = coalesce($2, email), address = coalesce($3, address)`,
+      [said?.name, said?.email, said?.address],
+    );
     await client.query(
       `insert into api_key (account_id, api_key_id, key_sha256, kind, last4, create_time)
         values ($1, $2, $3, 'secret', $4, business_now($1)) on conflict (key_sha256) do nothing`,

@@ -54,6 +54,13 @@ test("passwords and keys do not show, neither when printed nor when refused", ()
   expect(() => readConfig({ DATABASE_URL: "mysql://me:hunter2@db" })).not.toThrow("hunter2");
 });
 
+test("the merchant has one address, and a name that fits an invoice", () => {
+  const TRIPE_ACCOUNT_EMAIL = "ann@example.com";
+  expect(readConfig({ TRIPE_ACCOUNT_EMAIL }).account).toEqual({ email: TRIPE_ACCOUNT_EMAIL });
+  expect(() => readConfig({ TRIPE_ACCOUNT_EMAIL: "Ann <ann@example.com>" })).toThrow("TRIPE_ACCOUNT_EMAIL must be one");
+  expect(() => readConfig({ TRIPE_ACCOUNT_NAME: "x".repeat(501) })).toThrow("at most 500");
+});
+
 test("a switch is yes or no, and nothing that might mean either", () => {
   expect(readConfig({}).webhooksLoopback).toBe(true);
   const DATABASE_URL = "postgres://tripe@db.example/tripe";

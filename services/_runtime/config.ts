@@ -7,6 +7,16 @@ export const edgeActions = ["customers", "charges", "returns", "subscriptions", 
 /** One of the five public actions. */
 export type EdgeAction = (typeof edgeActions)[number];
 
+/** What can be set of the merchant that hosts this Tripe. */
+export interface AccountSettings {
+  /** At most 500 characters. */
+  readonly name: string | undefined;
+  /** Where notices go, such as that of an endpoint that was disabled. */
+  readonly email: string | undefined;
+  /** Lines as they stand on an invoice; at most 2,000 characters. */
+  readonly address: string | undefined;
+}
+
 /** Everything that can be set from outside, with its default when it was not. */
 export interface Config {
   /** PORT, default 8080: the edge's port; every other port is this one plus an offset. */
@@ -17,6 +27,8 @@ export interface Config {
   readonly dataDir: string;
   /** TRIPE_SECRET_KEY: fixes the sandbox secret key; absent, one is made once and kept in the data dir. */
   readonly secretKey: Secret | undefined;
+  /** TRIPE_ACCOUNT_NAME, _EMAIL and _ADDRESS: who the merchant is, on invoices and in mails; absent, as it was before. */
+  readonly account: AccountSettings;
   /** DATABASE_URL: a Postgres of one's own; absent, the embedded one. */
   readonly databaseUrl: Secret | undefined;
   /** DATABASE_REPLICA_URL: a standby for lists; absent, everything is read from the primary. */
@@ -57,6 +69,11 @@ export function readConfig(env: Env = process.env): Config {
     listenHost: read(env, "TRIPE_LISTEN_HOST") ?? "127.0.0.1",
     dataDir: read(env, "TRIPE_DATA_DIR") ?? ".tripe",
     secretKey: readSecretKey(env),
+    account: {
+      name: readText(env, "TRIPE_ACCOUNT_NAME", 500),
+      email: readEmail(env, "TRIPE_ACCOUNT_EMAIL"),
+      address: readText(env, "TRIPE_ACCOUNT_ADDRESS", 2_000),
+    },
     databaseUrl: readUrl(env, "DATABASE_URL", ["postgres:", "postgresql:"]),
     databaseReplicaUrl: readUrl(env, "DATABASE_REPLICA_URL", ["postgres:", "postgresql:"]),
     smtpUrl: readUrl(env, "SMTP_URL", ["smtp:", "smtps:"]),
@@ -88,6 +105,19 @@ export function listenAddress(config: Config, name: CallerName | "sandboxBank"):
 function read(env: Env, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === "" ? undefined : value;
+}
+
+function readText(env: Env, name: string, max: number): string | undefined {
+  const value = read(env, name);
+  if (value === undefined || value.length <= max) return value;
+  throw new Error(`${name} must have at most ${max} characters`);
+}
+
+/** As much as tells an address from something else; whether it is somebody's, a mail will tell. */
+function readEmail(env: Env, name: string): string | undefined {
+  const value = readText(env, name, 512);
+  if (value === undefined || /^[^\s@<>",;]+@[^\s@<>",;]+$/.test(value)) return value;
+  throw new Error(`${name} must be one address, such as "me@example.com", not "${value}"`);
 }
 
 function readPort(env: Env, name: string, fallback: number): number {

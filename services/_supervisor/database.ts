@@ -5,6 +5,7 @@ import { createPasswords, startEmbedded } from "../_database/embedded.ts";
 import { keepSecret } from "../_database/kept-secret.ts";
 import { migrate } from "../_database/migrate.ts";
 import { createRoleUrls, setRoles } from "../_database/roles.ts";
+import type { SeedOptions } from "../_database/seed.ts";
 import type { Config } from "../_runtime/config.ts";
 import type { Log } from "../_runtime/log.ts";
 import { portOffset } from "../_runtime/topology.ts";
@@ -25,7 +26,7 @@ export interface OpenDatabase {
 export interface OpenOptions {
   readonly config: Config;
   readonly log: Log;
-  readonly seed: (options: { ownerUrl: string; secretKey: string }) => Promise<unknown>;
+  readonly seed: (options: SeedOptions) => Promise<unknown>;
 }
 
 /** Any number but that of the setup's lock (migrate.ts): "run" in ASCII. */
@@ -43,7 +44,7 @@ export async function openDatabase({ config, log, seed }: OpenOptions): Promise<
     await migrate({ url: owner.url, log });
     await setRoles(owner);
     const secretKey = await readSecretKey(config);
-    await seed({ ownerUrl: owner.url, secretKey });
+    await seed({ ownerUrl: owner.url, secretKey, account: config.account });
     return { urls: createRoleUrls(owner), secretKey, place: server.place, close: server.close };
   } catch (error) {
     await server.close();

@@ -20,7 +20,7 @@ export interface BankOptions {
 /** Makes the bank service. It keeps nothing between calls: what a call opens or reads of a card ends with it. */
 export function createBank(options: BankOptions): ServiceImpl<typeof BankService> {
   return {
-    sealCard: (request, context) => sealCard(options, request, bankTimeoutMs(context)),
+    sealCard: (request, context) => sealCard(options, request, Math.min(bankTimeoutMs(context), VERIFY_MAX_MS)),
     submit: (request, context) => submit(options, request, bankTimeoutMs(context)),
     inquire: (request, context) => inquire(options.router, request, bankTimeoutMs(context)),
   };
@@ -31,6 +31,9 @@ export function createBank(options: BankOptions): ServiceImpl<typeof BankService
  * own time between processes, rounded up.
  */
 const RESERVE_MS = 50;
+
+/** A verification is worth no more of the time that a charge may take with a new card: without an answer its check is unavailable. */
+const VERIFY_MAX_MS = 1_500;
 
 function bankTimeoutMs(context: HandlerContext): number {
   return Math.max(1, (context.timeoutMs() ?? defaultTimeoutMs(context.method.name)) - RESERVE_MS);
