@@ -21,7 +21,7 @@ export const programs: Readonly<Record<string, Exercise>> = {
   },
   simulation: {
     row: "T29",
-    sentence: "all services in one process by a seed, seeds in a row",
+    sentence: "what moves money, in one process by a seed: seeds in a row",
     size: 50_000,
     async run(count, seed) {
       const words = [join(import.meta.dirname, "simulate.ts"), `seed=${seed}`, `count=${count}`];

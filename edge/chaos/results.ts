@@ -6,8 +6,12 @@ import { join } from "node:path";
 export interface Outcome {
   /** The row of 7-reliability.md's table. */
   readonly row: string;
+  /** The word that asks for it: npm run soak -- part. */
+  readonly part: string;
   readonly sentence: string;
   readonly size: number;
+  /** How much of it a soak without sizes does. */
+  readonly fullSize: number;
   readonly seed: number;
   /** What was counted and measured, in words. */
   readonly figures: readonly string[];
@@ -21,10 +25,11 @@ const FILE = join(import.meta.dirname, "RESULTS.md");
 const HEAD = `# What the soak found
 
 \`npm run soak\` writes this table: the last run of each part, at the size it was asked for. A part passes when every key is
-one charge, no acknowledged charge is lost, the bank's statement is the books, and the audit finds nothing.
+one charge, no acknowledged charge is lost, the bank's statement is the books, and the audit finds nothing. Without a size a
+part does all that stands behind "of".
 
-| row | what | size | passed | counted and measured | seed | took | rig |
-|---|---|---|---|---|---|---|---|
+| row | what | part | size | passed | counted and measured | seed | took | rig |
+|---|---|---|---|---|---|---|---|---|
 `;
 
 /** Puts an outcome into the table, in the place of the last one of its row and sentence. */
@@ -36,10 +41,11 @@ export async function writeOutcome(outcome: Outcome, file = FILE): Promise<void>
   await writeFile(file, `${HEAD}${rows.sort(byRow).join("\n")}\n`);
 }
 
-function lineOf({ row, sentence, size, seed, figures, problemsCount, ms }: Outcome): string {
+function lineOf({ row, part, sentence, size, fullSize, seed, figures, problemsCount, ms }: Outcome): string {
   const passed = problemsCount === 0 ? "yes" : `no: ${problemsCount} problems`;
   const took = ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;
-  const cells = [row, sentence, size.toLocaleString("en-US"), passed, figures.join("; "), seed, took, rig()];
+  const sizes = `${size.toLocaleString("en-US")} of ${fullSize.toLocaleString("en-US")}`;
+  const cells = [row, sentence, part, sizes, passed, figures.join("; "), seed, took, rig()];
   return `| ${cells.join(" | ")} |`;
 }
 

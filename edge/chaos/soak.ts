@@ -20,18 +20,18 @@ if (unknown !== undefined) {
   process.stdout.write(`seed=${seed}\n`);
   for (const [name = "", size] of chosen) {
     const exercise = exercises[name];
-    if (exercise !== undefined && !(await soak(exercise, Number(size ?? exercise.size)))) process.exitCode = 1;
+    if (exercise !== undefined && !(await soak(name, exercise, Number(size ?? exercise.size)))) process.exitCode = 1;
   }
 }
 
-async function soak({ row, sentence, run }: Exercise, size: number): Promise<boolean> {
+async function soak(part: string, { row, sentence, size: fullSize, run }: Exercise, size: number): Promise<boolean> {
   process.stdout.write(`\n${row}: ${sentence}: ${size}\n`);
   const startMs = systemClock.preciseMs();
   const { figures, problems } = await run(size, seed);
   for (const figure of figures) process.stdout.write(`  ${figure}\n`);
   for (const problem of problems) process.stdout.write(`  PROBLEM: ${problem}\n`);
   const ms = systemClock.preciseMs() - startMs;
-  const outcome: Outcome = { row, sentence, size, seed, figures, problemsCount: problems.length, ms };
+  const outcome: Outcome = { row, part, sentence, size, fullSize, seed, figures, problemsCount: problems.length, ms };
   await writeOutcome(outcome);
   return problems.length === 0;
 }
