@@ -42,9 +42,7 @@ try {
   }
 } catch (error) {
   const words = error instanceof Error ? error.message : String(error);
-  const hint = /ECONNREFUSED/.test(words)
-    ? "; no scheduler runs there as a process (a Tripe of one process has no door for it)"
-    : "";
+  const hint = /ECONNREFUSED/.test(words) ? "; no Tripe runs there" : "";
   process.stderr.write(`${words}${hint}\n`);
   process.exitCode = 1;
 }

@@ -3,10 +3,12 @@ import { type Clients, contracts, createClients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { type Config, listenAddress } from "../_runtime/config.ts";
 import { createDirectTransport } from "../_runtime/direct-transport.ts";
-import { createHost, type Host } from "../_runtime/host.ts";
+import type { Host } from "../_runtime/host.ts";
 import type { StartedService, StartService } from "../_runtime/hosting.ts";
+import { maxMessageBytesOf } from "../_runtime/limits.ts";
 import { createLog, type Log } from "../_runtime/log.ts";
 import { createSecret } from "../_runtime/secret.ts";
+import { createServer } from "../_runtime/serve.ts";
 import { type CallerName, type ServiceName, serviceNames } from "../_runtime/topology.ts";
 import { startChild } from "./child.ts";
 import { listProcesses, planProcess, type RoleUrls } from "./plan.ts";
@@ -31,7 +33,8 @@ export interface CoLocatedParts {
 }
 
 /**
- * Makes the hosting in which all services and the edge share this process and call each other over the direct transport.
+ * Makes the hosting in which all services and the edge share this process and call each other over the direct transport;
+ * tools reach each service over gRPC, as they do when it is a process.
  * The sandbox bank stays a process of its own, as any bank is.
  */
 export function createCoLocated(parts: CoLocatedParts): StartHosting {
@@ -49,7 +52,7 @@ export function createCoLocated(parts: CoLocatedParts): StartHosting {
       broken,
       rows: () => [
         ...bank.map((child) => ({ name: child.plan.name, place: child.plan.address, pid: child.pid() })),
-        ...serviceNames.map((name) => ({ name, place: "in this process", pid: undefined })),
+        ...serviceNames.map((name) => ({ name, place: listenAddress(config, name), pid: process.pid })),
         { name: "edge", place: listenAddress(config, "edge"), pid: process.pid },
       ],
       stop: async () => {
@@ -101,11 +104,18 @@ async function startInside(options: InsideOptions): Promise<{ stop(): Promise<vo
       clock,
       clients: clientsOf(name, log),
     });
-    const services = [{ service: contracts[name], implementation: started.implementation }] as const;
-    const host = createHost({ name, services, log, clock });
-    hosts.set(name, host);
+    // What lives here calls it directly; from outside it answers at the port of its own that it has as a process too.
+    const server = await createServer({
+      name,
+      services: [{ service: contracts[name], implementation: started.implementation }],
+      address: listenAddress(config, name),
+      maxMessageBytes: maxMessageBytesOf(name),
+      log,
+      clock,
+    });
+    hosts.set(name, server.host);
     closers.set(name, async () => {
-      await host.drain();
+      await server.close();
       await started.close();
       await log.flush();
     });
