@@ -270,6 +270,7 @@ test("a payment: the invoice, then CollectInvoice with its four; of a draft, fin
   expect(paid.isCriticalPath).toBe(true);
   const ofDraft = await run({ method: "POST", url: "", fresh: async () => ({ url: `${await draft()}/pay` }) }, 7);
   expect(ofDraft.plan).toEqual([["reader.GetInvoice"], ["writer.FinalizeInvoice"], ["transactions.CollectInvoice"]]);
+  expect(ofDraft.isCriticalPath).toBe(true);
 });
 
 test("a mailed invoice: the seller beside the invoice, then outbox, print, mail and mark", async () => {

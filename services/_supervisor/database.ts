@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createClient } from "../_database/connect-client.ts";
+import { createClient, isUnavailable } from "../_database/connect-client.ts";
 import { createPasswords, startEmbedded } from "../_database/embedded.ts";
 import { keepSecret } from "../_database/kept-secret.ts";
 import { migrate } from "../_database/migrate.ts";
@@ -48,7 +48,8 @@ export async function openDatabase({ config, log, seed }: OpenOptions): Promise<
     return { urls: createRoleUrls(owner), secretKey, place: server.place, close: server.close };
   } catch (error) {
     await server.close();
-    throw error;
+    if (config.databaseUrl === undefined || !isUnavailable(error)) throw error;
+    throw new Error(`the database of DATABASE_URL, ${server.place}, does not answer`, { cause: error });
   }
 }
 

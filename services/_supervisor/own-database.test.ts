@@ -36,3 +36,11 @@ test("a Postgres of one's own serves, whose role is no superuser but may create 
     await database.close();
   }
 });
+
+test("a database of one's own that does not answer is named, without its password", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "tripe-own-"));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const config = readConfig({ DATABASE_URL: "postgres://merchant:hunter2@127.0.0.1:1/shop", TRIPE_DATA_DIR: dataDir });
+  const opening = openDatabase({ config, log: silentLog, seed });
+  await expect(opening).rejects.toThrow(/^the database of DATABASE_URL, 127\.0\.0\.1:1, does not answer$/);
+});
