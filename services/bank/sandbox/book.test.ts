@@ -76,6 +76,22 @@ test("one reference raced a hundred ways is one entry", async () => {
   expect((await collect(readStatement(file))).length).toBe(1);
 });
 
+test("a card is good through its month and is then declined 54; a hold and a purchase of before can still be ended", async () => {
+  const { book, clock } = await setup();
+  const card = { ...BUY, expiry: "2601" };
+  const codeOf = async (change: Partial<Operation>) => (await book.submit({ ...card, ...change })).responseCode;
+  clock.setNowMs(Date.UTC(2026, 1) - 1);
+  expect(await codeOf({})).toBe("00");
+  expect(await codeOf({ kind: "authorize", bankRef: "hold_1" })).toBe("00");
+  clock.setNowMs(Date.UTC(2026, 1));
+  expect(await codeOf({})).toBe("00");
+  expect(await codeOf({ bankRef: "buy_2" })).toBe("54");
+  expect(await codeOf({ kind: "authorize", bankRef: "hold_2" })).toBe("54");
+  expect(await codeOf({ bankRef: "poor", number: "4000000000009995" })).toBe("51");
+  expect(await codeOf({ kind: "capture", bankRef: "take_1", originalBankRef: "hold_1" })).toBe("00");
+  expect(await codeOf({ kind: "refund", bankRef: "back_1", originalBankRef: "buy_1" })).toBe("00");
+});
+
 test("isSameOperation tells any other content apart", async () => {
   const { book } = await setup();
   const entry = await book.submit(BUY);

@@ -74,7 +74,8 @@ export async function openBook({ file, clock, refundMs = REFUND_MS }: BookOption
   const run = async (operation: Operation): Promise<StoredEntry> => {
     const { originalBankRef } = operation;
     const original = originalBankRef === "" ? undefined : await locate(originalBankRef);
-    return write(createEntry(operation, decide(operation, { original, tally: tallies.of(originalBankRef) }), clock));
+    const circumstances = { original, tally: tallies.of(originalBankRef), nowMs: clock.nowMs() };
+    return write(createEntry(operation, decide(operation, circumstances), clock));
   };
   return {
     submit: (operation) => locate(operation.bankRef) ?? keep(operation.bankRef, run(operation)),

@@ -7,6 +7,8 @@ import { behaviourOf } from "./test-cards.ts";
 export interface Circumstances {
   readonly original: Entry | undefined;
   readonly tally: Tally;
+  /** Milliseconds since 1970, on the bank's own calendar. */
+  readonly nowMs: number;
 }
 
 /** How the bank answers: its response code, and, of what is in progress, the code it will end with. */
@@ -20,11 +22,11 @@ export function decide(operation: Operation, circumstances: Circumstances): Verd
   return isLater ? { responseCode: PENDING_CODE, endCode: refundEnd } : { responseCode };
 }
 
-function judge(operation: Operation, { original, tally }: Circumstances): string {
+function judge(operation: Operation, { original, tally, nowMs }: Circumstances): string {
   switch (operation.kind) {
     case "authorize":
     case "purchase":
-      return behaviourOf(operation.number).charge;
+      return judgeCharge(operation, nowMs);
     case "capture":
       return judgeCapture(operation, original, tally);
     case "reverse":
@@ -40,6 +42,19 @@ function judge(operation: Operation, { original, tally }: Circumstances): string
 const INVALID_TRANSACTION = "12";
 const INVALID_AMOUNT = "13";
 const NOT_LOCATED = "25";
+const EXPIRED_CARD = "54";
+
+/** A card that declines anyway does so with the code it is there for. */
+function judgeCharge({ number, expiry }: Operation, nowMs: number): string {
+  const { charge } = behaviourOf(number);
+  return charge === DONE_CODE && isExpired(expiry, nowMs) ? EXPIRED_CARD : charge;
+}
+
+/** A card is good through the last day of its month (YYMM), in UTC. What it bought can be captured and given back later. */
+function isExpired(expiry: string, nowMs: number): boolean {
+  const [year, month] = [2_000 + Number(expiry.slice(0, 2)), Number(expiry.slice(2))];
+  return nowMs >= Date.UTC(year, month);
+}
 
 function judgeCapture(operation: Operation, original: Entry | undefined, tally: Tally): string {
   if (original === undefined) return NOT_LOCATED;

@@ -68,7 +68,9 @@ function createLedger() {
     const repeated = operation.kind === "reverse" ? find(operation.bankRef) : undefined;
     if (repeated !== undefined) return repeated;
     const { originalBankRef } = operation;
-    const verdict = decide(operation, { original: find(originalBankRef), tally: tallies.of(originalBankRef) });
+    // It has no calendar: no card of it is past its month.
+    const circumstances = { original: find(originalBankRef), tally: tallies.of(originalBankRef), nowMs: 0 };
+    const verdict = decide(operation, circumstances);
     const { number, ...rest } = operation;
     const authorizationCode = verdict.responseCode === DONE_CODE ? String(entries.length + 1) : "";
     const entry = { ...rest, ...verdict, card: maskNumber(number), time: "", authorizationCode };
