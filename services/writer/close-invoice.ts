@@ -74,7 +74,7 @@ export async function markInvoiceUncollectible(
 export async function payInvoiceOutOfBand(dependencies: WriterDependencies, request: PayInvoiceOutOfBandRequest) {
   return changeOwed(dependencies, request, OWED, async (query, { accountId, invoiceId, invoice }) => {
     await query(PAY, [accountId, invoiceId, createId("inpay_")]);
-    await activateSubscription(query, { accountId, subscriptionId: invoice.subscriptionId });
+    await activateSubscription(query, { accountId, invoiceId, subscriptionId: invoice.subscriptionId });
     return ["invoice.paid"];
   });
 }

@@ -59,7 +59,7 @@ export async function settleCollection({ database }: WriterDependencies, request
     const invoice = await lockInvoice(query, { accountId, invoiceId });
     const end = chargeId === "" ? await endOfNone(query, request, invoice) : await endOf(query, request);
     if (end === undefined || end.state === "pending" || invoice.state === InvoiceState.PAID) return { invoice };
-    const of = { accountId, subscriptionId: invoice.subscriptionId };
+    const of = { accountId, invoiceId, subscriptionId: invoice.subscriptionId };
     if (end.state === "succeeded") {
       await query(PAID, [accountId, invoiceId, chargeId]);
       await activateSubscription(query, of);
