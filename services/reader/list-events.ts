@@ -16,7 +16,8 @@ const SIZE_DEFAULT = 10;
  * for every type there is, so that one index serves both.
  */
 export async function listEvents(query: Query, request: ListEventsRequest) {
-  if (request.types.length === 0 && request.createTimeRange === undefined) {
+  const isNarrow = request.createTimeRange !== undefined || request.isDelivered !== undefined;
+  if (request.types.length === 0 && !isNarrow) {
     const { nouns, ...page } = await list(query, events, request, [], eventOf);
     return { events: nouns, ...page };
   }
@@ -29,7 +30,8 @@ export async function listEvents(query: Query, request: ListEventsRequest) {
   return { events: found.map(eventOf), nextPageToken: nextPageToken(request, ids, rows.length > size) };
 }
 
-function statementOf({ accountId, types, createTimeRange, pageToken, isBackward }: ListEventsRequest, size: number) {
+function statementOf(request: ListEventsRequest, size: number) {
+  const { accountId, types, createTimeRange, isDelivered, pageToken, isBackward } = request;
   const asked = types.length === 0 ? eventTypes : [...new Set(types)];
   const values: unknown[] = [accountId, size + 1, asked];
   const { startTime, endTime } = createTimeRange ?? {};
@@ -40,8 +42,34 @@ function statementOf({ accountId, types, createTimeRange, pageToken, isBackward 
     pageToken !== "" && cursorOf(parameter(pageToken), isBackward),
   ].filter((condition) => typeof condition === "string");
   const direction = isBackward ? "asc" : "desc";
-  const flags = [startTime && "from", endTime && "until", pageToken !== "" && "after", direction].filter(Boolean);
-  return { name: `list_events_${flags.join("_")}`, text: textOf(conditions, direction), values };
+  const delivered = isDelivered === undefined ? "" : isDelivered ? "delivered" : "undelivered";
+  const flags = [startTime && "from", endTime && "until", pageToken !== "" && "after", delivered, direction];
+  const text =
+    isDelivered === false
+      ? undeliveredOf(conditions, direction)
+      : textOf(isDelivered === true ? [...conditions, IS_DELIVERED] : conditions, direction);
+  return { name: `list_events_${flags.filter(Boolean).join("_")}`, text, values };
+}
+
+const IS_DELIVERED = `i.dispatch_time is not null and not exists (select from delivery d
+  where d.account_id = i.account_id and d.event_id = i.event_id and (d.state = 'due' or d.state = 'dead'))`;
+
+/** What is on its way, or has come to nothing, is little beside all that was delivered, and has indexes of its own. */
+function undeliveredOf(conditions: readonly string[], direction: string): string {
+  return `with undelivered as (
+      select event_id from delivery where account_id = $1 and state = 'due'
+      union select event_id from delivery where account_id = $1 and state = 'dead'
+      union select event_id from event where account_id = $1 and dispatch_time is null
+    )
+    select ${eventColumns}
+    from (
+      select i.event_id, i.create_time from undelivered u join event i on i.event_id = u.event_id
+      where ${["i.account_id = $1", "i.type = any($3::text[])", ...conditions].join(" and ")}
+      order by i.create_time ${direction}, i.event_id ${direction} limit $2
+    ) f
+    join event e on e.account_id = $1 and e.event_id = f.event_id
+    join account a on a.account_id = e.account_id
+    order by f.create_time ${direction}, f.event_id ${direction}`;
 }
 
 /** The nouns are fetched for the page alone. */

@@ -1,3 +1,4 @@
+import Type from "typebox";
 import type { Event } from "../../../gen/tripe/billing/v1/event_pb.ts";
 import { eventTypes, matchEventTypes } from "../../../services/_runtime/event-types.ts";
 import { eventView } from "../../../services/_views/event.ts";
@@ -37,14 +38,20 @@ const listRoute = defineRoute({
   path: "/v1/events",
   summary:
     'List events, newest first and however old: all, or those of a type, of some types or of a group ("charge.*").',
-  params: group({ type: optional(word), types: optional(list(word, TYPES_MAX)), created, ...paging }),
+  params: group({
+    type: optional(word),
+    types: optional(list(word, TYPES_MAX)),
+    delivery_success: optional(Type.Boolean()),
+    created,
+    ...paging,
+  }),
   expandable: [],
   isList: true,
   mentions: (_, given) => mentions({ event: cursorMention(given) }),
   async run(request, given) {
     const { accountId, clients } = request;
     const page = await listOf(given.type, given.types, (types) =>
-      clients.reader.listEvents({ accountId, types, ...pageRequestOf(given) }),
+      clients.reader.listEvents({ accountId, types, ...pageRequestOf(given), ...deliveredOf(given) }),
     );
     const pending = await countPending(
       request,
@@ -54,6 +61,10 @@ const listRoute = defineRoute({
     return { body: listView({ url: "/v1/events", data, hasMore: page.nextPageToken !== "" }) };
   },
 });
+
+function deliveredOf({ delivery_success: isDelivered }: { readonly delivery_success?: boolean }) {
+  return isDelivered === undefined ? {} : { isDelivered };
+}
 
 interface Page {
   readonly events: readonly Event[];
