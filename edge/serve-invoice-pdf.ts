@@ -31,7 +31,10 @@ async function answer(serving: Serving, request: FastifyRequest<Link>, reply: Fa
   const giveUp = new AbortController();
   reply.raw.once("close", () => giveUp.abort());
   const deadlineMs = clock.nowMs() + ANSWER_MS;
-  const call = createCall({ caller: "client", requestId: request.id, deadlineMs, signal: giveUp.signal }, clock);
+  const call = createCall(
+    { caller: "client", requestId: request.id, clientKey: "", deadlineMs, signal: giveUp.signal },
+    clock,
+  );
   try {
     calls.admit();
     try {

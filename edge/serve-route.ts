@@ -138,7 +138,9 @@ async function work({ route, serving, request, reply, call, known }: Work): Prom
       pdfUrlOf({ accountId, invoiceId }, { digestKey: serving.digestKey, origin: originOf(request) }),
     expand: readExpand(route, expandOf(params)),
   };
-  const { body, headers = {}, isReplayed = false } = await route.run(publicRequest, params);
+  // From here on whatever is written is caused by this request, and tells so with the client's own key.
+  const keyed = { ...call, clientKey: key ?? "" };
+  const { body, headers = {}, isReplayed = false } = await runCall(keyed, () => route.run(publicRequest, params));
   addTiming(reply, call);
   if (isReplayed) reply.header("idempotent-replayed", "true");
   reply.headers(headers);

@@ -309,7 +309,7 @@ table event -- Something that happened, with the noun as it was in that commit (
   object_id text not null
   snapshot bytea not null
   public_request_id text not null
-  idempotency_key text not null
+  idempotency_key text not null -- The Idempotency-Key of the public request, as the merchant sent it; empty when it sent none, or no request is behind this. Events from before this migration name an internal request id.
   create_time timestamp with time zone not null
   dispatch_time timestamp with time zone
   previous bytea -- The noun as it was before the change that a "….updated" event tells of (a Snapshot's bytes); null for all others.
@@ -331,8 +331,10 @@ table idempotency -- What each request id was used for, and the noun it was answ
   public_request_id text not null
   create_time timestamp with time zone not null
   finish_time timestamp with time zone
+  client_key text not null default ''::text -- The Idempotency-Key of the public request, as the merchant sent it; empty when it sent none, or no request is behind this.
   constraint idempotency_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint idempotency_check CHECK (((answer IS NULL) = (finish_time IS NULL)))
+  constraint idempotency_client_key_check CHECK ((length(client_key) <= 255))
   constraint idempotency_pkey PRIMARY KEY (account_id, request_id)
   constraint idempotency_request_id_check CHECK (((length(request_id) >= 1) AND (length(request_id) <= 300)))
   grant select to tripe_audit

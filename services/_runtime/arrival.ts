@@ -118,6 +118,7 @@ function readCall(from: { incoming: Incoming; deadlineMs: number; signal: AbortS
   const { incoming, deadlineMs, signal, clock } = from;
   const trace = parseTraceparent(incoming.header(headerNames.traceparent));
   const requestId = incoming.header(headerNames.requestId);
+  const clientKey = incoming.header(headerNames.clientKey);
   // Our own clients make up the span of the call they make and name its parent beside it; others' span is the parent.
   const isOurs = incoming.header(headerNames.parentId) !== undefined;
   return createCall(
@@ -127,6 +128,7 @@ function readCall(from: { incoming: Incoming; deadlineMs: number; signal: AbortS
       signal,
       spans: incoming.header(headerNames.timing) === "1" ? [] : undefined,
       ...(requestId === undefined ? {} : { requestId }),
+      ...(clientKey === undefined ? {} : { clientKey }),
       ...(trace === undefined ? {} : { traceId: trace.traceId }),
       ...(trace === undefined || !isOurs ? {} : { spanId: trace.spanId }),
     },

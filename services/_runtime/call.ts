@@ -16,6 +16,11 @@ export interface Span {
 export interface Call {
   /** The public request this belongs to, such as "req_…": the same in every service it reaches. */
   readonly requestId: string;
+  /**
+   * The Idempotency-Key of that public request, as its client sent it; empty when it sent none. Undefined when no public
+   * request caused this, as in the scheduler: `requestId` is then a made-up one, for the logs alone.
+   */
+  readonly clientKey: string | undefined;
   /** 32 hexadecimal digits, as in W3C Trace Context: the same in every service. */
   readonly traceId: string;
   /** 16 hexadecimal digits: this call alone. */
@@ -49,6 +54,7 @@ export function currentCall(): Call | undefined {
 export function createCall(known: Partial<Call> & { caller: string }, clock: Clock = systemClock): Call {
   return {
     requestId: known.requestId ?? createId("req_"),
+    clientKey: known.clientKey,
     traceId: known.traceId ?? randomHex(16),
     spanId: known.spanId ?? randomHex(8),
     caller: known.caller,

@@ -117,6 +117,7 @@ function headersOf(caller: string, parent: Call, spanId: string): [string, strin
     [headerNames.traceparent, formatTraceparent({ traceId: parent.traceId, spanId })],
     [headerNames.parentId, parent.spanId],
   ];
+  if (parent.clientKey !== undefined) headers.push([headerNames.clientKey, parent.clientKey]);
   if (parent.spans !== undefined) headers.push([headerNames.timing, "1"]);
   return headers;
 }

@@ -5,6 +5,8 @@ export const headerNames = {
   /** Who calls: a name of the topology. */
   caller: "tripe-caller",
   requestId: "tripe-request-id",
+  /** The client's own Idempotency-Key, possibly empty; absent when no public request caused the call. */
+  clientKey: "tripe-client-key",
   /** W3C Trace Context; its span is the one of this very call, made by the caller. */
   traceparent: "traceparent",
   /** The span of the work that makes this call: traceparent has no room for it. */

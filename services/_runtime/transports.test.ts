@@ -132,6 +132,23 @@ each("over %s a call outside of any request starts a request of its own", async 
   expect((await client.read({})).text).toMatch(/^req_[0-9A-Za-z]{24}$/);
 });
 
+// A key may have any printable character, commas and spaces too, and as many as 255.
+const keys = ["", "order 1, line/2 = 50%", "k".repeat(255), undefined];
+
+each("over %s a client's key reaches the second hop as it was sent, and none stays none", async (_name, wire) => {
+  const seen: (string | undefined)[] = [];
+  const read = () => {
+    seen.push(currentCall()?.clientKey);
+    return {};
+  };
+  const inner = await setupProbe(wire, { read }, { name: "bank", caller: "transactions" });
+  const outer = await setupProbe(wire, { read: () => inner.client.read({}) }, { name: "transactions" });
+  for (const clientKey of keys) {
+    await runCall(createCall({ caller: "merchant", clientKey }), () => outer.client.read({}));
+  }
+  expect(seen).toEqual(keys);
+});
+
 each("over %s headers and trailers travel, text and bytes alike", async (_name, wire) => {
   const { client } = await setupProbe(wire, {
     read(_request, context) {

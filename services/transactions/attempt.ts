@@ -60,7 +60,7 @@ export async function runAttempt(dependencies: TransactionsDependencies, leased:
   const detached = createCall({
     caller: "transactions",
     ...(caller && { requestId: caller.requestId, traceId: caller.traceId, spanId: caller.spanId, spans: caller.spans }),
-    ...(caller && { startMs: caller.startMs }),
+    ...(caller && { startMs: caller.startMs, clientKey: caller.clientKey }),
   });
   return runCall(detached, async () => book(dependencies, attempt, await submit(dependencies, attempt, waitMs)));
 }

@@ -3,11 +3,11 @@ import { violatedConstraint } from "../_database/connect.ts";
 import { chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { createBatcher } from "./batch.ts";
+import { type Cause, currentCause } from "./cause.ts";
 import { type BegunCapture, type CapturingRow, capturingOf, explainCapture, isUneven } from "./explain-capture.ts";
 import { besideCharge } from "./explain-charge.ts";
 import { endingsOf, LOST_RACES } from "./hold-endings.ts";
 import { LEASE_MS } from "./lease.ts";
-import { publicRequestId } from "./once.ts";
 
 /**
  * One row for each command that may go ahead, judged under the charge's lock: held, within its time and its amount, and
@@ -17,8 +17,8 @@ import { publicRequestId } from "./once.ts";
 const BEGIN = {
   name: "begin_capture",
   text: `with input as (
-      select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::bigint[])
-      as t(account_id, request_id, request_digest, public_request_id, charge_id, attempt_id, asked_minor)
+      select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[])
+      as t(account_id, request_id, request_digest, public_request_id, charge_id, attempt_id, asked_minor, client_key)
     ), fresh as (
       select i.*, c.currency_code, c.payment_method_id, o.bank_ref as original_bank_ref, o.bank,
         business_now(c.account_id, c.customer_id) as create_time,
@@ -36,8 +36,8 @@ const BEGIN = {
       order by i.account_id, i.charge_id
       for no key update of c
     ), claimed as (
-      insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, create_time)
-      select account_id, request_id, request_digest, charge_id, public_request_id, create_time from fresh
+      insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, client_key, create_time)
+      select account_id, request_id, request_digest, charge_id, public_request_id, client_key, create_time from fresh
     ), attempted as (
       insert into attempt (account_id, attempt_id, kind, state, charge_id, payment_method_id, bank_ref,
         original_bank_ref, amount_minor, currency_code, fence, tries, bank, lease_end_time, resolve_time,
@@ -60,7 +60,7 @@ const LOOK_EVERY_MS = 50;
 
 interface Command {
   readonly request: BeginCaptureRequest;
-  readonly publicRequestId: string;
+  readonly cause: Cause;
 }
 
 /** Creates commit A of captures. */
@@ -77,7 +77,7 @@ export function createBeginCapture(
   });
   const begin = async (request: BeginCaptureRequest) => {
     try {
-      return await submit({ request, publicRequestId: publicRequestId() });
+      return await submit({ request, cause: currentCause() });
     } catch (error) {
       // What won the race is committed and can be read.
       if (!LOST_RACES.has(violatedConstraint(error))) throw error;
@@ -104,10 +104,11 @@ async function run(
     column(({ request }) => request.accountId),
     column(({ request }) => request.requestId),
     column(({ request }) => request.requestDigest),
-    column((command) => command.publicRequestId),
+    column(({ cause }) => cause.publicRequestId),
     column(({ request }) => request.chargeId),
     column(({ request }) => request.attemptId),
     column(({ request }) => request.amountMinor),
+    column(({ cause }) => cause.clientKey),
   ]);
   const begun = new Map(rows.map((row) => [row.attempt_id, capturingOf(row)]));
   return commands.map(({ request }) => begun.get(request.attemptId));

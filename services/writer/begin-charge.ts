@@ -7,9 +7,9 @@ import { nullIfEmpty, shippingJson } from "../_database/rows/fields.ts";
 import { assert } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { createBatcher } from "./batch.ts";
+import { type Cause, currentCause } from "./cause.ts";
 import { type BegunCharge, besideCharge, explainCharge } from "./explain-charge.ts";
 import { LEASE_MS } from "./lease.ts";
-import { publicRequestId } from "./once.ts";
 
 /**
  * One row for each command that may go ahead: fresh, and with a payment method that may be charged. A token has a single
@@ -21,10 +21,10 @@ const BEGIN = {
   text: `with input as (
       select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::text[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::jsonb[], $14::text[], $15::text[],
-        $16::text[], $17::text[], $18::jsonb[], $19::boolean[], $20::boolean[])
+        $16::text[], $17::text[], $18::jsonb[], $19::boolean[], $20::boolean[], $21::text[])
       as t(account_id, request_id, request_digest, public_request_id, charge_id, attempt_id, token_id, customer_id,
         payment_method_id, amount_minor, currency_code, description, metadata, receipt_email, statement_descriptor,
-        statement_descriptor_suffix, transfer_group, shipping, is_from_source, is_held)
+        statement_descriptor_suffix, transfer_group, shipping, is_from_source, is_held, client_key)
     ), allowed as (
       select i.*, business_now(i.account_id, i.customer_id) as create_time
       from input i
@@ -49,8 +49,8 @@ const BEGIN = {
         or exists (select from spent s where s.account_id = a.account_id and s.token_id = a.token_id)
       order by a.account_id, a.request_id
     ), claimed as (
-      insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, create_time)
-      select account_id, request_id, request_digest, charge_id, public_request_id, create_time from fresh
+      insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, client_key, create_time)
+      select account_id, request_id, request_digest, charge_id, public_request_id, client_key, create_time from fresh
     ), charged as (
       insert into charge (account_id, charge_id, revision, state, amount_minor, currency_code, captured_minor,
         returned_minor, customer_id, payment_method_id, token_id, is_from_source, description, metadata, receipt_email,
@@ -79,7 +79,7 @@ const BEGIN = {
 export interface Command {
   readonly request: BeginChargeRequest;
   readonly charge: Charge;
-  readonly publicRequestId: string;
+  readonly cause: Cause;
 }
 
 /** Creates commit A of charges. */
@@ -97,7 +97,7 @@ export function createBeginCharge(
     const { charge } = request;
     assert(charge?.amount !== undefined, "a charge comes with its amount");
     try {
-      const begun = await submit({ request, charge, publicRequestId: publicRequestId() });
+      const begun = await submit({ request, charge, cause: currentCause() });
       return begun ?? (await explainCharge(dependencies, request));
     } catch (error) {
       // Lost a race for the request id, or for the token: what won it is committed and can be read.
@@ -114,7 +114,7 @@ export async function beginCharges(query: Query, commands: readonly Command[]): 
     column(({ request }) => request.accountId),
     column(({ request }) => request.requestId),
     column(({ request }) => request.requestDigest),
-    column((command) => command.publicRequestId),
+    column(({ cause }) => cause.publicRequestId),
     column(({ charge }) => charge.chargeId),
     column(({ request }) => request.attemptId),
     column(({ request }) => nullIfEmpty(request.tokenId)),
@@ -131,6 +131,7 @@ export async function beginCharges(query: Query, commands: readonly Command[]): 
     column(({ charge }) => shippingJson(charge.shipping)),
     column(({ charge }) => charge.isFromSource),
     column(({ charge }) => charge.isHeld),
+    column(({ cause }) => cause.clientKey),
   ]);
   const begun = new Map(rows.map((row) => [row.attempt_id, { charge: chargeOf(row), attempt: attemptOf(row) }]));
   return commands.map(({ request }) => begun.get(request.attemptId));

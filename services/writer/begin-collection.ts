@@ -10,11 +10,11 @@ import { nullIfEmpty } from "../_database/rows/fields.ts";
 import { createId } from "../_runtime/ids.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { beginCharges } from "./begin-charge.ts";
+import { currentCause } from "./cause.ts";
 import { claimCollection, findCollectionClaim } from "./collection-claims.ts";
 import { findOwn } from "./explain-charge.ts";
 import { lockInvoice } from "./invoice-rows.ts";
 import { LEASE_MS } from "./lease.ts";
-import { publicRequestId } from "./once.ts";
 
 /** What is to be done for an invoice. */
 export interface BegunCollection {
@@ -167,6 +167,6 @@ function commandOf(
   return {
     request: create(BeginChargeRequestSchema, { accountId, requestId, attemptId, charge }),
     charge,
-    publicRequestId: publicRequestId(),
+    cause: currentCause(),
   };
 }

@@ -4,10 +4,10 @@ import { type AttemptRow, attemptOf } from "../_database/rows/attempt.ts";
 import { type ReturnRow, returnColumns, returnOf } from "../_database/rows/return.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { createBatcher } from "./batch.ts";
+import { type Cause, currentCause } from "./cause.ts";
 import { type BegunReturn, besideReturn, explainReturn } from "./explain-return.ts";
 import { endingsOf, LOST_RACES } from "./hold-endings.ts";
 import { LEASE_MS } from "./lease.ts";
-import { publicRequestId } from "./once.ts";
 
 /**
  * One row for each command that may go ahead. The limit is one conditional update under the charge's lock: returned + x is
@@ -18,9 +18,9 @@ const BEGIN = {
   name: "begin_return",
   text: `with input as (
       select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[],
-        $8::bigint[], $9::text[], $10::jsonb[])
+        $8::bigint[], $9::text[], $10::jsonb[], $11::text[])
       as t(account_id, request_id, request_digest, public_request_id, return_id, charge_id, attempt_id, asked_minor,
-        reason, metadata)
+        reason, metadata, client_key)
     ), fresh as (
       select i.*, c.currency_code, c.payment_method_id, o.bank_ref as original_bank_ref, o.bank,
         business_now(c.account_id, c.customer_id) as create_time,
@@ -46,8 +46,8 @@ const BEGIN = {
         and (f.is_release or c.returned_minor + f.amount_minor <= c.captured_minor)
       returning f.*
     ), claimed as (
-      insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, create_time)
-      select account_id, request_id, request_digest, return_id, public_request_id, create_time from held
+      insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, client_key, create_time)
+      select account_id, request_id, request_digest, return_id, public_request_id, client_key, create_time from held
     ), returned as (
       insert into charge_return (account_id, return_id, revision, charge_id, state, amount_minor, currency_code, reason,
         metadata, network_reference, is_release, request_id, create_time)
@@ -75,7 +75,7 @@ const BEGIN = {
 
 interface Command {
   readonly request: BeginReturnRequest;
-  readonly publicRequestId: string;
+  readonly cause: Cause;
 }
 
 /** Creates commit A of returns. */
@@ -91,9 +91,7 @@ export function createBeginReturn(
   });
   return async (request) => {
     try {
-      return (
-        (await submit({ request, publicRequestId: publicRequestId() })) ?? (await explainReturn(dependencies, request))
-      );
+      return (await submit({ request, cause: currentCause() })) ?? (await explainReturn(dependencies, request));
     } catch (error) {
       // Lost a race, for the request id or for the one end of a hold: what won it is committed and can be read.
       if (!LOST_RACES.has(violatedConstraint(error))) throw error;
@@ -111,13 +109,14 @@ async function run(
     column(({ request }) => request.accountId),
     column(({ request }) => request.requestId),
     column(({ request }) => request.requestDigest),
-    column((command) => command.publicRequestId),
+    column(({ cause }) => cause.publicRequestId),
     column(({ request }) => request.returnId),
     column(({ request }) => request.chargeId),
     column(({ request }) => request.attemptId),
     column(({ request }) => request.amountMinor),
     column(({ request }) => request.reason),
     column(({ request }) => JSON.stringify(request.metadata)),
+    column(({ cause }) => cause.clientKey),
   ]);
   const begun = new Map(rows.map((row) => [row.attempt_id, { record: returnOf(row), attempt: attemptOf(row) }]));
   return commands.map(({ request }) => begun.get(request.attemptId));

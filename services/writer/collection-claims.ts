@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import type { BeginCollectionRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
 import { type Query, violatedConstraint } from "../_database/connect.ts";
 import { refuse } from "../_runtime/errors.ts";
-import { publicRequestId } from "./once.ts";
+import { currentCause } from "./cause.ts";
 
 const FIND = {
   name: "find_collection_claim",
@@ -13,8 +13,8 @@ const FIND = {
 const CLAIM = {
   name: "claim_collection",
   text: `with claimed as (
-      insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, create_time)
-      values ($1, $2, $3, $5, $6, business_now($1))
+      insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, client_key, create_time)
+      values ($1, $2, $3, $5, $6, $7, business_now($1))
     )
     insert into collection_claim (account_id, request_id, request_digest, invoice_id, charge_id, create_time)
     select $1, $2, $3, $4, $5, business_now($1, customer_id) from invoice where account_id = $1 and invoice_id = $4`,
@@ -43,8 +43,9 @@ export async function findCollectionClaim(query: Query, request: BeginCollection
 /** Keeps what became of a request: its charge. Refuses REQUEST_ID_REUSED one whose id was used for anything else. */
 export async function claimCollection(query: Query, request: BeginCollectionRequest, chargeId: string): Promise<void> {
   const { accountId, requestId, requestDigest, invoiceId } = request;
+  const { publicRequestId, clientKey } = currentCause();
   try {
-    await query(CLAIM, [accountId, requestId, requestDigest, invoiceId, chargeId, publicRequestId()]);
+    await query(CLAIM, [accountId, requestId, requestDigest, invoiceId, chargeId, publicRequestId, clientKey]);
   } catch (error) {
     if (CLAIM_KEYS.includes(violatedConstraint(error))) refuseReused();
     throw error;

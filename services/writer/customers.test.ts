@@ -1,5 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
+import { createCall, runCall } from "../_runtime/call.ts";
 import { createId } from "../_runtime/ids.ts";
 import { startTestWriter } from "./testing.ts";
 import { refusal } from "./testing-steps.ts";
@@ -125,13 +126,17 @@ test("deleteCustomer keeps the customer with its delete_time, and detaches its c
 test("each change of a customer tells of itself with the customer as it then was", async () => {
   const { writer, key, createPayer } = setup();
   const { customerId } = await createPayer();
-  const update = key();
-  await writer.updateCustomer({ ...update, customer: { customerId, name: "N" }, updateMask: { paths: ["name"] } });
+  const update = { ...key(), customer: { customerId, name: "N" }, updateMask: { paths: ["name"] } };
+  const asked = createCall({ caller: "merchant", requestId: "req_1", clientKey: "order/1" });
+  await runCall(asked, () => writer.updateCustomer(update));
   await writer.deleteCustomer({ ...key(), customerId });
-  const events = await rows<{ type: string; idempotency_key: string }>(
-    "select type, idempotency_key from event where object_id = $1 order by event_id",
+  const events = await rows(
+    "select type, public_request_id, idempotency_key from event where object_id = $1 order by event_id",
     customerId,
   );
-  expect(events.map(({ type }) => type)).toEqual(["customer.created", "customer.updated", "customer.deleted"]);
-  expect(events[1]?.idempotency_key).toBe(update.requestId);
+  expect(events).toEqual([
+    { type: "customer.created", public_request_id: "", idempotency_key: "" },
+    { type: "customer.updated", public_request_id: "req_1", idempotency_key: "order/1" },
+    { type: "customer.deleted", public_request_id: "", idempotency_key: "" },
+  ]);
 });

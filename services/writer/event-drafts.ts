@@ -5,6 +5,7 @@ import { assert } from "../_runtime/errors.ts";
 import type { EventType } from "../_runtime/event-types.ts";
 import { createId } from "../_runtime/ids.ts";
 import { snapshotBytes } from "./answers.ts";
+import { currentCause } from "./cause.ts";
 import { type Nouns, snapshotOf } from "./snapshots.ts";
 
 /** An event as the change that causes it knows it. */
@@ -50,18 +51,20 @@ const TELL = {
   name: "tell",
   text: `insert into event (account_id, event_id, type, object_id, snapshot, previous, public_request_id, idempotency_key,
       create_time)
-    select $1, e.event_id, e.type, e.object_id, e.snapshot, e.previous, $3, '', business_now($1, $2)
-    from unnest($4::text[], $5::text[], $6::text[], $7::bytea[], $8::bytea[])
+    select $1, e.event_id, e.type, e.object_id, e.snapshot, e.previous, $3, $4, business_now($1, $2)
+    from unnest($5::text[], $6::text[], $7::text[], $8::bytea[], $9::bytea[])
       as e(event_id, type, object_id, snapshot, previous)`,
 };
 
 /** Tells what a change did that has no request id of its own, in that change's transaction, in its customer's time. */
 export async function tell(
   query: Query,
-  { accountId, customerId, publicRequestId }: { accountId: string; customerId: string; publicRequestId: string },
+  { accountId, customerId }: { accountId: string; customerId: string },
   events: readonly EventDraft[],
 ): Promise<void> {
-  if (events.length > 0) await query(TELL, [accountId, customerId, publicRequestId, ...columnsOf(events)]);
+  if (events.length === 0) return;
+  const { publicRequestId, clientKey } = currentCause();
+  await query(TELL, [accountId, customerId, publicRequestId, clientKey, ...columnsOf(events)]);
 }
 
 /** Each noun bears its own name in its id: chargeId, paymentMethodId. */

@@ -37,10 +37,10 @@ const FAIL = {
     ), answered as (
       update idempotency d set answer = $5, finish_time = $4
       from failed f where d.account_id = f.account_id and d.request_id = f.request_id
-      returning d.public_request_id, d.request_id
+      returning d.public_request_id, d.client_key
     )
     insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-    select $1, $6, 'charge.failed', $2, $5, public_request_id, request_id, $4 from answered`,
+    select $1, $6, 'charge.failed', $2, $5, public_request_id, client_key, $4 from answered`,
 };
 
 const HAS_ALERT = {

@@ -1,8 +1,8 @@
 import type { Snapshot } from "../../gen/tripe/billing/v1/event_pb.ts";
 import { type Query, violatedConstraint } from "../_database/connect.ts";
-import { currentCall } from "../_runtime/call.ts";
 import { assert } from "../_runtime/errors.ts";
 import { findStored, type Request, snapshotBytes, type WriterDependencies, waitForAnswer } from "./answers.ts";
+import { currentCause } from "./cause.ts";
 import { columnsOf, type EventDraft } from "./event-drafts.ts";
 
 /** What a change left behind. */
@@ -15,8 +15,8 @@ export interface Effect {
 
 const CLAIM = {
   name: "claim_request",
-  text: `insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, create_time)
-    values ($1, $2, $3, '', $4, business_now($1))`,
+  text: `insert into idempotency (account_id, request_id, request_digest, noun_id, public_request_id, client_key, create_time)
+    values ($1, $2, $3, '', $4, $5, business_now($1))`,
 };
 
 const FINISH = {
@@ -27,8 +27,8 @@ const FINISH = {
     ), told as (
       insert into event (account_id, event_id, type, object_id, snapshot, previous, public_request_id, idempotency_key,
         create_time)
-      select $1, e.event_id, e.type, e.object_id, e.snapshot, e.previous, $5, $2, business_now($1)
-      from unnest($6::text[], $7::text[], $8::text[], $9::bytea[], $10::bytea[])
+      select $1, e.event_id, e.type, e.object_id, e.snapshot, e.previous, $5, $6, business_now($1)
+      from unnest($7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[])
         as e(event_id, type, object_id, snapshot, previous)
     )
     select count(*)::int as count from answered`,
@@ -45,7 +45,8 @@ export async function once(
 ): Promise<{ answer: Snapshot; isReplayed: boolean }> {
   try {
     const answer = await database.transaction(async (query) => {
-      await query(CLAIM, [request.accountId, request.requestId, request.requestDigest, publicRequestId()]);
+      const { publicRequestId, clientKey } = currentCause();
+      await query(CLAIM, [request.accountId, request.requestId, request.requestDigest, publicRequestId, clientKey]);
       const effect = await work(query);
       await finish(query, request, effect);
       return effect.answer;
@@ -61,18 +62,15 @@ export async function once(
 }
 
 async function finish(query: Query, request: Request, { answer, nounId, events }: Effect): Promise<void> {
+  const { publicRequestId, clientKey } = currentCause();
   const [row] = await query<{ count: number }>(FINISH, [
     request.accountId,
     request.requestId,
     nounId,
     snapshotBytes(answer),
-    publicRequestId(),
+    publicRequestId,
+    clientKey,
     ...columnsOf(events),
   ]);
   assert(row?.count === 1, "the claim of this very transaction is there to be finished");
-}
-
-/** The public request that is being worked on, "req_…"; empty when no request caused the work. */
-export function publicRequestId(): string {
-  return currentCall()?.requestId ?? "";
 }

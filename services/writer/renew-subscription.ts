@@ -42,8 +42,7 @@ export async function renewSubscription({ database }: WriterDependencies, reques
     const draft = { ...invoice, customerId, subscriptionId, periodIndex, periodStartTime, periodEndTime };
     await insertInvoice(query, { accountId, invoice: draft, holdMs: subscription.isLive ? HOLD_LIVE_MS : 0 });
     const made = await lockInvoice(query, { accountId, invoiceId: invoice.invoiceId });
-    // No request of a merchant's renews.
-    await tell(query, { accountId, customerId, publicRequestId: "" }, [
+    await tell(query, { accountId, customerId }, [
       ...changed("customer.subscription.updated", "subscription", { before, after: subscription }),
       told("invoice.created", "invoice", made),
     ]);

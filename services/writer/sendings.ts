@@ -6,7 +6,7 @@ import type { WriterDependencies } from "./answers.ts";
 import { tell, told } from "./event-drafts.ts";
 import { lockInvoice } from "./invoice-rows.ts";
 import { invoiceEffect } from "./invoices.ts";
-import { once, publicRequestId } from "./once.ts";
+import { once } from "./once.ts";
 import { nounOf } from "./snapshots.ts";
 
 /** How long whoever begins a sending has it to itself; then the sweep sends it (1-architecture.md). */
@@ -75,7 +75,7 @@ export async function markSent({ database }: WriterDependencies, request: MarkSe
     if (marked === undefined || isGivenUp) return { invoice: await lockInvoice(query, { accountId, invoiceId }) };
     await query(SENT, [accountId, invoiceId, hash]);
     const invoice = await lockInvoice(query, { accountId, invoiceId });
-    const by = { accountId, customerId: invoice.customerId, publicRequestId: publicRequestId() };
+    const by = { accountId, customerId: invoice.customerId };
     await tell(query, by, [told("invoice.sent", "invoice", invoice)]);
     return { invoice };
   });

@@ -69,10 +69,10 @@ export const SETTLE = {
     ), answered as (
       update idempotency d set answer = e.snapshot, finish_time = e.settle_time
       from ended e where d.account_id = e.account_id and d.request_id = e.request_id
-      returning d.account_id, d.request_id, d.public_request_id
+      returning d.account_id, d.request_id, d.public_request_id, d.client_key
     ), told as (
       insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-      select e.account_id, e.event_id, 'charge.' || e.state, e.charge_id, e.snapshot, d.public_request_id, e.request_id,
+      select e.account_id, e.event_id, 'charge.' || e.state, e.charge_id, e.snapshot, d.public_request_id, d.client_key,
         e.settle_time
       from ended e join answered d using (account_id, request_id)
     )

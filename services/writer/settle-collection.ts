@@ -7,7 +7,6 @@ import { attemptRequestId, IS_OPEN } from "./begin-collection.ts";
 import { tell } from "./event-drafts.ts";
 import { lockInvoice } from "./invoice-rows.ts";
 import { type InvoiceEventType, invoiceEvents } from "./invoices.ts";
-import { publicRequestId } from "./once.ts";
 import { activateSubscription, giveSubscriptionUp, putSubscriptionBehind } from "./subscription-states.ts";
 
 /** What became of the charge of an open payment; no row when that payment was settled before. */
@@ -106,7 +105,7 @@ async function tellOf(
   types: readonly InvoiceEventType[],
 ): Promise<Invoice> {
   const invoice = await lockInvoice(query, { accountId, invoiceId });
-  const by = { accountId, customerId: invoice.customerId, publicRequestId: publicRequestId() };
+  const by = { accountId, customerId: invoice.customerId };
   await tell(query, by, invoiceEvents(invoice, types, before));
   return invoice;
 }

@@ -40,12 +40,12 @@ export const SETTLE = {
       update idempotency d set answer = e.snapshot, finish_time = e.settle_time
       from ended e join returned r using (account_id, return_id)
       where d.account_id = e.account_id and d.request_id = r.request_id
-      returning e.account_id, e.return_id, d.request_id, d.public_request_id
+      returning e.account_id, e.return_id, d.public_request_id, d.client_key
     ), told as (
       insert into event (account_id, event_id, type, object_id, snapshot, previous, public_request_id, idempotency_key,
         create_time)
       select e.account_id, said.event_id, said.type, said.object_id, said.snapshot, said.previous,
-        coalesce(d.public_request_id, ''), coalesce(d.request_id, ''), e.settle_time
+        coalesce(d.public_request_id, ''), coalesce(d.client_key, ''), e.settle_time
       from ended e left join answered d using (account_id, return_id)
       cross join lateral (
         select * from (values

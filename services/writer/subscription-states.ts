@@ -1,6 +1,5 @@
 import type { Query } from "../_database/connect.ts";
 import { changed, tell, told } from "./event-drafts.ts";
-import { publicRequestId } from "./once.ts";
 import { lockSubscription } from "./subscription-rows.ts";
 
 /**
@@ -79,7 +78,7 @@ async function change(
   const rows = await query(statement, [accountId, subscriptionId, invoiceId]);
   if (rows.length === 0) return;
   const after = await lockSubscription(query, { accountId, subscriptionId });
-  const by = { accountId, customerId: after.customerId, publicRequestId: publicRequestId() };
+  const by = { accountId, customerId: after.customerId };
   const isEnd = type === "customer.subscription.deleted";
   const events = isEnd ? [told(type, "subscription", after)] : changed(type, "subscription", { before, after });
   await tell(query, by, events);

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { type Attempt, OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { SnapshotSchema } from "../../gen/tripe/billing/v1/event_pb.ts";
 import { ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
+import { createCall, runCall } from "../_runtime/call.ts";
 import { startTestWriter } from "./testing.ts";
 
 const { setup, rows, accountId } = await startTestWriter();
@@ -44,13 +45,14 @@ test("a return told of as pending is created once, in that state, and its end is
 
 test("a charge is told of as pending once, under the request that made it, and never after its end", async () => {
   const { beginCharge, settleCharge, postpone } = setupPending();
-  const { charge, attempt, request } = await beginCharge();
+  const asked = createCall({ caller: "merchant", requestId: "req_1", clientKey: "K" });
+  const { charge, attempt } = await runCall(asked, () => beginCharge());
   await postpone(attempt);
   await settleCharge({ attempt }, OutcomeKind.ACCEPTED);
   await postpone(attempt);
   expect(await typesOf(charge.chargeId)).toEqual(["charge.pending", "charge.succeeded"]);
-  const keys = await rows("select distinct idempotency_key from event where object_id = $1", charge.chargeId);
-  expect(keys).toEqual([{ idempotency_key: request.requestId }]);
+  const causes = "select distinct public_request_id, idempotency_key from event where object_id = $1";
+  expect(await rows(causes, charge.chargeId)).toEqual([{ public_request_id: "req_1", idempotency_key: "K" }]);
 });
 
 test("put off and settled at once, a return is created exactly once, and updated only if that was told before", async () => {

@@ -38,7 +38,7 @@ const TELL = {
       returning t.account_id, t.return_id, c.request_id, c.customer_id
     )
     insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-    select m.account_id, $4, $5, $6, $7, d.public_request_id, d.request_id, business_now(m.account_id, m.customer_id)
+    select m.account_id, $4, $5, $6, $7, d.public_request_id, d.client_key, business_now(m.account_id, m.customer_id)
     from marked m left join charge_return r on r.account_id = m.account_id and r.return_id = m.return_id
     join idempotency d on d.account_id = m.account_id and d.request_id = coalesce(r.request_id, m.request_id)`,
 };

@@ -95,6 +95,7 @@ export const invoiceChecks: readonly Check[] = [
           and not exists (select from event e
             where e.account_id = n.account_id and e.object_id = n.invoice_id and e.type = 'invoice.updated'
               and not exists (select from event f where f.account_id = e.account_id and f.object_id = e.object_id
-                and f.type = 'invoice.finalized' and f.idempotency_key = e.idempotency_key))`,
+                and f.type = 'invoice.finalized' and f.public_request_id = e.public_request_id
+                and f.create_time = e.create_time))`,
   ),
 ];

@@ -59,14 +59,17 @@ export type Event = Message<"tripe.billing.v1.Event"> & {
   snapshot?: Snapshot | undefined;
 
   /**
-   * The public request that caused it, "req_…"; empty when no request did.
+   * The public request that caused it, "req_…", directly or by a step of its work; empty when no request did, as when a
+   * subscription renews by itself. The end of a charge, a return or a capture names the request that began it, however
+   * late it becomes known; what Tripe does by itself because of a late end (an invoice that is then paid) names none.
    *
    * @generated from field: string request_id = 4;
    */
   requestId: string;
 
   /**
-   * The idempotency key of that request; empty when there was none.
+   * The idempotency key of that request, exactly as its client sent it; empty when it sent none, or no request caused
+   * the event.
    *
    * @generated from field: string idempotency_key = 5;
    */
