@@ -45,6 +45,17 @@ export const invoiceWords: Readonly<Record<string, Omit<PublicError, "type">>> =
       "The total of this invoice is below zero, and there is no customer balance that could keep the credit. Add charges " +
       "or take credits off before it is finalized.",
   },
+  INVOICE_TOTAL_TOO_LARGE: {
+    code: "amount_too_large",
+    message:
+      "The total of this invoice is above 99,999,999, the most that can be charged. Take charges off before it is finalized.",
+  },
+  INVOICE_TOTAL_TOO_SMALL: {
+    code: "amount_too_small",
+    message:
+      "The total of this invoice is below the least that can be charged in its currency. Add charges, or set " +
+      "collection_method=send_invoice, before it is finalized.",
+  },
   INVOICE_TOO_LARGE: { message: "This invoice is too large to be printed." },
 };
 

@@ -30,7 +30,7 @@ const refusals: readonly [string, (customer: string) => object, object][] = [
     "no such product of a new price",
     () => ({
       items: [
-        { price_data: { currency: "usd", product: "prod_none", unit_amount: 1, recurring: { interval: "month" } } },
+        { price_data: { currency: "usd", product: "prod_none", unit_amount: 1_000, recurring: { interval: "month" } } },
       ],
     }),
     { code: "resource_missing", param: "items[0][price_data][product]" },

@@ -20,8 +20,14 @@ export const COLLECTIONS_LIMIT = 100;
 /** As many charges under way as two cores carry at full speed; the bank's lines are shared with live requests. */
 const LANES_COUNT = 16;
 
-/** Somebody else finalized the draft, or deleted it, or gave it credits until it is worth less than nothing: it is theirs. */
-const OVERTAKEN = new Set(["INVOICE_NOT_DRAFT", "INVOICE_NOT_FOUND", "INVOICE_TOTAL_NEGATIVE"]);
+/** Somebody else finalized the draft, or deleted it, or gave it items until its total is one that no charge could be: it is theirs. */
+const OVERTAKEN = new Set([
+  "INVOICE_NOT_DRAFT",
+  "INVOICE_NOT_FOUND",
+  "INVOICE_TOTAL_NEGATIVE",
+  "INVOICE_TOTAL_TOO_LARGE",
+  "INVOICE_TOTAL_TOO_SMALL",
+]);
 
 type Finalize = (due: DueInvoice) => Promise<Invoice | undefined>;
 

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import {
   BillingReason,
+  CollectionMethod,
   type Invoice,
   type InvoiceItem,
   type InvoiceLine,
@@ -18,6 +19,7 @@ import { affordable } from "../_billing/affordable.ts";
 import { describePeriod } from "../_billing/describe-period.ts";
 import type { IntervalUnit as UnitName } from "../_billing/interval.ts";
 import { lineAmount } from "../_billing/totals.ts";
+import { chargeBounds } from "../_runtime/charge-bounds.ts";
 import { assert } from "../_runtime/errors.ts";
 import { createId } from "../_runtime/ids.ts";
 
@@ -30,7 +32,7 @@ export interface BilledPeriod {
 
 /**
  * Writes the draft that bills one period of a subscription: a line an item, then what the customer owes beside it, less
- * the credits that the sum has room for. The invoices of a subscription that was given up are not collected by themselves (UNPAID, docs.stripe.com/billing/
+ * the credits, as far as one charge can be that. The invoices of a subscription that was given up are not collected by themselves (UNPAID, docs.stripe.com/billing/
  * subscriptions/overview).
  */
 export function renewalInvoice(
@@ -41,6 +43,8 @@ export function renewalInvoice(
   const { subscriptionId, customerId, currencyCode, collectionMethod, daysUntilDue, state } = subscription;
   const lines = subscription.items.map((item) => lineOfPrice(item, period));
   const besideMinor = lines.reduce((sumMinor, { amountMinor }) => sumMinor + amountMinor, 0n);
+  const isCharged = collectionMethod === CollectionMethod.CHARGE_AUTOMATICALLY;
+  const beside = affordable(pendingItems, besideMinor, chargeBounds({ currencyCode, isCharged }));
   return create(InvoiceSchema, {
     invoiceId: createId("in_"),
     subscriptionId,
@@ -51,7 +55,7 @@ export function renewalInvoice(
     billingReason: BillingReason.SUBSCRIPTION_CYCLE,
     isAutoAdvancing: state !== SubscriptionState.UNPAID,
     ...period,
-    lines: [...lines, ...affordable(pendingItems, besideMinor).map(lineOfItem)],
+    lines: [...lines, ...beside.map(lineOfItem)],
   });
 }
 

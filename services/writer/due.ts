@@ -8,6 +8,8 @@ import {
   subscriptionItemColumns,
   subscriptionOf,
 } from "../_database/rows/subscription.ts";
+import { TOTAL_MAX_MINOR } from "../_runtime/charge-bounds.ts";
+import { currencies } from "../_runtime/currency.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { LEASE_MS } from "./lease.ts";
 
@@ -19,8 +21,15 @@ export const CLOCKED = `test_clock t join customer u on u.account_id = t.account
 
 const LEASED = `statement_timestamp() + ${LEASE_MS} * interval '1 ms'`;
 
-/** Nothing to wait for but its time: a payment under way decides first, and a total below zero is not finalized. */
-const IS_WAITING = `n.state in ('draft', 'open') and n.total_minor >= 0 and (n.lease_end_time is null or n.lease_end_time <= statement_timestamp())
+/** The least a charge may be, by currency, in SQL. */
+const MINIMUMS_MINOR = `'${JSON.stringify(Object.fromEntries(currencies.map(({ code, minimumMinor }) => [code, Number(minimumMinor)])))}'::jsonb`;
+
+/** A draft whose total no charge could be is not finalized, however often it is tried (finalize-invoice.ts): it is its merchant's. */
+const IS_PAYABLE = `(n.state = 'open' or n.total_minor = 0 or n.total_minor between 1 and ${TOTAL_MAX_MINOR}
+        and (n.collection_method = 'send_invoice' or n.total_minor >= (${MINIMUMS_MINOR} ->> n.currency_code)::bigint))`;
+
+/** Nothing to wait for but its time: a payment under way decides first. */
+const IS_WAITING = `n.state in ('draft', 'open') and ${IS_PAYABLE} and (n.lease_end_time is null or n.lease_end_time <= statement_timestamp())
         and not exists (select from invoice_payment y
           where y.account_id = n.account_id and y.invoice_id = n.invoice_id and y.state = 'open')`;
 

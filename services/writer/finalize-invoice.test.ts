@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { CollectionMethod, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { createId } from "../_runtime/ids.ts";
 import { startTestWriter } from "./testing.ts";
 import { createBillingSteps, line } from "./testing-billing.ts";
 import { refusal } from "./testing-steps.ts";
@@ -75,6 +76,44 @@ test("an invoice whose credits outweigh its charges is not finalized, and its cr
   await writer.deleteInvoice({ ...key(), invoiceId });
   const items = await rows("select invoice_id from invoice_item where invoice_item_id = $1", invoiceItemId);
   expect(items).toEqual([{ invoice_id: null }]);
+});
+
+test.each([
+  ["too little to be charged", "INVOICE_TOTAL_TOO_SMALL", [line(49n)]],
+  ["more than one charge may be", "INVOICE_TOTAL_TOO_LARGE", [line(99_999_999n), line(1n)]],
+])(
+  "an invoice of %s is not finalized, nor taken up by the schedule, until it is of something else",
+  async (...given) => {
+    const [, reason, lines] = given;
+    const { writer, key, createCustomer, createDraft, finalize } = setup();
+    const customerId = await createCustomer();
+    const { invoiceId } = await createDraft(customerId, lines, { isAutoAdvancing: true });
+    expect((await refusal(finalize(invoiceId)))?.reason).toBe(reason);
+    const due =
+      "update invoice set next_attempt_time = business_now(account_id), lease_end_time = null where invoice_id = $1";
+    const isLeased = async () => {
+      await rows(due, invoiceId);
+      return (await writer.leaseCollections({ limit: 500 })).invoices.some((one) => one.invoiceId === invoiceId);
+    };
+    expect(await isLeased()).toBe(false);
+    const bounds = [line(50n), line(99_999_999n)];
+    for (const good of bounds) {
+      const { invoiceId: goodId } = await createDraft(customerId, [good]);
+      expect(await finalize(goodId)).toMatchObject({ state: InvoiceState.OPEN });
+    }
+    const amountMinor = reason === "INVOICE_TOTAL_TOO_SMALL" ? 1n : -1n;
+    const ids = { invoiceItemId: createId("ii_"), customerId, invoiceId };
+    const item = { ...ids, currencyCode: "USD", amountMinor, quantity: 1n, description: "The rest" };
+    await writer.createInvoiceItem({ ...key(), invoiceItem: item });
+    expect(await isLeased()).toBe(true);
+    expect(await finalize(invoiceId)).toMatchObject({ state: InvoiceState.OPEN });
+  },
+);
+
+test("an invoice that is to be sent may be of less than can be charged", async () => {
+  const { createCustomer, createOpen } = setup();
+  const change = { collectionMethod: CollectionMethod.SEND_INVOICE, daysUntilDue: 30 };
+  expect(await createOpen(await createCustomer(), [line(1n)], change)).toMatchObject({ state: InvoiceState.OPEN });
 });
 
 test("an invoice that is to be sent gets its day and one sending, if it advances by itself", async () => {

@@ -1,7 +1,8 @@
 import { Code } from "@connectrpc/connect";
-import { type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { CollectionMethod, type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { FinalizeInvoiceRequest } from "../../gen/tripe/writer/v1/invoices_pb.ts";
 import type { Query } from "../_database/connect.ts";
+import { chargeBounds } from "../_runtime/charge-bounds.ts";
 import { refuse } from "../_runtime/errors.ts";
 import { createId } from "../_runtime/ids.ts";
 import type { WriterDependencies } from "./answers.ts";
@@ -54,8 +55,8 @@ const SEND = {
 const COLLECT_LEASE_MS = 12_000;
 
 /**
- * Finalizes a draft. Refuses INVOICE_NOT_FOUND, with INVOICE_NOT_DRAFT one that is finalized, and with
- * INVOICE_TOTAL_NEGATIVE one whose credits outweigh its charges: there is no customer balance yet that would keep them.
+ * Finalizes a draft. Refuses INVOICE_NOT_FOUND, with INVOICE_NOT_DRAFT one that is finalized, and as `refuseUnpayable` does
+ * one that nobody could pay.
  */
 export async function finalizeInvoice(dependencies: WriterDependencies, request: FinalizeInvoiceRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
@@ -75,13 +76,26 @@ export async function finalize(
   if (draft.state !== InvoiceState.DRAFT) {
     refuse(Code.FailedPrecondition, "INVOICE_NOT_DRAFT", `the invoice ${invoiceId} is finalized`, "invoice_id");
   }
-  if (draft.totalMinor < 0n) {
-    const message = `the total of the invoice ${invoiceId} is below zero`;
-    refuse(Code.FailedPrecondition, "INVOICE_TOTAL_NEGATIVE", message, "invoice_id");
-  }
+  refuseUnpayable(draft);
   await query(FINALIZE, [accountId, invoiceId, isAutoAdvancing ?? null, COLLECT_LEASE_MS]);
   await query(SEND, [accountId, invoiceId, createId("snd_")]);
   return { draft, invoice: await lockInvoice(query, { accountId, invoiceId }) };
+}
+
+/**
+ * Refuses a total that no charge could be: with INVOICE_TOTAL_NEGATIVE credits that outweigh the charges and, where it is
+ * charged by itself, with INVOICE_TOTAL_TOO_SMALL less than the currency's minimum, since there is no customer balance yet
+ * that would keep either; with INVOICE_TOTAL_TOO_LARGE more than one charge may be. `IS_PAYABLE` (due.ts) knows the same.
+ */
+function refuseUnpayable({ invoiceId, totalMinor, currencyCode, collectionMethod }: Invoice): void {
+  const isCharged = collectionMethod === CollectionMethod.CHARGE_AUTOMATICALLY;
+  const { leastMinor, mostMinor } = chargeBounds({ currencyCode, isCharged });
+  const message = `the total of the invoice ${invoiceId} is ${totalMinor}`;
+  if (totalMinor < 0n) refuse(Code.FailedPrecondition, "INVOICE_TOTAL_NEGATIVE", message, "invoice_id");
+  if (totalMinor > mostMinor) refuse(Code.FailedPrecondition, "INVOICE_TOTAL_TOO_LARGE", message, "invoice_id");
+  if (totalMinor > 0n && totalMinor < leastMinor) {
+    refuse(Code.FailedPrecondition, "INVOICE_TOTAL_TOO_SMALL", message, "invoice_id");
+  }
 }
 
 /** The events of an invoice that was just finalized: one of nothing is paid at once, which Stripe calls a payment too. */

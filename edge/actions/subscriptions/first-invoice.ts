@@ -75,6 +75,11 @@ export function firstLines(
   });
 }
 
+/** What a whole period of all items costs, in minor units. */
+export function recurringTotal(items: readonly BilledItem[]): bigint {
+  return items.reduce((sumMinor, { price, quantity }) => sumMinor + wholePeriod(price, quantity).amountMinor, 0n);
+}
+
 function wholePeriod(price: Price, quantity: bigint) {
   const unitAmount = found(price.unitAmount);
   const interval = intervalOf(found(price.recurrence));

@@ -5,9 +5,10 @@ import { type SubscriptionSchema, SubscriptionState } from "../../../gen/tripe/b
 import type { GetPayerResponse } from "../../../gen/tripe/reader/v1/reader_service_pb.ts";
 import { affordable } from "../../../services/_billing/affordable.ts";
 import { totalsOf } from "../../../services/_billing/totals.ts";
+import { chargeBounds } from "../../../services/_runtime/charge-bounds.ts";
 import { metadataOf, textOf } from "../../messages.ts";
 import { lineOfItem, listPendingItems } from "../../pending-items.ts";
-import { amountTooLarge, resourceMissing } from "../../problems.ts";
+import { amountTooLarge, amountTooSmall, resourceMissing } from "../../problems.ts";
 import { found } from "../../reads.ts";
 import type { PublicRequest } from "../../route.ts";
 import {
@@ -16,7 +17,7 @@ import {
   paymentMethodMissing,
   paymentMethodNotCustomers,
 } from "../../subscription-problems.ts";
-import { firstLines, firstPeriod } from "./first-invoice.ts";
+import { firstLines, firstPeriod, recurringTotal } from "./first-invoice.ts";
 import { createNewPrices, judgePrices, readPrices } from "./subscription-items.ts";
 import type { SubscriptionParams } from "./subscription-params.ts";
 import { readTrialEnd } from "./trial.ts";
@@ -26,9 +27,6 @@ export interface PlannedSubscription {
   readonly subscription: MessageInitShape<typeof SubscriptionSchema>;
   readonly invoice: MessageInitShape<typeof InvoiceSchema>;
 }
-
-// Eight digits: what a charge may be at most, and a first invoice is one charge.
-const TOTAL_MAX_MINOR = 99_999_999n;
 
 /** Works a new subscription out: who pays, from when to when, and what at first. Throws a Problem when it cannot be. */
 export async function planSubscription(
@@ -49,11 +47,13 @@ export async function planSubscription(
   // What the customer owes besides is billed with the first period, as with every later one. A known gap: Stripe bills it
   // with a trial's first invoice too; here it waits for the trial's end.
   const owed = times.trialEndTime === undefined ? pending.filter((item) => item.currencyCode === currencyCode) : [];
-  const billed = firstLines(itemsOf(request, given, prices), times);
-  const owedLines = affordable(owed, totalsOf({ lines: billed }).totalMinor).map(lineOfItem);
-  const { totalMinor } = totalsOf({ lines: [...billed, ...owedLines] });
-  if (totalMinor > TOTAL_MAX_MINOR) throw amountTooLarge(TOTAL_MAX_MINOR, currencyCode);
-  const isCharged = collection.collectionMethod === CollectionMethod.CHARGE_AUTOMATICALLY && totalMinor > 0n;
+  const priced = itemsOf(request, given, prices);
+  judgeTotal(recurringTotal(priced), currencyCode);
+  const billed = firstLines(priced, times);
+  const isAutomatic = collection.collectionMethod === CollectionMethod.CHARGE_AUTOMATICALLY;
+  const bounds = chargeBounds({ currencyCode, isCharged: isAutomatic });
+  const owedLines = affordable(owed, totalsOf({ lines: billed }).totalMinor, bounds).map(lineOfItem);
+  const isCharged = isAutomatic && totalsOf({ lines: [...billed, ...owedLines] }).totalMinor > 0n;
   const isLeftToClient = isCharged && given.payment_behavior === "default_incomplete";
   if (isCharged && !isLeftToClient && payer.paymentMethod === undefined) throw paymentMethodMissing();
   const items = itemsOf(request, given, await createNewPrices(request, { items: given.items, prices }));
@@ -112,6 +112,13 @@ function judgePayer(given: SubscriptionParams, { customer, paymentMethod }: GetP
     throw resourceMissing({ noun: "PaymentMethod", id, param: "default_payment_method" });
   }
   if (paymentMethod.customerId !== given.customer) throw paymentMethodNotCustomers(id);
+}
+
+// A renewal is one charge, and nobody is there to be told that it cannot be. One that is mailed may be charged later on.
+function judgeTotal(totalMinor: bigint, currencyCode: string): void {
+  const { leastMinor, mostMinor } = chargeBounds({ currencyCode, isCharged: true });
+  if (totalMinor > mostMinor) throw amountTooLarge(mostMinor, currencyCode);
+  if (totalMinor > 0n && totalMinor < leastMinor) throw amountTooSmall(leastMinor, currencyCode);
 }
 
 function itemsOf({ createId }: PublicRequest, { items }: SubscriptionParams, prices: readonly Price[]) {
