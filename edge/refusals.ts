@@ -18,7 +18,7 @@ import {
   unavailable,
 } from "./problems.ts";
 import { lookupKeyTaken, productExists } from "./subscription-problems.ts";
-import { endpointDisabled, endpointsTooMany } from "./webhook-problems.ts";
+import { endpointDisabled, endpointsTooMany, secretsTooMany } from "./webhook-problems.ts";
 
 /** Turns whatever was thrown while a request was answered into its answer; what nobody foresaw is a 500. */
 export function toProblem(error: unknown, mentions: Mentions = {}): Problem {
@@ -95,7 +95,13 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
   INVOICE_ITEM_NOT_FOUND: missing("invoiceItem", "invoiceitem"),
   INVOICE_ITEM_TAKEN: () => lockTimeout(),
   INVOICE_NOT_FOUND: missing("invoice", "invoice"),
+  INVOICE_PAYMENT_NOT_FOUND: missing("invoicePayment", "invoice payment"),
   INVOICE_NOT_OPEN: (_, { invoice }) => invoiceNotOpen(invoice?.id ?? ""),
+  INVOICE_TEXT_TOO_LONG: () =>
+    refused({
+      message: "The lines of an invoice can hold at most 2 MiB of descriptions and metadata, pending items among them.",
+      param: "metadata",
+    }),
   ...Object.fromEntries(Object.entries(invoiceWords).map(([reason, words]) => [reason, () => refused(words)])),
   LEDGER_TRANSFER_NOT_FOUND: missing("ledgerTransfer", "balance transaction"),
   LOOKUP_KEY_TAKEN: () => lookupKeyTaken(),
@@ -142,6 +148,7 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
   WEBHOOK_ENDPOINTS_TOO_MANY: () => endpointsTooMany(),
   WEBHOOK_ENDPOINT_DISABLED: () => endpointDisabled(),
   WEBHOOK_ENDPOINT_NOT_FOUND: missing("webhookEndpoint", "webhook endpoint"),
+  WEBHOOK_SECRETS_TOO_MANY: () => secretsTooMany(),
 };
 
 function missing(noun: Noun, words: string): Translate {

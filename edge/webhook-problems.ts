@@ -12,6 +12,14 @@ export function endpointsTooMany(): Problem {
   return invalid({ message: "You have reached the maximum of 16 webhook endpoints." });
 }
 
+/** A rotation while four secrets still sign. */
+export function secretsTooMany(): Problem {
+  return invalid({
+    message:
+      "This webhook endpoint has four secrets that have not expired. Rotate again when one has, or with `expires_in=0`.",
+  });
+}
+
 /** An event that is to be sent again to an endpoint that hears of nothing. */
 export function endpointDisabled(): Problem {
   return invalid({ message: "The webhook endpoint is disabled. Enable it first.", param: "webhook_endpoint" });

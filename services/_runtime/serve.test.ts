@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { createServiceClient } from "./client.ts";
 import { systemClock as clock } from "./clock.ts";
 import { createGrpcTransport } from "./grpc-transport.ts";
-import { MESSAGE_MAX_BYTES, PDF_MESSAGE_MAX_BYTES } from "./limits.ts";
+import { MESSAGE_MAX_BYTES, OBJECT_MESSAGE_MAX_BYTES } from "./limits.ts";
 import { silentLog as log } from "./log.ts";
 import { createServer } from "./serve.ts";
 import { ProbeService } from "./testing/probe_pb.ts";
@@ -34,10 +34,10 @@ test("a message beyond the limit is refused, on its way in and on its way out", 
 });
 
 test("where PDFs travel, eight times as much may", async () => {
-  const limit = { maxMessageBytes: PDF_MESSAGE_MAX_BYTES };
-  const { client } = await setup(answer(PDF_MESSAGE_MAX_BYTES - room), limit);
-  expect((await client.read({})).data.length).toBe(PDF_MESSAGE_MAX_BYTES - room);
-  const beyond = await setup(answer(PDF_MESSAGE_MAX_BYTES + 1), limit);
+  const limit = { maxMessageBytes: OBJECT_MESSAGE_MAX_BYTES };
+  const { client } = await setup(answer(OBJECT_MESSAGE_MAX_BYTES - room), limit);
+  expect((await client.read({})).data.length).toBe(OBJECT_MESSAGE_MAX_BYTES - room);
+  const beyond = await setup(answer(OBJECT_MESSAGE_MAX_BYTES + 1), limit);
   expect((await failureOf(beyond.client.read({}))).code).toBe(Code.ResourceExhausted);
 });
 

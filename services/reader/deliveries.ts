@@ -53,11 +53,13 @@ const COUNT_PENDING = {
     where account_id = $1 and event_id = any($2::text[]) and state = 'due' group by event_id`,
 };
 
+/** Of the dead those that a redrive takes (REDRIVE of the writer): the others' endpoints hear of nothing. */
 const COUNT = {
   name: "count_deliveries",
-  text: `select count(*) filter (where state = 'due') as due_count, count(*) filter (where state = 'dead') as dead_count,
-      min(due_time) filter (where due_time <= statement_timestamp()) as oldest_due_time
-    from delivery where state = 'due' or state = 'dead'`,
+  text: `select count(*) filter (where d.state = 'due') as due_count, count(*) filter (where d.state = 'dead') as dead_count,
+      min(d.due_time) filter (where d.due_time <= statement_timestamp()) as oldest_due_time
+    from delivery d join webhook_endpoint w on w.account_id = d.account_id and w.webhook_endpoint_id = d.webhook_endpoint_id
+    where d.state = 'due' or (d.state = 'dead' and w.disable_time is null and w.delete_time is null)`,
 };
 
 interface DeliveryRow extends EventRow {

@@ -8,6 +8,7 @@ import type { SubscriptionRow } from "../_database/rows/subscription.ts";
 import { invoiceFilters, priceFilters, subscriptionFilters, withItems, withLines } from "./billing.ts";
 import { listUndispatchedEvents } from "./events.ts";
 import { findEvent, findInvoice, findInvoiceItem, findPrice, findProduct, findSubscription } from "./findings.ts";
+import { fitPage } from "./fit-page.ts";
 import { equals, list } from "./list.ts";
 import { listEvents } from "./list-events.ts";
 import { invoiceItems, invoicePayments, invoices, prices, products, subscriptions } from "./listings.ts";
@@ -39,14 +40,11 @@ export function readInvoicing(query: Query) {
       return { ...(invoice && { invoice }) };
     },
     listInvoices: async (request) => {
-      const { nouns, ...page } = await list<InvoiceRow, InvoiceRow>(
-        query,
-        invoices,
-        request,
-        invoiceFilters(request),
-        same,
-      );
-      return { invoices: await withLines(query, request.accountId, nouns), ...page };
+      const filters = invoiceFilters(request);
+      const { nouns, ...page } = await list<InvoiceRow, InvoiceRow>(query, invoices, request, filters, same);
+      const whole = { nouns: await withLines(query, request.accountId, nouns), ...page };
+      const { nouns: fitting, nextPageToken } = fitPage(request, whole, ({ invoiceId }) => invoiceId);
+      return { invoices: fitting, nextPageToken };
     },
     getInvoiceItem: async ({ accountId, invoiceItemId: id }) => ({
       invoiceItem: await getInvoiceItem({ accountId, id }),
@@ -75,7 +73,9 @@ export function readInvoicing(query: Query) {
         filters,
         same,
       );
-      return { subscriptions: await withItems(query, request.accountId, nouns), ...page };
+      const whole = { nouns: await withItems(query, request.accountId, nouns), ...page };
+      const { nouns: fitting, nextPageToken } = fitPage(request, whole, ({ subscriptionId }) => subscriptionId);
+      return { subscriptions: fitting, nextPageToken };
     },
     getEvent: async ({ accountId, eventId: id }) => ({ event: await getEvent({ accountId, id }) }),
     listEvents: (request) => listEvents(query, request),

@@ -3,9 +3,10 @@ import type { ListEventsRequest } from "../../gen/tripe/reader/v1/events_pb.ts";
 import type { Query } from "../_database/connect.ts";
 import { type EventRow, eventColumns, eventOf } from "../_database/rows/event.ts";
 import { eventTypes } from "../_runtime/event-types.ts";
+import { fitPage } from "./fit-page.ts";
 import { list } from "./list.ts";
 import { events } from "./listings.ts";
-import { nextPageToken } from "./page.ts";
+import { nextPageToken, requireCursor } from "./page.ts";
 
 /** As `page.ts` has it: Stripe's default. */
 const SIZE_DEFAULT = 10;
@@ -13,7 +14,7 @@ const SIZE_DEFAULT = 10;
 /**
  * Lists events, newest first. All of them come by their key. Those of some types, or of a range of time, come from the index
  * of types, a page of each type at most: a rare type among millions costs as little as a common one. A range alone asks
- * for every type there is, so that one index serves both.
+ * for every type there is, so that one index serves both. Refuses as `requireCursor` does.
  */
 export async function listEvents(query: Query, request: ListEventsRequest) {
   const isNarrow = request.createTimeRange !== undefined || request.isDelivered !== undefined;
@@ -24,10 +25,13 @@ export async function listEvents(query: Query, request: ListEventsRequest) {
   const size = request.pageSize === 0 ? SIZE_DEFAULT : request.pageSize;
   const { name, text, values } = statementOf(request, size);
   const rows = await query<EventRow>({ name, text }, values);
+  if (rows.length === 0) await requireCursor(query, events, request);
   const kept = rows.slice(0, size);
   const found = request.isBackward ? kept.reverse() : kept;
   const ids = found.map((row) => row.event_id);
-  return { events: found.map(eventOf), nextPageToken: nextPageToken(request, ids, rows.length > size) };
+  const all = { nouns: found.map(eventOf), nextPageToken: nextPageToken(request, ids, rows.length > size) };
+  const { nouns, ...page } = fitPage(request, all, ({ eventId }) => eventId);
+  return { events: nouns, ...page };
 }
 
 function statementOf(request: ListEventsRequest, size: number) {

@@ -1,7 +1,8 @@
 import type { Query } from "../_database/connect.ts";
+import { fitPage } from "./fit-page.ts";
 import { type Filter, type Listing, nextPageToken, type Page, readPage } from "./page.ts";
 
-/** Reads one page of nouns. */
+/** Reads one page of nouns, no more of them than fit into a message. */
 export async function list<Row, Noun>(
   query: Query,
   listing: Listing,
@@ -11,7 +12,8 @@ export async function list<Row, Noun>(
 ): Promise<{ nouns: Noun[]; nextPageToken: string }> {
   const { rows, hasMore } = await readPage<Row & Record<string, unknown>>(query, listing, page, filters);
   const ids = rows.map((row) => String(row[listing.key]));
-  return { nouns: rows.map(nounOf), nextPageToken: nextPageToken(page, ids, hasMore) };
+  const nouns = rows.map(nounOf);
+  return fitPage(page, { nouns, nextPageToken: nextPageToken(page, ids, hasMore) }, (_, index) => ids[index] ?? "");
 }
 
 /** Only rows whose column says exactly this; an empty text narrows nothing. */

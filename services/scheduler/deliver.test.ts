@@ -1,18 +1,20 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
 import { GetDeliveryResponseSchema } from "../../gen/tripe/reader/v1/deliveries_pb.ts";
 import { DeliverEventResponseSchema, DeliverEventResult } from "../../gen/tripe/webhooks/v1/webhooks_service_pb.ts";
+import { DeliveryOutcome } from "../../gen/tripe/writer/v1/deliveries_pb.ts";
 import { MESSAGE_MAX_BYTES } from "../_runtime/limits.ts";
 import { createWebhookWork, type DeliverDependencies } from "./deliver.ts";
 
 const job = { accountId: "acct_1", eventId: "evt_1", webhookEndpointId: "we_1", turn: 1 };
 
-function setup(answer: object, delivery: object = {}) {
+function setup(answer: object, delivery: object = {}, deliver?: () => Promise<never>) {
   const recordDeliveries = vi.fn(async (_request: { tries: { body?: Uint8Array }[] }) => ({}));
   const clients = {
     reader: { getDelivery: async () => create(GetDeliveryResponseSchema, { turn: 1, isEnabled: true, ...delivery }) },
-    webhooks: { deliverEvent: async () => create(DeliverEventResponseSchema, answer) },
+    webhooks: { deliverEvent: deliver ?? (async () => create(DeliverEventResponseSchema, answer)) },
     writer: { recordDeliveries },
   } as unknown as DeliverDependencies["clients"];
   return { ...createWebhookWork({ clients, ladderMs: [3_600_000] }), recordDeliveries };
@@ -42,4 +44,16 @@ test("the bytes of the first attempt are sent to be kept once", async () => {
   const body = new Uint8Array([1]);
   const { work } = setup({ result: DeliverEventResult.DELIVERED, status: 200, body }, { body });
   expect((await work(job, 0))?.body).toHaveLength(0);
+});
+
+test("bytes too large to be kept are rendered anew, and what no message can hold is dead at once", async () => {
+  const body = new Uint8Array(1_048_577);
+  const large = setup({ result: DeliverEventResult.POSTPONED, status: 500, body });
+  expect(await large.work(job, 0)).toMatchObject({ outcome: DeliveryOutcome.POSTPONED, body: new Uint8Array() });
+  const tooLarge = () => Promise.reject(new ConnectError("larger than max", Code.ResourceExhausted));
+  const { work } = setup({}, {}, tooLarge);
+  expect(await work(job, 0)).toMatchObject({
+    outcome: DeliveryOutcome.DEAD,
+    problem: expect.stringContaining("event"),
+  });
 });

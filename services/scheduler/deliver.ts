@@ -61,6 +61,9 @@ export function createWebhookWork({
 /** Half of what a message may hold (limits.ts): the bytes of a first attempt are some kilobytes, or a hundred. */
 const SET_MAX_BYTES = 524_288;
 
+/** What the writer keeps of a first attempt: of ordinary events all, of an invoice with megabytes of metadata nothing. */
+const KEPT_MAX_BYTES = 1_048_576;
+
 /** Tries that go into one message together; one whose bytes are many goes alone. */
 function setsOf<Try extends NonNullable<Tried>>(tries: readonly Try[]): Try[][] {
   const sets: Try[][] = [];
@@ -111,7 +114,9 @@ async function orDead<Answer>(
   } catch (error) {
     const code = error instanceof ConnectError ? error.code : Code.Unknown;
     const isFault = [Code.Internal, Code.Unknown, Code.DataLoss].includes(code);
-    if (hopeless.includes(code) || (isFault && failures >= FAULTS_MAX)) return undefined;
+    // An answer too large for a message is so every time.
+    if (code === Code.ResourceExhausted || hopeless.includes(code) || (isFault && failures >= FAULTS_MAX))
+      return undefined;
     throw error;
   }
 }
@@ -123,8 +128,9 @@ function deadOf(delivery: WebhookJob): Tried {
 function judge(answer: DeliverEventResponse, delivery: GetDeliveryResponse, { job, ladderMs }: Attempt): Tried {
   const { status, problem } = answer;
   const { rung } = delivery;
-  // What is kept already need not be sent to be kept again.
-  const body = delivery.body.length > 0 ? new Uint8Array() : answer.body;
+  // What is kept already need not be sent to be kept again; what is too large to be kept is rendered anew.
+  const isKept = delivery.body.length === 0 && answer.body.length <= KEPT_MAX_BYTES;
+  const body = isKept ? answer.body : new Uint8Array();
   const told = { delivery: job, body, status, problem };
   switch (answer.result) {
     case DeliverEventResult.DELIVERED:

@@ -20,6 +20,7 @@ import type { WriterDependencies } from "./answers.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { type EventDraft, told } from "./event-drafts.ts";
 import { addLines, lockInvoice, sumInvoice } from "./invoice-rows.ts";
+import { refuseLongItems, refuseLongLines } from "./invoice-size.ts";
 import { invoiceEvents, refuseNotEditable } from "./invoices.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
@@ -79,7 +80,8 @@ export async function createInvoiceItem(dependencies: WriterDependencies, reques
     const draft = item.invoiceId === "" ? undefined : await lockDraft(query, accountId, item.invoiceId);
     refuseDeleted(await lockCustomer(query, { accountId, customerId: item.customerId }));
     await insert(query, accountId, item);
-    if (draft !== undefined) await addToDraft(query, { accountId, invoice: draft, item });
+    if (draft === undefined) await refuseLongItems(query, { accountId, customerId: item.customerId });
+    else await addToDraft(query, { accountId, invoice: draft, item });
     const made = await lockItem(query, accountId, item.invoiceItemId);
     const events = [told("invoiceitem.created", "invoiceItem", made), ...(await changeOf(query, accountId, draft))];
     return effectOf(made, events);
@@ -106,7 +108,12 @@ export async function updateInvoiceItem(dependencies: WriterDependencies, reques
       next.unitAmountMinor ?? null,
       JSON.stringify(patchMetadata(current.metadata, request.metadataPatch)),
     ]);
-    if (current.invoiceId !== "") await sumInvoice(query, { accountId, invoiceId: current.invoiceId });
+    const { customerId, invoiceId } = current;
+    if (invoiceId === "") await refuseLongItems(query, { accountId, customerId });
+    else {
+      await sumInvoice(query, { accountId, invoiceId });
+      await refuseLongLines(query, { accountId, invoiceId });
+    }
     const after = await lockItem(query, accountId, change.invoiceItemId);
     return effectOf(after, await changeOf(query, accountId, draft));
   });
@@ -160,6 +167,7 @@ async function addToDraft(
     metadata,
   });
   await addLines(query, { accountId, invoice, lines: [line] });
+  await refuseLongLines(query, { accountId, invoiceId: invoice.invoiceId });
 }
 
 /** The invoice, if any, before the item, as whoever deletes a draft locks them. */

@@ -14,6 +14,7 @@ import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { requireAttached } from "./default-payment-method.ts";
 import { changed, type EventDraft, isSame, told } from "./event-drafts.ts";
 import { insertInvoice, lockInvoice, requiredInvoice } from "./invoice-rows.ts";
+import { refuseLongLines } from "./invoice-size.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
 import { type Effect, once } from "./once.ts";
@@ -64,6 +65,7 @@ export async function createInvoice(dependencies: WriterDependencies, request: C
     refuseDeleted(await lockCustomer(query, { accountId, customerId }));
     await requireAttached(query, { accountId, customerId, paymentMethodId: defaultPaymentMethodId });
     await insertInvoice(query, { accountId, invoice, holdMs: HOLD_MS });
+    await refuseLongLines(query, { accountId, invoiceId: invoice.invoiceId });
     const made = await lockInvoice(query, { accountId, invoiceId: invoice.invoiceId });
     return invoiceEffect(made, ["invoice.created"]);
   });

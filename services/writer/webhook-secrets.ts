@@ -1,5 +1,7 @@
+import { Code } from "@connectrpc/connect";
 import type { RotateWebhookSecretRequest } from "../../gen/tripe/writer/v1/webhook_endpoints_pb.ts";
 import type { Query } from "../_database/connect.ts";
+import { refuse } from "../_runtime/errors.ts";
 import { randomBase62 } from "../_runtime/ids.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { once } from "./once.ts";
@@ -29,19 +31,35 @@ const FORGET = {
     where account_id = $1 and webhook_endpoint_id = $2 and expire_time <= statement_timestamp()`,
 };
 
+const COUNT = {
+  name: "count_webhook_secrets",
+  text: "select count(*)::int as count from webhook_secret where account_id = $1 and webhook_endpoint_id = $2",
+};
+
+/** As many as sign an event (GetDelivery, DeliverEvent): one more would end the oldest before its time. */
+const SECRETS_MAX = 4;
+
 const FIND = {
   name: "find_webhook_secret",
   text: `select secret from webhook_secret
     where account_id = $1 and webhook_endpoint_id = $2 and request_id = $3 and expire_time is null`,
 };
 
-/** Gives an endpoint a new secret; the old one signs beside it as long as asked. Refuses WEBHOOK_ENDPOINT_NOT_FOUND. */
+/**
+ * Gives an endpoint a new secret; the old one signs beside it as long as asked. Refuses WEBHOOK_ENDPOINT_NOT_FOUND, and
+ * WEBHOOK_SECRETS_TOO_MANY a fifth secret beside four that sign.
+ */
 export async function rotateWebhookSecret(dependencies: WriterDependencies, request: RotateWebhookSecretRequest) {
   const { accountId, webhookEndpointId, requestId, oldExpiresInSeconds } = request;
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const endpoint = await lockWebhookEndpoint(query, request);
     await query(EXPIRE, [accountId, webhookEndpointId, oldExpiresInSeconds]);
     await query(FORGET, [accountId, webhookEndpointId]);
+    const [{ count } = { count: 0 }] = await query<{ count: number }>(COUNT, [accountId, webhookEndpointId]);
+    if (count >= SECRETS_MAX) {
+      const message = `an endpoint has at most ${SECRETS_MAX} secrets at once`;
+      refuse(Code.FailedPrecondition, "WEBHOOK_SECRETS_TOO_MANY", message, "webhook_endpoint_id");
+    }
     await addSecret(query, { accountId, webhookEndpointId, requestId });
     return effectOf(endpoint);
   });

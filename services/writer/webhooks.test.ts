@@ -108,3 +108,27 @@ test("the secrets of a delivery are for the scheduler alone, and a rotated one i
   await expect(edge.reader.getDelivery(ids)).rejects.toThrow();
   expect(await reasonOf(reader.getDelivery({ ...ids, eventId: "evt_0" }))).toBe("DELIVERY_NOT_FOUND");
 });
+
+test("rotateWebhookSecret refuses a fifth secret while four sign, and takes it when one has expired", async () => {
+  const [, second] = (await edge.reader.listWebhookEndpoints({ accountId, pageSize: 2 })).webhookEndpoints;
+  const webhookEndpointId = second?.webhookEndpointId ?? "";
+  const rotate = () => edge.writer.rotateWebhookSecret({ ...key(), webhookEndpointId, oldExpiresInSeconds: 86_400 });
+  for (let count = 1; count < 4; count += 1) await rotate();
+  expect(await reasonOf(rotate())).toBe("WEBHOOK_SECRETS_TOO_MANY");
+  await webhooks.read(
+    "update webhook_secret set expire_time = statement_timestamp() where expire_time is not null and webhook_endpoint_id = $1",
+    webhookEndpointId,
+  );
+  expect(await reasonOf(rotate())).toBeUndefined();
+});
+
+test("countDeliveries counts of the dead those that a redrive takes", async () => {
+  const [first] = (await edge.reader.listWebhookEndpoints({ accountId, pageSize: 1 })).webhookEndpoints;
+  const webhookEndpointId = first?.webhookEndpointId ?? "";
+  const [eventId = ""] = await webhooks.tell(1);
+  await edge.writer.retryDelivery({ ...key(), eventId, webhookEndpointId });
+  await webhooks.read("update delivery set state = 'dead', due_time = null where event_id = $1", eventId);
+  const { deadCount } = await reader.countDeliveries({});
+  await edge.writer.deleteWebhookEndpoint({ ...key(), webhookEndpointId });
+  expect((await reader.countDeliveries({})).deadCount).toBe(deadCount - 1n);
+});
