@@ -114,6 +114,11 @@ test.each([
   ["Wed, 31 Dec 2025 00:00:00 GMT", 0n],
   ["999999999", 86_400n],
   ["soon", undefined],
+  ["1.5", undefined],
+  ["+5", undefined],
+  ["-5", undefined],
+  ["later 3", undefined],
+  ["2026-01-01T00:10:00Z", undefined],
 ])("Retry-After: %s", async (value, seconds) => {
   const { url } = await merchant(status(429, { "retry-after": value }));
   const { retryAfter } = await setup({ clock: createTestClock() }).deliver(url);
