@@ -6,6 +6,8 @@ const forbidden = createRanges([
   ["10.0.0.0", 8],
   ["100.64.0.0", 10],
   ["127.0.0.0", 8],
+  // Azure's wire server, which hands a machine its certificates: an address of the public space, the same in every network.
+  ["168.63.129.16", 32],
   // Where clouds keep their metadata, and the keys in it.
   ["169.254.0.0", 16],
   ["172.16.0.0", 12],
