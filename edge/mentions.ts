@@ -5,6 +5,7 @@ export type Noun =
   | "event"
   | "invoice"
   | "invoiceItem"
+  | "invoicePayment"
   | "ledgerTransfer"
   | "paymentMethod"
   | "price"

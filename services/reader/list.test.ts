@@ -1,7 +1,7 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { startTestReader } from "./testing.ts";
+import { refusal, startTestReader } from "./testing.ts";
 import { CREATE_TIME } from "./testing-rows.ts";
 
 const { reader, accountId, liveAccountId, rowsOf, sql } = await startTestReader();
@@ -71,6 +71,21 @@ test("pages of any size, in either direction, give each row once and in order, c
     }),
     { numRuns: 40 },
   );
+});
+
+test("a cursor of another account, or of nobody, is refused, in a range too, and one that the filters leave out is not", async () => {
+  const { customerId, newestFirst } = await setup(3);
+  const [theirs = ""] = (await setup(1, { of: liveAccountId })).ids;
+  const createTimeRange = { startTime: timestampFromDate(at(0)) };
+  for (const pageToken of [theirs, "ch_zzz", "aa"]) {
+    for (const isBackward of [false, true]) {
+      const asked = { accountId, customerId, pageToken, isBackward };
+      expect((await refusal(list(asked)))?.reason).toBe("CHARGE_NOT_FOUND");
+      expect((await refusal(list({ ...asked, createTimeRange })))?.reason).toBe("CHARGE_NOT_FOUND");
+    }
+  }
+  const [later = ""] = (await setup(1)).ids;
+  expect((await list({ accountId, customerId, pageToken: later })).ids).toEqual(newestFirst);
 });
 
 test("a range of creation holds its start and leaves its end out", async () => {

@@ -24,6 +24,7 @@ export const customers: Listing = {
   table: "customer",
   alias: "u",
   key: "customer_id",
+  missingReason: "CUSTOMER_NOT_FOUND",
 };
 
 /** Payment methods attached to a customer, newest first. */
@@ -33,6 +34,7 @@ export const paymentMethods: Listing = {
   table: "payment_method",
   alias: "p",
   key: "payment_method_id",
+  missingReason: "PAYMENT_METHOD_NOT_FOUND",
   hasPrefixes: true,
 };
 
@@ -43,6 +45,7 @@ export const charges: Listing = {
   table: "charge",
   alias: "c",
   key: "charge_id",
+  missingReason: "CHARGE_NOT_FOUND",
 };
 
 /** Returns, newest first. */
@@ -52,6 +55,7 @@ export const returns: Listing = {
   table: "charge_return",
   alias: "r",
   key: "return_id",
+  missingReason: "RETURN_NOT_FOUND",
 };
 
 /** Products, newest first. */
@@ -61,6 +65,7 @@ export const products: Listing = {
   table: "product",
   alias: "d",
   key: "product_id",
+  missingReason: "PRODUCT_NOT_FOUND",
 };
 
 /** Prices, newest first. */
@@ -70,6 +75,7 @@ export const prices: Listing = {
   table: "price",
   alias: "p",
   key: "price_id",
+  missingReason: "PRICE_NOT_FOUND",
 };
 
 /** Invoices, newest first. */
@@ -79,6 +85,7 @@ export const invoices: Listing = {
   table: "invoice",
   alias: "n",
   key: "invoice_id",
+  missingReason: "INVOICE_NOT_FOUND",
 };
 
 /** Invoice items, newest first. */
@@ -88,6 +95,7 @@ export const invoiceItems: Listing = {
   table: "invoice_item",
   alias: "m",
   key: "invoice_item_id",
+  missingReason: "INVOICE_ITEM_NOT_FOUND",
 };
 
 /** Payments of invoices, newest first. */
@@ -97,6 +105,7 @@ export const invoicePayments: Listing = {
   table: "invoice_payment",
   alias: "y",
   key: "invoice_payment_id",
+  missingReason: "INVOICE_PAYMENT_NOT_FOUND",
 };
 
 /** Subscriptions, newest first. */
@@ -106,6 +115,7 @@ export const subscriptions: Listing = {
   table: "subscription",
   alias: "s",
   key: "subscription_id",
+  missingReason: "SUBSCRIPTION_NOT_FOUND",
 };
 
 /** Events, newest first. */
@@ -115,6 +125,7 @@ export const events: Listing = {
   table: "event",
   alias: "e",
   key: "event_id",
+  missingReason: "EVENT_NOT_FOUND",
 };
 
 /** Endpoints, newest first. */
@@ -124,4 +135,5 @@ export const webhookEndpoints: Listing = {
   table: "webhook_endpoint",
   alias: "w",
   key: "webhook_endpoint_id",
+  missingReason: "WEBHOOK_ENDPOINT_NOT_FOUND",
 };

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { Code } from "@connectrpc/connect";
 import type { CreateTimeRange } from "../../gen/tripe/reader/v1/create_time_range_pb.ts";
 import type { Query } from "../_database/connect.ts";
+import { refuse } from "../_runtime/errors.ts";
 
 /** Which page is asked for: the part that every list request shares. */
 export interface Page {
@@ -23,6 +25,8 @@ export interface Listing {
   readonly alias: string;
   /** The id's column: ids sort by time of creation. */
   readonly key: string;
+  /** Why a cursor is refused that is none of its ids. */
+  readonly missingReason: string;
   /** Whether the ids have several prefixes: they are then sorted by what follows. */
   readonly hasPrefixes?: boolean;
 }
@@ -46,7 +50,7 @@ const SIZE_DEFAULT = 10;
 /**
  * Reads one page, newest first, by the key: never by an offset, so a page costs the same wherever it is. One row more than
  * the page tells whether there is a next one in the same direction. Within a range of creation the order is by that time,
- * then by the key: the index of the times then leads to the page, however far back it is.
+ * then by the key: the index of the times then leads to the page, however far back it is. Refuses as `requireCursor` does.
  */
 export async function readPage<Row>(
   query: Query,
@@ -57,8 +61,25 @@ export async function readPage<Row>(
   const size = page.pageSize === 0 ? SIZE_DEFAULT : page.pageSize;
   const { name, text, values } = statementOf(listing, { ...page, pageSize: size }, filters);
   const rows = await query<Row>({ name, text }, values);
+  if (rows.length === 0) await requireCursor(query, listing, page);
   const kept = rows.slice(0, size);
   return { rows: page.isBackward ? kept.reverse() : kept, hasMore: rows.length > size };
+}
+
+/**
+ * Refuses with the listing's reason, NOT_FOUND, a cursor that is not an id of the account's. What comes after such a one is
+ * nothing, so only an empty page needs to ask.
+ */
+export async function requireCursor(
+  query: Query,
+  { name, table, key, missingReason }: Listing,
+  page: Page,
+): Promise<void> {
+  const { accountId, pageToken } = page;
+  if (pageToken === "") return;
+  const text = `select from ${table} where account_id = $1 and ${key} = $2`;
+  const rows = await query({ name: `cursor_of_${name}`, text }, [accountId, pageToken]);
+  if (rows.length === 0) refuse(Code.NotFound, missingReason, `no row ${pageToken} of ${table}`, "page_token");
 }
 
 function statementOf(listing: Listing, page: Page, filters: readonly Filter[]) {
@@ -84,13 +105,14 @@ function conditionOf(column: string, { operator, value, isIndexedWhenGiven }: Fi
   return isIndexedWhenGiven === true ? `${condition} and ${column} <> ''` : condition;
 }
 
-/** What comes after a row, in the order of the list: a row that is not there has nothing after it in a range. */
+/** What comes after a row, in the order of the list: a row that is not there has nothing after it. */
 function cursorOf(listing: Listing, page: Page, order: readonly string[], values: unknown[]): string {
   values.push(page.pageToken);
   const token = `$${values.length}`;
   const operator = page.isBackward ? ">" : "<";
-  if (order.length === 1) return `${order[0]} ${operator} ${sortedBy(listing, token)}`;
-  const time = `(select create_time from ${listing.table} where account_id = $1 and ${listing.key} = ${token})`;
+  const row = `from ${listing.table} where account_id = $1 and ${listing.key} = ${token}`;
+  if (order.length === 1) return `${order[0]} ${operator} ${sortedBy(listing, token)} and exists (select ${row})`;
+  const time = `(select create_time ${row})`;
   return `(${order.join(", ")}) ${operator} (${time}, ${sortedBy(listing, token)})`;
 }
 

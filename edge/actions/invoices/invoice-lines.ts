@@ -2,7 +2,9 @@ import type { Invoice, InvoiceLine } from "../../../gen/tripe/billing/v1/invoice
 import { invoiceLineView } from "../../../services/_views/invoice-line.ts";
 import { listView } from "../../../services/_views/list.ts";
 import { group, paging } from "../../decode/fields.ts";
-import { type PageRequest, pageRequestOf } from "../../paging.ts";
+import type { Mention } from "../../mentions.ts";
+import { cursorMention, type PageRequest, pageRequestOf } from "../../paging.ts";
+import { resourceMissing } from "../../problems.ts";
 import { found } from "../../reads.ts";
 import { defineRoute } from "../../route.ts";
 
@@ -18,15 +20,21 @@ export const listLinesRoute = defineRoute({
   async run({ accountId, clients, id: invoiceId }, given) {
     const page = pageRequestOf(given);
     const invoice = found((await clients.reader.getInvoice({ accountId, invoiceId })).invoice);
-    const { hasMore, lines } = pageOf(invoice, page);
+    const { hasMore, lines } = pageOf(invoice, page, cursorMention(given));
     const data = lines.map((line) => invoiceLineView(line, invoice));
     return { body: listView({ url: `/v1/invoices/${invoiceId}/lines`, data, hasMore }) };
   },
 });
 
-/** Cuts a page out of the lines. A cursor that names no line is before the first one, or after the last. */
-function pageOf({ lines }: Invoice, page: PageRequest): { lines: InvoiceLine[]; hasMore: boolean } {
+/** Cuts a page out of the lines. Throws a Problem on a cursor that is none of them. */
+function pageOf(
+  { lines }: Invoice,
+  page: PageRequest,
+  cursor: Mention | undefined,
+): { lines: InvoiceLine[]; hasMore: boolean } {
   const at = lines.findIndex(({ invoiceLineId }) => invoiceLineId === page.pageToken);
+  if (at === -1 && cursor !== undefined && cursor.id !== "")
+    throw resourceMissing({ noun: "invoice line item", ...cursor });
   if (page.isBackward) {
     const end = at === -1 ? lines.length : at;
     const start = Math.max(0, end - page.pageSize);

@@ -3,7 +3,7 @@ import { invoicePaymentView } from "../../../services/_views/invoice-payment.ts"
 import { listView } from "../../../services/_views/list.ts";
 import { created, group, id, optional, paging } from "../../decode/fields.ts";
 import { mention, mentions } from "../../mentions.ts";
-import { pageRequestOf } from "../../paging.ts";
+import { cursorMention, pageRequestOf } from "../../paging.ts";
 import { defineRoute, type PublicRequest } from "../../route.ts";
 
 /** Lists payments of invoices: reader.ListInvoicePayments ‖ reader.GetInvoice. */
@@ -14,7 +14,8 @@ export const listInvoicePaymentsRoute = defineRoute({
   params: group({ invoice: optional(id), created, ...paging }),
   expandable: ["invoice", "payment.charge"],
   isList: true,
-  mentions: (_, given) => mentions({ invoice: mention(given.invoice, "invoice") }),
+  mentions: (_, given) =>
+    mentions({ invoice: mention(given.invoice, "invoice"), invoicePayment: cursorMention(given) }),
   async run(request, given) {
     const { accountId, clients, reads } = request;
     const { invoice: invoiceId = "" } = given;
