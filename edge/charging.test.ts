@@ -27,6 +27,8 @@ test("a live account knows no test cards and takes a card's number for tokens on
 
 test.each([
   ["amount=49&currency=usd", "amount_too_small", "amount", "Amount must be at least $0.50 usd"],
+  ["amount=999&currency=kwd", "amount_too_small", "amount", "Amount must be at least KWD 1.000"],
+  ["amount=99&currency=ugx", "amount_too_small", "amount", "Amount must be at least UGX 1.00"],
   ["amount=49&currency=jpy", "amount_too_small", "amount", "Amount must be at least ¥50 jpy"],
   ["amount=100000000&currency=usd", "amount_too_large", "amount", "Amount must be no more than $999,999.99"],
   ["amount=500&currency=xyz", undefined, "currency", "Invalid currency: xyz"],

@@ -155,7 +155,9 @@ export function payerMissing(): Problem {
 /** An amount below the currency's minimum. */
 export function amountTooSmall(minimumMinor: bigint, currencyCode: string): Problem {
   const least = formatMoney({ amountMinor: minimumMinor, currencyCode });
-  const message = `Amount must be at least ${least} ${currencyCode.toLowerCase()}`;
+  // As Stripe writes it, unless the currency has no symbol and its code stands there already.
+  const named = least.includes(currencyCode) ? least : `${least} ${currencyCode.toLowerCase()}`;
+  const message = `Amount must be at least ${named}`;
   return invalid({ code: "amount_too_small", param: "amount", message });
 }
 
