@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, inject, test, vi } from "vitest";
 import { Sweep } from "../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
@@ -81,6 +81,10 @@ test("T19: every delivery is accounted for, whatever the servers do, and every b
   expect((await webhooks.edge.reader.listUnnoticedEndpoints({ limit: 10 })).endpoints).toEqual([]);
   await webhooks.edge.writer.markEndpointNoticed({ accountId, webhookEndpointId });
   const folder = join(tripe.config.dataDir, "mail");
+  await vi.waitUntil(() => existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(".eml")), {
+    timeout: 30_000,
+    interval: 50,
+  });
   const mails = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
   expect(mails.filter((mail) => mail.includes("Your webhook endpoint was disabled"))).toHaveLength(1);
   expect(mails[0]).toContain("owner@example.com");

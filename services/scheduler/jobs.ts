@@ -12,10 +12,20 @@ import {
 } from "./webhook-jobs.ts";
 
 /** A mail to be made of an event: ids only, so that what is mailed is what the tables say. */
-export interface MailJob {
+export interface EventMailJob {
   readonly accountId: string;
   readonly eventId: string;
 }
+
+/** The notice of an endpoint that Tripe disabled at a moment, in milliseconds since 1970. */
+export interface NoticeMailJob {
+  readonly accountId: string;
+  readonly webhookEndpointId: string;
+  readonly disableMs: number;
+}
+
+/** What the queue of mails holds. */
+export type MailJob = EventMailJob | NoticeMailJob;
 
 /** How a queue is doing. */
 export interface QueueState {
@@ -34,7 +44,7 @@ export interface Jobs {
   list(): Promise<QueueState[]>;
   /** Puts dead letters back into the queue they came from; says how many. Refuses nothing: other names have none. */
   redrive(queue: string): Promise<number>;
-  /** Puts mails into the queue, each event's once however often it is sent. Rejects with UNAVAILABLE while not open. */
+  /** Puts mails into the queue, each one once however often it is sent. Rejects with UNAVAILABLE while not open. */
   send(batch: readonly MailJob[]): Promise<void>;
   /** Has the queue worked by this process; a handler that throws is called again later. Called once. */
   work(handler: (job: MailJob) => Promise<void>): void;
@@ -195,7 +205,12 @@ async function open(
 }
 
 function insertOf(job: MailJob) {
-  return { id: uuidOf(`${job.accountId}/${job.eventId}`), data: job, group: { id: job.accountId } };
+  return { id: uuidOf(`${job.accountId}/${nameOf(job)}`), data: job, group: { id: job.accountId } };
+}
+
+/** What a mail is called, among its account's: the event, or the endpoint and when it was disabled. */
+function nameOf(job: MailJob): string {
+  return "eventId" in job ? job.eventId : `${job.webhookEndpointId}/disabled/${job.disableMs}`;
 }
 
 /** One job's failure is its own: the others of its batch are done. */
@@ -207,7 +222,7 @@ function settle(handler: (job: MailJob) => Promise<void>, log: Log) {
           await handler(data);
           return { id, status: "completed" };
         } catch (error) {
-          log.error("a mail is tried again", error, { event_id: data.eventId });
+          log.error("a mail is tried again", error, { mail: nameOf(data) });
           return { id, status: "failed", output: { message: error instanceof Error ? error.message : "failed" } };
         }
       }),

@@ -5,7 +5,7 @@ import type { Snapshot } from "../../gen/tripe/billing/v1/event_pb.ts";
 import { type Return, ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
 import type { Clients } from "../_runtime/clients.ts";
 import { assert } from "../_runtime/errors.ts";
-import type { MailJob } from "./jobs.ts";
+import type { EventMailJob } from "./jobs.ts";
 import { fateOf } from "./mail-fate.ts";
 
 /** What mailing stands on. */
@@ -25,7 +25,7 @@ interface Envelope {
  * Mails what an event causes: a receipt, or the notice of a return. Throws when the mail has to be tried again; a mail that
  * nobody will ever take is over.
  */
-export async function mailEvent({ clients }: MailDependencies, { accountId, eventId }: MailJob): Promise<void> {
+export async function mailEvent({ clients }: MailDependencies, { accountId, eventId }: EventMailJob): Promise<void> {
   const [{ event }, { account: seller }] = await Promise.all([
     clients.reader.getEvent({ accountId, eventId }),
     clients.reader.getAccount({ accountId }),

@@ -10,7 +10,7 @@ import { createWebhookWork, type DeliverDependencies } from "./deliver.ts";
 import { type DispatchDependencies, dispatchEvents, EVENTS_LIMIT } from "./dispatch-events.ts";
 import type { Jobs } from "./jobs.ts";
 import { mailEvent } from "./mail-event.ts";
-import { type NoticeDependencies, noticeEndpoints } from "./notice-endpoints.ts";
+import { mailNotice, type NoticeDependencies, noticeEndpoints } from "./notice-endpoints.ts";
 import { DELIVERIES_LIMIT, queueDeliveries } from "./queue-deliveries.ts";
 import { messageOf, redrive } from "./queues.ts";
 import { RENEWALS_LIMIT, renewDue } from "./renew.ts";
@@ -41,7 +41,7 @@ const ATTEMPTS_LIMIT = 100;
 export function createScheduler(dependencies: SchedulerDependencies): Scheduler {
   const sweeps = startSweeps(dependencies);
   const { jobs } = dependencies;
-  jobs?.work((job) => mailEvent(dependencies, job));
+  jobs?.work((job) => ("eventId" in job ? mailEvent(dependencies, job) : mailNotice(dependencies.clients, job)));
   jobs?.webhooks.work(createWebhookWork({ clients: dependencies.clients, ...dependencies.delivering }));
   return {
     implementation: {
@@ -97,7 +97,9 @@ function queueSweeps(
 // What cannot be mailed now is mailed later; deliveries do not wait for it.
 async function deliver(dependencies: DispatchDependencies & NoticeDependencies): Promise<SweepRun> {
   const run = await queueDeliveries(dependencies);
-  await noticeEndpoints(dependencies).catch((error: unknown) => dependencies.log.error("no account was told", error));
+  await noticeEndpoints(dependencies).catch((error: unknown) =>
+    dependencies.log.error("no account will be told", error),
+  );
   return run;
 }
 
