@@ -70,6 +70,23 @@ const STOP = {
     where account_id = $1 and webhook_endpoint_id = $2 and state = 'due'`,
 };
 
+/**
+ * What would still be tried had the endpoint not been disabled: an event's ladder lasts three days. Ten thousand are half a
+ * second's work; of more, the oldest are left.
+ */
+const REVIVE = {
+  name: "revive_deliveries",
+  text: `update delivery d
+      set state = 'due', turn = d.turn + 1, rung = 0, due_time = statement_timestamp(), queue_time = null
+    from (
+      select f.account_id, f.event_id, f.webhook_endpoint_id from delivery f
+      where f.account_id = $1 and f.webhook_endpoint_id = $2 and f.state = 'disabled'
+        and f.create_time > statement_timestamp() - interval '72 hours'
+      order by f.event_id desc limit 10000
+    ) i
+    where d.account_id = i.account_id and d.event_id = i.event_id and d.webhook_endpoint_id = i.webhook_endpoint_id`,
+};
+
 const NOTICE = {
   name: "mark_endpoint_noticed",
   text: `update webhook_endpoint set notice_time = statement_timestamp()
@@ -104,7 +121,10 @@ export async function createWebhookEndpoint(dependencies: WriterDependencies, re
   return { webhookEndpoint, isReplayed, secret: await findSecret(dependencies.database.query, made) };
 }
 
-/** Changes an endpoint. Refuses WEBHOOK_ENDPOINT_NOT_FOUND, and an unknown field of the mask. */
+/**
+ * Changes an endpoint. Enabled again, it is sent what it missed of the last three days. Refuses WEBHOOK_ENDPOINT_NOT_FOUND,
+ * and an unknown field of the mask.
+ */
 export async function updateWebhookEndpoint(dependencies: WriterDependencies, request: UpdateWebhookEndpointRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId, webhookEndpoint: change } = request;
@@ -116,6 +136,7 @@ export async function updateWebhookEndpoint(dependencies: WriterDependencies, re
     const { url, eventTypes, description, isDisabled } = next;
     await query(UPDATE, [accountId, key.webhookEndpointId, url, eventTypes, description, metadata, isDisabled]);
     if (isDisabled) await stopDeliveries(query, key);
+    else if (current.isDisabled) await query(REVIVE, [accountId, key.webhookEndpointId]);
     return effectOf(await lockWebhookEndpoint(query, key));
   });
   return { webhookEndpoint: nounOf(answer, "webhookEndpoint"), isReplayed };

@@ -48,6 +48,27 @@ test("updateWebhookEndpoint changes what the mask names, and a disabled endpoint
   expect((await reader.listUnqueuedDeliveries({ limit: 10 })).deliveries).toEqual([]);
 });
 
+test("updateWebhookEndpoint makes due again, in a new turn, what an enabled endpoint missed of the last three days", async () => {
+  const { webhookEndpointId } = await webhooks.createEndpoint(url, { eventTypes: ["product.created"] });
+  const [eventId = "", old = ""] = await webhooks.tell(2, { type: "product.created" });
+  await takeUp();
+  await webhooks.read("update delivery set create_time = create_time - interval '73 hours' where event_id = $1", old);
+  const set = (isDisabled: boolean) => {
+    const webhookEndpoint = { webhookEndpointId, isDisabled };
+    return edge.writer.updateWebhookEndpoint({ ...key(), webhookEndpoint, updateMask: { paths: ["is_disabled"] } });
+  };
+  await set(true);
+  await set(false);
+  await set(false);
+  const mine = async () =>
+    (await reader.listUnqueuedDeliveries({ limit: 500 })).deliveries.filter(
+      (one) => one.webhookEndpointId === webhookEndpointId,
+    );
+  expect(await mine()).toMatchObject([{ eventId, turn: 2 }]);
+  await edge.writer.deleteWebhookEndpoint({ ...key(), webhookEndpointId });
+  expect(await mine()).toEqual([]);
+});
+
 test("retryDelivery makes an event due again in a turn of its own, once per request", async () => {
   const { webhookEndpointId } = await webhooks.createEndpoint(url, { eventTypes: ["price.created"] });
   const [eventId = ""] = await webhooks.tell(1);
