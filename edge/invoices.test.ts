@@ -89,6 +89,7 @@ test("an invoice whose own card was detached is paid by the customer's", async (
   const own = await stripe.paymentMethods.attach("pm_card_mastercard", { customer: customer.id });
   await stripe.invoices.update(draft.id, { default_payment_method: own.id });
   await stripe.paymentMethods.detach(own.id);
+  expect((await stripe.invoices.retrieve(draft.id)).default_payment_method).toBeNull();
   expect(await stripe.invoices.pay(draft.id)).toMatchObject({ status: "paid" });
 });
 

@@ -47,6 +47,20 @@ test("words, payment method and end of a subscription change; everything else is
   });
 });
 
+test("a card that was detached is no subscription's own any more, and stands in the way of no other change", async () => {
+  const customer = await customerWith();
+  const { id: own } = await stripe.paymentMethods.attach("pm_card_mastercard", { customer });
+  const asked = { customer, items: [{ price: gold.id }], default_payment_method: own };
+  const { id, default_payment_method: before } = await stripe.subscriptions.create(asked);
+  expect(before).toBe(own);
+  await stripe.paymentMethods.detach(own);
+  expect((await stripe.subscriptions.retrieve(id)).default_payment_method).toBeNull();
+  const [listed] = (await stripe.subscriptions.list({ customer })).data;
+  expect(listed?.default_payment_method).toBeNull();
+  const changed = await stripe.subscriptions.update(id, { description: "b" });
+  expect(changed).toMatchObject({ description: "b", default_payment_method: null });
+});
+
 test("a canceled subscription is ended: not listed any more, and not to be changed", async () => {
   const customer = await customerWith();
   const ask = { customer, items: [{ price: gold.id }] };

@@ -9,6 +9,7 @@ import {
 } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
 import { billingDetailsOf, timestampOf } from "./fields.ts";
 import { type InvoiceLineRow, invoiceLineOf } from "./invoice-line.ts";
+import { attachedDefault } from "./payment-method.ts";
 import { billingReasons, collectionMethods, invoicePaymentStates, invoiceStates } from "./words.ts";
 
 /**
@@ -20,7 +21,7 @@ export const invoiceColumns = `n.invoice_id, n.number, n.state, n.customer_id, n
     'phone', u.phone))) as customer_details,
   n.discount_minor, n.total_minor, n.amount_due_minor, n.paid_minor, n.description, n.footer, n.metadata, n.revision,
   n.billing_reason, n.collection_method, n.is_auto_advancing, n.days_until_due, n.due_time, n.subscription_id,
-  n.period_index, n.period_start_time, n.period_end_time, n.default_payment_method_id, n.attempt_count,
+  n.period_index, n.period_start_time, n.period_end_time, ${attachedDefault("n")}, n.attempt_count,
   n.next_attempt_time, n.charge_id, n.is_paid_out_of_band, n.create_time, n.finalize_time, n.pay_time, n.void_time,
   n.uncollectible_time, n.send_time, n.pdf_sha256, a.is_live`;
 

@@ -15,6 +15,15 @@ export const cardColumns = `p.brand as card_brand, p.last4 as card_last4, p.exp_
   p.exp_year as card_exp_year, p.funding as card_funding, p.country_code as card_country_code,
   p.fingerprint as card_fingerprint, p.cvc_check as card_cvc_check`;
 
+/**
+ * The default payment method of a row of its own, an alias: null once it was detached, as nothing is charged to it any more
+ * (begin-collection.ts). Stripe unsets it then; here the column stays what it was set to, and is not shown.
+ */
+export function attachedDefault(alias: string): string {
+  return `(select z.payment_method_id from payment_method z where z.account_id = ${alias}.account_id
+    and z.payment_method_id = ${alias}.default_payment_method_id and z.detach_time is null) as default_payment_method_id`;
+}
+
 /** The columns of a payment method, from `payment_method p` and `account a`. */
 export const paymentMethodColumns = `p.payment_method_id, p.customer_id, p.billing_details, p.metadata, p.create_time,
   p.detach_time, p.verification_decline_reason, p.verification_response_code, a.is_live, ${cardColumns}`;

@@ -6,12 +6,13 @@ import {
   SubscriptionSchema,
 } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
 import { timestampOf } from "./fields.ts";
+import { attachedDefault } from "./payment-method.ts";
 import { type PriceRow, priceColumns, priceOf } from "./product.ts";
 import { collectionMethods, subscriptionStates } from "./words.ts";
 
 /** The columns of a subscription, from `subscription s` and `account a`. */
 export const subscriptionColumns = `s.subscription_id, s.customer_id, s.state, s.currency_code, s.collection_method,
-  s.days_until_due, s.default_payment_method_id, s.anchor_time, s.period_index, s.period_start_time, s.period_end_time,
+  s.days_until_due, ${attachedDefault("s")}, s.anchor_time, s.period_index, s.period_start_time, s.period_end_time,
   s.trial_start_time, s.trial_end_time, s.is_ending_with_period, s.cancel_time, s.end_time, s.latest_invoice_id,
   s.description, s.metadata, s.create_time, a.is_live`;
 
