@@ -225,7 +225,7 @@ test("a subscription with nothing to pay yet is one write after its reads, with 
     ["writer.CreateSubscription"],
   ]);
   expect(made.isCriticalPath).toBe(true);
-  const terms = { currency: "usd", product: price["product"], unit_amount: 1, recurring: { interval: "day" } };
+  const terms = { currency: "usd", product: price["product"], unit_amount: 100, recurring: { interval: "day" } };
   const items = [{ price_data: terms }, { price_data: terms }];
   const priced = await run({ method: "POST", url: "/v1/subscriptions", params: { ...params, items } }, 3);
   expect(priced.plan).toEqual([
