@@ -77,6 +77,28 @@ test("a receipt is mailed once though its event is dispatched twice, by two sche
   expect(mails[0]).toMatch(/bob@example.com/);
 });
 
+test("notices of disabled endpoints wait for the mail server in the queue, and each is mailed once", async () => {
+  isAway = true;
+  await billing.read("update account set email = 'owner@example.com' where account_id = $1", accountId);
+  for (let index = 0; index < 7; index += 1) {
+    const webhookEndpointId = createId("we_");
+    await edge.writer.createWebhookEndpoint({
+      ...{ accountId, requestId: webhookEndpointId, requestDigest: new Uint8Array([1]) },
+      webhookEndpoint: { webhookEndpointId, url: "https://example.com/hook", eventTypes: ["*"] },
+    });
+  }
+  await billing.read("update webhook_endpoint set disable_reason = 'gone', disable_time = statement_timestamp()");
+  const scheduler = startTestScheduler(tripe, { mails: true, retryDelaySeconds: 1 });
+  await vi.waitFor(() => scheduler.run(Sweep.DELIVERIES), { timeout: 30_000 });
+  await vi.waitUntil(async () => (await edge.reader.listUnnoticedEndpoints({ limit: 10 })).endpoints.length === 0);
+  expect(takeMails()).toEqual([]);
+  isAway = false;
+  await vi.waitUntil(() => mailServer.received.length >= 7, { timeout: 30_000, interval: 50 });
+  await scheduler.run(Sweep.DELIVERIES);
+  expect(takeMails().filter((mail) => mail.includes("was disabled"))).toHaveLength(7);
+  await billing.read("update account set email = '' where account_id = $1", accountId);
+});
+
 test("who gets money back is told once", async () => {
   isAway = false;
   const chargeId = await charge("eve@example.com");
