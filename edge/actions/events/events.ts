@@ -93,7 +93,8 @@ async function countPending(
   return (await clients.reader.countPendingDeliveries({ accountId, eventIds })).counts;
 }
 
-function showEvent(request: PublicRequest, event: Event, pending: Readonly<Record<string, number>>) {
+/** Shows an event, with how many endpoints have not taken it, by id, and where the PDF of its invoice is. */
+export function showEvent(request: PublicRequest, event: Event, pending: Readonly<Record<string, number>>) {
   const noun = event.snapshot?.noun;
   const invoicePdfUrl = noun?.case === "invoice" ? request.invoicePdfUrl(noun.value.invoiceId) : undefined;
   return eventView(event, { pendingWebhooks: pending[event.eventId], invoicePdfUrl });

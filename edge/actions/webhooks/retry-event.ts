@@ -1,7 +1,7 @@
-import { eventView } from "../../../services/_views/event.ts";
 import { expand, group, id } from "../../decode/fields.ts";
 import { found } from "../../reads.ts";
 import { defineRoute } from "../../route.ts";
+import { showEvent } from "../events/events.ts";
 
 /** The route by which an event is delivered again, as `stripe events resend` asks for it. */
 export const retryEventRoute = defineRoute({
@@ -14,7 +14,8 @@ export const retryEventRoute = defineRoute({
     event: { id: given, param: "id" },
     webhookEndpoint: { id: endpoint, param: "webhook_endpoint" },
   }),
-  async run({ accountId, clients, id: eventId, identity }, { webhook_endpoint: webhookEndpointId }) {
+  async run(request, { webhook_endpoint: webhookEndpointId }) {
+    const { accountId, clients, id: eventId, identity } = request;
     const { isReplayed } = await clients.writer.retryDelivery({
       accountId,
       requestId: identity.requestId,
@@ -26,6 +27,6 @@ export const retryEventRoute = defineRoute({
       clients.reader.getEvent({ accountId, eventId }),
       clients.reader.countPendingDeliveries({ accountId, eventIds: [eventId] }),
     ]);
-    return { body: eventView(found(event), { pendingWebhooks: counts[eventId] }), isReplayed };
+    return { body: showEvent(request, found(event), counts), isReplayed };
   },
 });
