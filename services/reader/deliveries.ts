@@ -47,6 +47,16 @@ const LIST_UNQUEUED = {
     ) f order by f.place, f.due_time limit $1`,
 };
 
+/**
+ * What the queue has lost, or has been long about: a try takes 15 s. Asked for once a minute, it goes through what is due;
+ * there is no index of these times, which each queueing would have to write.
+ */
+const LIST_LOST = {
+  name: "list_lost_deliveries",
+  text: `select account_id, event_id, webhook_endpoint_id, turn from delivery
+    where state = 'due' and queue_time <= statement_timestamp() - interval '15 minutes' limit $1`,
+};
+
 const COUNT_PENDING = {
   name: "count_pending_deliveries",
   text: `select event_id, count(*)::int as count from delivery
@@ -119,9 +129,9 @@ export function createGetDelivery(query: Query) {
   };
 }
 
-/** Lists deliveries that are due now and not in the queue, the longest due first. */
-export async function listUnqueuedDeliveries(query: Query, { limit }: ListUnqueuedDeliveriesRequest) {
-  const rows = await query<UnqueuedRow>(LIST_UNQUEUED, [limit]);
+/** Lists deliveries that are due now and not in the queue, the longest due first; or those that the queue has lost. */
+export async function listUnqueuedDeliveries(query: Query, { limit, isLost }: ListUnqueuedDeliveriesRequest) {
+  const rows = await query<UnqueuedRow>(isLost ? LIST_LOST : LIST_UNQUEUED, [limit]);
   const deliveries = rows.map((row) => ({
     accountId: row.account_id,
     eventId: row.event_id,

@@ -11,7 +11,7 @@ import { type DispatchDependencies, dispatchEvents, EVENTS_LIMIT } from "./dispa
 import type { Jobs } from "./jobs.ts";
 import { mailEvent } from "./mail-event.ts";
 import { mailNotice, type NoticeDependencies, noticeEndpoints } from "./notice-endpoints.ts";
-import { DELIVERIES_LIMIT, queueDeliveries } from "./queue-deliveries.ts";
+import { createRequeueLost, DELIVERIES_LIMIT, queueDeliveries } from "./queue-deliveries.ts";
 import { messageOf, redrive } from "./queues.ts";
 import { RENEWALS_LIMIT, renewDue } from "./renew.ts";
 import { SENDINGS_LIMIT, sendDue } from "./send-invoices.ts";
@@ -88,15 +88,20 @@ function queueSweeps(
   dependencies: DispatchDependencies & NoticeDependencies,
   start: (name: string, fullCount: number, work: () => Promise<SweepRun>) => Sweep,
 ): [SweepName, Sweep][] {
+  const requeueLost = createRequeueLost(dependencies, dependencies.clock);
   return [
     [SweepName.EVENTS, start("events", EVENTS_LIMIT, () => dispatchEvents(dependencies))],
-    [SweepName.DELIVERIES, start("deliveries", DELIVERIES_LIMIT, () => deliver(dependencies))],
+    [SweepName.DELIVERIES, start("deliveries", DELIVERIES_LIMIT, () => deliver(dependencies, requeueLost))],
   ];
 }
 
 // What cannot be mailed now is mailed later; deliveries do not wait for it.
-async function deliver(dependencies: DispatchDependencies & NoticeDependencies): Promise<SweepRun> {
+async function deliver(
+  dependencies: DispatchDependencies & NoticeDependencies,
+  requeueLost: () => Promise<void>,
+): Promise<SweepRun> {
   const run = await queueDeliveries(dependencies);
+  await requeueLost().catch((error: unknown) => dependencies.log.error("what was lost is not queued again", error));
   await noticeEndpoints(dependencies).catch((error: unknown) =>
     dependencies.log.error("no account will be told", error),
   );

@@ -45,6 +45,26 @@ test("what was posted and not written down is posted again, under the same event
   await webhooks.end(endpoint);
 });
 
+test("what was queued and is gone from the queue is queued again after 15 minutes", async () => {
+  const sink = await startSink(200);
+  const endpoint = await webhooks.createEndpoint(urlOf(sink.port));
+  const { reader, writer } = tripe.clientsOf("scheduler");
+  await webhooks.tell(1);
+  const { events } = await reader.listUndispatchedEvents({ limit: 10 });
+  await writer.markEventsDispatched({ events: events.map(({ accountId, eventId }) => ({ accountId, eventId })) });
+  const unqueued = await reader.listUnqueuedDeliveries({ limit: 10 });
+  const deliveries = unqueued.deliveries.map(({ $typeName: _, ...turn }) => turn);
+  expect(await writer.markDeliveriesQueued({ deliveries })).toMatchObject({ markedCount: 1 });
+  await webhooks.read("update delivery set queue_time = queue_time - interval '14 minutes' where state = 'due'");
+  expect((await reader.listUnqueuedDeliveries({ limit: 10, isLost: true })).deliveries).toEqual([]);
+  await webhooks.read("update delivery set queue_time = queue_time - interval '1 minute' where state = 'due'");
+  const scheduler = webhooks.start();
+  await scheduler.drain();
+  expect(sink.received).toHaveLength(1);
+  expect(await webhooks.states(endpoint)).toEqual({ delivered: 1 });
+  await webhooks.end(endpoint);
+});
+
 test("an endpoint that has failed for three days is disabled, and what is due to it ends; one success begins anew", async () => {
   let status = 500;
   const sink = await startMerchant((_request, response) => response.writeHead(status).end());

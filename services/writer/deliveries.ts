@@ -11,12 +11,12 @@ import { nounOf } from "./snapshots.ts";
 import { effectOf, lockWebhookEndpoint } from "./webhook-endpoints.ts";
 
 /**
- * What is marked already keeps its time. Asked for by "queue_time is null" it would be looked for among all that an account
- * has waiting: that index is empty most of the time, and so the cheapest until a burst.
+ * What is marked already has been queued again. Asked for by "queue_time is null" it would be looked for among all that an
+ * account has waiting: that index is empty most of the time, and so the cheapest until a burst.
  */
 const MARK = {
   name: "mark_deliveries_queued",
-  text: `update delivery d set queue_time = coalesce(d.queue_time, statement_timestamp())
+  text: `update delivery d set queue_time = statement_timestamp()
     from unnest($1::text[], $2::text[], $3::text[], $4::int[]) as i(account_id, event_id, webhook_endpoint_id, turn)
     where d.account_id = i.account_id and d.event_id = i.event_id and d.webhook_endpoint_id = i.webhook_endpoint_id
       and d.turn = i.turn and d.state = 'due'

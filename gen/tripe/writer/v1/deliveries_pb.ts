@@ -66,7 +66,7 @@ export const DeliveryTurnSchema: GenMessage<DeliveryTurn> = /*@__PURE__*/
  */
 export type MarkDeliveriesQueuedRequest = Message<"tripe.writer.v1.MarkDeliveriesQueuedRequest"> & {
   /**
-   * The turns. Recording one twice, or one that is over, changes nothing.
+   * The turns. One that is over is left out; one recorded again was queued again.
    *
    * @generated from field: repeated tripe.writer.v1.DeliveryTurn deliveries = 1;
    */
@@ -87,7 +87,7 @@ export const MarkDeliveriesQueuedRequestSchema: GenMessage<MarkDeliveriesQueuedR
  */
 export type MarkDeliveriesQueuedResponse = Message<"tripe.writer.v1.MarkDeliveriesQueuedResponse"> & {
   /**
-   * How many were not recorded before.
+   * How many were of a turn that is not over.
    *
    * @generated from field: int32 marked_count = 1;
    */
