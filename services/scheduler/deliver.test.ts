@@ -53,7 +53,7 @@ test("bytes too large to be kept are rendered anew, and what no message can hold
   const tooLarge = () => Promise.reject(new ConnectError("larger than max", Code.ResourceExhausted));
   const { work } = setup({}, {}, tooLarge);
   expect(await work(job, 0)).toMatchObject({
-    outcome: DeliveryOutcome.DEAD,
+    outcome: DeliveryOutcome.UNSPECIFIED,
     problem: expect.stringContaining("event"),
   });
 });

@@ -121,8 +121,9 @@ async function orDead<Answer>(
   }
 }
 
+// Of no known outcome: it is dead, and its endpoint has not failed.
 function deadOf(delivery: WebhookJob): Tried {
-  return { delivery, outcome: DeliveryOutcome.DEAD, problem: "the event could not be made into a request" };
+  return { delivery, outcome: DeliveryOutcome.UNSPECIFIED, problem: "the event could not be made into a request" };
 }
 
 function judge(answer: DeliverEventResponse, delivery: GetDeliveryResponse, { job, ladderMs }: Attempt): Tried {
