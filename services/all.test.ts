@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startTestingGuard } from "./_database/start-testing-guard.ts";
 import { createEnvironment } from "./_runtime/config.ts";
+import { linkCodeCache } from "./_runtime/testing/code-cache.ts";
 
 /** Each Tripe of this file takes eleven ports from here on; by process, so that two runs side by side do not meet. */
 let port = 22_200 + (process.pid % 8) * 22;
@@ -13,13 +14,9 @@ let port = 22_200 + (process.pid % 8) * 22;
 const patient = { timeout: 90_000, interval: 100 };
 const testTimeout = 240_000;
 
-/** Compiled code, for all data folders of this file. */
-const cache = await mkdtemp(join(tmpdir(), "tripe-all-cache-"));
-afterAll(() => rm(cache, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
-
 async function setup() {
   const dataDir = await mkdtemp(join(tmpdir(), "tripe-all-"));
-  await symlink(cache, join(dataDir, "cache"));
+  await linkCodeCache(dataDir);
   const url = `http://127.0.0.1:${port}`;
   const env = createEnvironment({ PORT: String(port), TRIPE_DATA_DIR: dataDir });
   port += 11;

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, inject, test } from "vitest";
 import { runAudit } from "../../services/_audit/audit.ts";
@@ -7,6 +6,7 @@ import { createClient } from "../../services/_database/connect-client.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { createId } from "../../services/_runtime/ids.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
+import { openCodeCache } from "../../services/_runtime/testing/code-cache.ts";
 import { readStatement, type StatementLine } from "../../services/bank/sandbox/statement.ts";
 import { setupBilling } from "../../services/scheduler/testing/billing.ts";
 import { createSteps } from "../../services/transactions/testing.ts";
@@ -15,8 +15,7 @@ import type { SweepName, Work } from "./crash-order.ts";
 import { type Place, recover, runDriver } from "./crash-sweep.ts";
 import { closeQueues, move, prepareWork } from "./crash-work.ts";
 
-const cacheDir = await mkdtemp(join(tmpdir(), "tripe-crash-"));
-afterAll(() => rm(cacheDir, { recursive: true, force: true }));
+const cacheDir = await openCodeCache();
 
 // Databases of their own, so that processes can die at once without one cleaning up after the other.
 const [money, billing, mailing] = [await startScene(), await startScene(), await startScene()];

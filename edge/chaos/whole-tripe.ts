@@ -10,6 +10,7 @@ import { startTestingGuard } from "../../services/_database/start-testing-guard.
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { createEnvironment } from "../../services/_runtime/config.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
+import { linkCodeCache } from "../../services/_runtime/testing/code-cache.ts";
 import { portOffset, serviceNames } from "../../services/_runtime/topology.ts";
 import { readStatement, type StatementLine, statementFile } from "../../services/bank/sandbox/statement.ts";
 import { childrenOf, isAlive, signal } from "./processes.ts";
@@ -45,6 +46,7 @@ const POLL_MS = 100;
 /** Makes a Tripe that is not started yet, on PORT and the ten ports after it. */
 export async function createWholeTripe(port: number, environment: Readonly<Record<string, string>> = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), "tripe-chaos-"));
+  await linkCodeCache(dataDir);
   const guard = startTestingGuard(dataDir);
   const url = `http://127.0.0.1:${port}`;
   let supervisor: Supervisor = { pid: 0, ended: Promise.resolve() };
