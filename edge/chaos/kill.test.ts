@@ -23,7 +23,7 @@ const IN_FLIGHT = 50;
 const patient = { timeout: 180_000 };
 
 /** Between two charges of a client: the other core has tests to run too. */
-const PACE_MS = 100;
+const PACE_MS = 250;
 
 /** Which moments Postgres is stopped at: another number, other moments; the soak's are by chance. */
 const SEED = 42;
