@@ -150,7 +150,7 @@ const asked = (scene: Scene, amountMinor = String(++lastAmount)) => ({
   amountMinor,
 });
 
-test.concurrent("a charge survives the death of its process at every point", patient, async () => {
+test.concurrent("a charge survives the death of its process at every moment", patient, async () => {
   const payer = await createSteps(money.tripe).createPayer();
   const points = await killEverywhere(money, async () => {
     const work: Request = { kind: "charge", ...payer, ...asked(money) };
@@ -174,7 +174,7 @@ const chargePoints = [
   "transactions.CreateCharge after",
 ];
 
-test.concurrent("a capture survives the death of its process at every point", patient, async () => {
+test.concurrent("a capture survives the death of its process at every moment", patient, async () => {
   const steps = createSteps(money.tripe);
   const payer = await steps.createPayer();
   const points = await killEverywhere(money, async () => {
@@ -191,7 +191,7 @@ test.concurrent("a capture survives the death of its process at every point", pa
   expect(points).toContain("sql settle_capture after");
 });
 
-test.concurrent("a return survives the death of its process at every point", patient, async () => {
+test.concurrent("a return survives the death of its process at every moment", patient, async () => {
   const steps = createSteps(money.tripe);
   const payer = await steps.createPayer();
   const points = await killEverywhere(money, async () => {
@@ -208,7 +208,7 @@ test.concurrent("a return survives the death of its process at every point", pat
   expect(points).toContain("sql settle_return after");
 });
 
-test.concurrent("a renewal survives the death of its process at every point", patient, async () => {
+test.concurrent("a renewal survives the death of its process at every moment", patient, async () => {
   const books = await setupBilling(billing.tripe);
   try {
     const points = await killEverywhere(billing, async () => {
@@ -237,7 +237,7 @@ test.concurrent("a renewal survives the death of its process at every point", pa
   }
 });
 
-test.concurrent("a delivery survives the death of its process at every point", patient, async () => {
+test.concurrent("a delivery survives the death of its process at every moment", patient, async () => {
   const customer = await mailing.make("/v1/customers", { source: "tok_visa", email: "ann@example.com" });
   const mailed = await killEverywhere(mailing, async () => {
     await mailing.make("/v1/invoiceitems", { customer, amount: "2500", currency: "usd" });

@@ -8,7 +8,7 @@ export interface ChargeBounds {
 }
 
 /** Eight digits: the most one charge may be (docs.stripe.com/api/charges/create), and an invoice is paid by one. */
-export const TOTAL_MAX_MINOR = 99_999_999n;
+export const CHARGE_MAX_MINOR = 99_999_999n;
 
 /**
  * The bounds of an invoice: what a charge may be, when it is charged by itself. What is mailed may be paid elsewhere, and may
@@ -17,5 +17,5 @@ export const TOTAL_MAX_MINOR = 99_999_999n;
 export function chargeBounds({ currencyCode, isCharged }: { currencyCode: string; isCharged: boolean }): ChargeBounds {
   const currency = findCurrency(currencyCode);
   assert(currency !== undefined, `Tripe does not charge in ${currencyCode}`);
-  return { leastMinor: isCharged ? currency.minimumMinor : 1n, mostMinor: TOTAL_MAX_MINOR };
+  return { leastMinor: isCharged ? currency.minimumMinor : 1n, mostMinor: CHARGE_MAX_MINOR };
 }

@@ -46,13 +46,14 @@ test("the bytes of the first attempt are sent to be kept once", async () => {
   expect((await work(job, 0))?.body).toHaveLength(0);
 });
 
-test("bytes too large to be kept are rendered anew, and what no message can hold is dead at once", async () => {
+test("bytes too large to be kept are rendered anew, and what no message can hold is dead after five tries", async () => {
   const body = new Uint8Array(1_048_577);
   const large = setup({ result: DeliverEventResult.POSTPONED, status: 500, body });
   expect(await large.work(job, 0)).toMatchObject({ outcome: DeliveryOutcome.POSTPONED, body: new Uint8Array() });
   const tooLarge = () => Promise.reject(new ConnectError("larger than max", Code.ResourceExhausted));
   const { work } = setup({}, {}, tooLarge);
-  expect(await work(job, 0)).toMatchObject({
+  await expect(work(job, 4)).rejects.toThrow("larger than max");
+  expect(await work(job, 5)).toMatchObject({
     outcome: DeliveryOutcome.UNSPECIFIED,
     problem: expect.stringContaining("event"),
   });

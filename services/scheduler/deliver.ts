@@ -113,10 +113,9 @@ async function orDead<Answer>(
     return await asked;
   } catch (error) {
     const code = error instanceof ConnectError ? error.code : Code.Unknown;
-    const isFault = [Code.Internal, Code.Unknown, Code.DataLoss].includes(code);
-    // An answer too large for a message is so every time.
-    if (code === Code.ResourceExhausted || hopeless.includes(code) || (isFault && failures >= FAULTS_MAX))
-      return undefined;
+    // What is too large for a message is so every time; a peer that is too busy says the same, and is not for long.
+    const isFault = [Code.Internal, Code.Unknown, Code.DataLoss, Code.ResourceExhausted].includes(code);
+    if (hopeless.includes(code) || (isFault && failures >= FAULTS_MAX)) return undefined;
     throw error;
   }
 }

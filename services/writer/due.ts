@@ -8,7 +8,7 @@ import {
   subscriptionItemColumns,
   subscriptionOf,
 } from "../_database/rows/subscription.ts";
-import { TOTAL_MAX_MINOR } from "../_runtime/charge-bounds.ts";
+import { CHARGE_MAX_MINOR } from "../_runtime/charge-bounds.ts";
 import { currencies } from "../_runtime/currency.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { LEASE_MS } from "./lease.ts";
@@ -25,7 +25,7 @@ const LEASED = `statement_timestamp() + ${LEASE_MS} * interval '1 ms'`;
 const MINIMUMS_MINOR = `'${JSON.stringify(Object.fromEntries(currencies.map(({ code, minimumMinor }) => [code, Number(minimumMinor)])))}'::jsonb`;
 
 /** A draft whose total no charge could be is not finalized, however often it is tried (finalize-invoice.ts): it is its merchant's. */
-const IS_PAYABLE = `(n.state = 'open' or n.total_minor = 0 or n.total_minor between 1 and ${TOTAL_MAX_MINOR}
+const IS_PAYABLE = `(n.state = 'open' or n.total_minor = 0 or n.total_minor between 1 and ${CHARGE_MAX_MINOR}
         and (n.collection_method = 'send_invoice' or n.total_minor >= (${MINIMUMS_MINOR} ->> n.currency_code)::bigint))`;
 
 /** Nothing to wait for but its time: a payment under way decides first. */

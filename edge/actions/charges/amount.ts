@@ -1,10 +1,8 @@
 import type { Money } from "../../../gen/tripe/type/v1/money_pb.ts";
+import { CHARGE_MAX_MINOR } from "../../../services/_runtime/charge-bounds.ts";
 import { findCurrency } from "../../../services/_runtime/currency.ts";
 import { money } from "../../../services/_runtime/money.ts";
 import { amountTooLarge, amountTooSmall, amountUneven, currencyInvalid } from "../../problems.ts";
-
-// Eight digits: Stripe's limit (docs.stripe.com/api/charges/create), kept because programs know its error.
-const AMOUNT_MAX_MINOR = 99_999_999n;
 
 /** Throws a Problem on an amount with parts that its currency does not have; 0 has none. */
 export function checkStep(amount: bigint | number, currencyCode: string, param?: string): void {
@@ -18,7 +16,7 @@ export function readAmount({ amount, currency }: { amount: number; currency: str
   if (found === undefined) throw currencyInvalid(currency);
   const amountMinor = BigInt(amount);
   if (amountMinor < found.minimumMinor) throw amountTooSmall(found.minimumMinor, found.code);
-  if (amountMinor > AMOUNT_MAX_MINOR) throw amountTooLarge(AMOUNT_MAX_MINOR, found.code);
+  if (amountMinor > CHARGE_MAX_MINOR) throw amountTooLarge(CHARGE_MAX_MINOR, found.code);
   checkStep(amountMinor, found.code);
   return money(amountMinor, found.code);
 }

@@ -1,6 +1,7 @@
 import type { Invoice, InvoiceItem } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { Price } from "../../../gen/tripe/billing/v1/product_pb.ts";
 import { lineAmount } from "../../../services/_billing/totals.ts";
+import { CHARGE_MAX_MINOR } from "../../../services/_runtime/charge-bounds.ts";
 import { type Currency, findCurrency } from "../../../services/_runtime/currency.ts";
 import { itemWithoutAmount, priceUnusable } from "../../invoice-problems.ts";
 import { parametersExclusive, valueNotCarriedOut } from "../../parameter-problems.ts";
@@ -24,9 +25,6 @@ export interface ItemAmount {
   /** Absent for a bare amount. */
   readonly unitAmountMinor?: bigint;
 }
-
-// Eight digits, as for charges, since an invoice is paid by one; a credit has as many.
-const AMOUNT_MAX_MINOR = 99_999_999n;
 
 /** The price a request names, in its newer place or in its older one; empty for none. */
 export function priceIdOf({ price, pricing }: ItemAmountParams): string {
@@ -85,9 +83,10 @@ function amountOf(unitAmountMinor: bigint, quantity: bigint, currencyCode: strin
   return { amountMinor: lineAmount({ unitAmountMinor, quantity }), quantity, unitAmountMinor };
 }
 
+// An invoice is paid by one charge; a credit may be as much.
 function checked(amountMinor: bigint, currencyCode: string): bigint {
-  if (amountMinor > AMOUNT_MAX_MINOR || amountMinor < -AMOUNT_MAX_MINOR)
-    throw amountTooLarge(AMOUNT_MAX_MINOR, currencyCode);
+  if (amountMinor > CHARGE_MAX_MINOR || amountMinor < -CHARGE_MAX_MINOR)
+    throw amountTooLarge(CHARGE_MAX_MINOR, currencyCode);
   checkStep(amountMinor, currencyCode);
   return amountMinor;
 }

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Static } from "typebox";
 import { IntervalUnit, type PriceSchema, type RecurrenceSchema } from "../../../gen/tripe/billing/v1/product_pb.ts";
 import { INTERVAL_COUNT_MAX } from "../../../services/_billing/interval.ts";
+import { CHARGE_MAX_MINOR } from "../../../services/_runtime/charge-bounds.ts";
 import { findCurrency } from "../../../services/_runtime/currency.ts";
 import { choice, formed, group, integer, optional, text } from "../../decode/fields.ts";
 import { bracketed } from "../../decode/tree.ts";
@@ -10,8 +11,8 @@ import { currencyInvalid } from "../../problems.ts";
 import { decimalNotWhole } from "../../subscription-problems.ts";
 import { checkStep } from "../charges/amount.ts";
 
-// Eight digits, as for a charge (docs.stripe.com/api/prices/create): a price that nobody could be charged is none.
-const UNIT_AMOUNT_MAX = 99_999_999;
+// As for a charge (docs.stripe.com/api/prices/create): a price that nobody could be charged is none.
+const UNIT_AMOUNT_MAX = Number(CHARGE_MAX_MINOR);
 
 /** How often a price repeats. */
 export const recurring = group({
