@@ -6,7 +6,7 @@ import type { GetApiKeyResponse, ReaderService } from "../gen/tripe/reader/v1/re
 import { currentCall, runCall } from "../services/_runtime/call.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
 import { assert, refusalOf } from "../services/_runtime/errors.ts";
-import { keyExpired, keyInvalid, keyMissing, keyNotAllowed, tooManyWrongKeys } from "./problems.ts";
+import { keyExpired, keyInvalid, keyMissing, keyNotAllowed, keyRevoked, tooManyWrongKeys } from "./problems.ts";
 
 /** Which keys a route takes: `secret` for most, `publishable` where a browser may ask, too. */
 export type KeyScope = "publishable" | "secret";
@@ -56,7 +56,8 @@ export function createAuthenticate({
 
 function admit({ account, apiKey }: GetApiKeyResponse, { scope, nowMs }: { scope: KeyScope; nowMs: number }): Account {
   assert(account !== undefined && apiKey !== undefined, "a key comes with its account");
-  const { expireTime, kind } = apiKey;
+  const { expireTime, revokeTime, kind } = apiKey;
+  if (revokeTime !== undefined) throw keyRevoked();
   if (expireTime !== undefined && Number(expireTime.seconds) * 1_000 <= nowMs) throw keyExpired();
   const isAllowed = kind === ApiKeyKind.SECRET || (kind === ApiKeyKind.PUBLISHABLE && scope === "publishable");
   // Restricted keys wait for their scopes; until then they open nothing.

@@ -44,7 +44,7 @@ test("a key that has ended is refused", async () => {
   await addKey(bench.tripe.database.urls.owner, { accountId, text: "sk_test_ended12345678", expiresInS: -1 });
   const { status, body } = await ask({ method: "GET", url: "/v1/charges", key: "sk_test_ended12345678" });
   expect(status).toBe(401);
-  expect(["api_key_expired", undefined]).toContain(body.error?.["code"]);
+  expect(body.error?.["code"]).toBe("api_key_expired");
 });
 
 test("requests that arrive together with one key read it once", async () => {

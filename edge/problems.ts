@@ -54,6 +54,12 @@ export function keyExpired(): Problem {
   return new Problem(401, { type: "invalid_request_error", code: "api_key_expired", message });
 }
 
+/** A key that was revoked. */
+export function keyRevoked(): Problem {
+  const message = "Revoked API Key provided. Use a key that is active.";
+  return new Problem(401, { type: "invalid_request_error", code: "api_key_expired", message });
+}
+
 /** A publishable or restricted key where a secret one is needed. */
 export function keyNotAllowed(): Problem {
   const message = "The provided key does not have the required permissions for this endpoint. Use a secret API key.";

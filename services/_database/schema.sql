@@ -43,12 +43,18 @@ table api_key -- A key of the public API; only the SHA-256 of its text is kept.
   create_time timestamp with time zone not null
   expire_time timestamp with time zone
   revoke_time timestamp with time zone
+  name text not null default ''::text
+  scopes text[] not null default '{}'::text[] -- What a restricted key may do: "<resource>:read" or "<resource>:write", where write includes read.
   constraint api_key_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint api_key_check CHECK (((kind = 'restricted'::text) OR (scopes = '{}'::text[])))
   constraint api_key_key_sha256_check CHECK ((length(key_sha256) = 32))
   constraint api_key_key_sha256_key UNIQUE (key_sha256)
   constraint api_key_kind_check CHECK ((kind = ANY (ARRAY['secret'::text, 'publishable'::text, 'restricted'::text])))
   constraint api_key_last4_check CHECK ((length(last4) <= 4))
+  constraint api_key_name_check CHECK ((length(name) <= 100))
   constraint api_key_pkey PRIMARY KEY (account_id, api_key_id)
+  constraint api_key_scopes_check CHECK ((cardinality(scopes) <= 20))
+  index api_key_create_time ON tripe.api_key USING btree (account_id, api_key_id) WHERE (revoke_time IS NULL)
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer

@@ -52,8 +52,9 @@ export async function seed({ ownerUrl, secretKey, account: said }: SeedOptions):
     const sandboxAccountId = await account(false);
     const liveAccountId = await account(true);
     await client.query(
-      `update account set name = coalesce($1, name), email = coalesce($2, email), address = coalesce($3, address)`,
-      [said?.name, said?.email, said?.address],
+      `update account set name = coalesce($1, name), email = coalesce($2, email), address = coalesce($3, address)
+        where account_id in ($4, $5)`,
+      [said?.name, said?.email, said?.address, sandboxAccountId, liveAccountId],
     );
     await client.query(
       `insert into api_key (account_id, api_key_id, key_sha256, kind, last4, create_time)

@@ -38,15 +38,36 @@ test("getApiKey tells kinds and accounts apart", async () => {
   }
 });
 
-test("getApiKey does not find a key that nobody has, was revoked or has expired", async () => {
+test("getApiKey does not find a key that was never made; it returns when a key ended", async () => {
   expect(await refusal(reader.getApiKey({ keySha256: hashOf("sk_test_wrong") }))).toMatchObject(notFound);
-  const revoked = await setup({ revoked: "statement_timestamp()" });
-  expect(await refusal(reader.getApiKey(revoked))).toMatchObject(notFound);
-  const expired = await setup({ expires: "statement_timestamp() - interval '1 ms'" });
-  expect(await refusal(reader.getApiKey(expired))).toMatchObject(notFound);
+  const revoked = await reader.getApiKey(await setup({ revoked: "statement_timestamp()" }));
+  expect(revoked.apiKey?.revokeTime).toBeDefined();
+  const expired = await reader.getApiKey(await setup({ expires: "statement_timestamp() - interval '1 ms'" }));
+  expect(expired.apiKey?.expireTime).toBeDefined();
 });
 
 test("getApiKey finds a key that expires later, and says when", async () => {
   const { apiKey } = await reader.getApiKey(await setup({ expires: "statement_timestamp() + interval '1 h'" }));
   expect(apiKey?.expireTime).toBeDefined();
+});
+
+test("listApiKeys pages through the keys of one account, newest first", async () => {
+  for (let made = 0; made < 3; made += 1) await setup({ kind: "publishable" });
+  const first = await reader.listApiKeys({ accountId: liveAccountId, pageSize: 2 });
+  expect(first.apiKeys).toHaveLength(2);
+  const rest = await reader.listApiKeys({ accountId: liveAccountId, pageSize: 100, pageToken: first.nextPageToken });
+  const ids = [...first.apiKeys, ...rest.apiKeys].map(({ apiKeyId }) => apiKeyId);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids).toEqual([...ids].sort().reverse());
+  expect(rest.nextPageToken).toBe("");
+  const none = reader.listApiKeys({ accountId, pageToken: "key_none" });
+  expect(await refusal(none)).toMatchObject({ reason: "API_KEY_NOT_FOUND" });
+});
+
+test("listAccounts pages through all accounts, oldest first", async () => {
+  const first = await reader.listAccounts({ pageSize: 1 });
+  const rest = await reader.listAccounts({ pageSize: 100, pageToken: first.nextPageToken });
+  const ids = [...first.accounts, ...rest.accounts].map((account) => account.accountId);
+  expect(ids).toEqual([accountId, liveAccountId].sort());
+  expect([rest.nextPageToken, first.accounts.length]).toEqual(["", 1]);
 });

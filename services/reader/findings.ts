@@ -1,3 +1,4 @@
+import { accountColumns } from "../_database/rows/account.ts";
 import { chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
 import { customerColumns } from "../_database/rows/customer.ts";
 import { eventColumns } from "../_database/rows/event.ts";
@@ -7,7 +8,6 @@ import { priceColumns, priceJoins, productColumns } from "../_database/rows/prod
 import { returnColumns } from "../_database/rows/return.ts";
 import { subscriptionColumns } from "../_database/rows/subscription.ts";
 import { webhookEndpointColumns } from "../_database/rows/webhook-endpoint.ts";
-import { accountColumns } from "./accounts.ts";
 import type { Finding } from "./one.ts";
 
 const asked = "from unnest($1::text[], $2::text[]) as i(account_id, id)";

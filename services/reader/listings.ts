@@ -1,3 +1,4 @@
+import { apiKeyColumns } from "../_database/rows/account.ts";
 import { chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
 import { customerColumns } from "../_database/rows/customer.ts";
 import { eventColumns } from "../_database/rows/event.ts";
@@ -136,4 +137,14 @@ export const webhookEndpoints: Listing = {
   alias: "w",
   key: "webhook_endpoint_id",
   missingReason: "WEBHOOK_ENDPOINT_NOT_FOUND",
+};
+
+/** API keys, newest first. */
+export const apiKeys: Listing = {
+  name: "api_keys",
+  select: `select ${apiKeyColumns} from api_key k ${account("k")}`,
+  table: "api_key",
+  alias: "k",
+  key: "api_key_id",
+  missingReason: "API_KEY_NOT_FOUND",
 };

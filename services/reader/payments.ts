@@ -1,11 +1,12 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ReaderService } from "../../gen/tripe/reader/v1/reader_service_pb.ts";
 import type { Query } from "../_database/connect.ts";
+import { accountOf } from "../_database/rows/account.ts";
 import { chargeOf } from "../_database/rows/charge.ts";
 import { customerOf } from "../_database/rows/customer.ts";
 import { paymentMethodOf, tokenOf } from "../_database/rows/payment-method.ts";
 import { returnOf } from "../_database/rows/return.ts";
-import { accountOf, getApiKey } from "./accounts.ts";
+import { getApiKey, listAccounts, listApiKeys } from "./accounts.ts";
 import { countAlerts } from "./alerts.ts";
 import { findAccount, findCharge, findCustomer, findPaymentMethod, findReturn, findToken } from "./findings.ts";
 import { findLedgerTransfer, ledgerTransferOf } from "./ledger-transfers.ts";
@@ -26,6 +27,8 @@ export function readPayments(query: Query) {
   const getLedgerTransfer = createOne(query, findLedgerTransfer, ledgerTransferOf);
   return {
     getApiKey: (request) => getApiKey(query, request),
+    listAccounts: (request) => listAccounts(query, request),
+    listApiKeys: (request) => listApiKeys(query, request),
     getAccount: async ({ accountId }) => ({ account: await getAccount({ accountId, id: accountId }) }),
     getPayer: (request) => getPayer(query, request),
     getCustomer: async ({ accountId, customerId: id }) => ({ customer: await getCustomer({ accountId, id }) }),

@@ -1,5 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
+import { writeAccounts } from "./accounts.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { leaseAttempts, postponeAttempt } from "./attempts.ts";
 import { createBeginCapture } from "./begin-capture.ts";
@@ -91,6 +92,7 @@ export function createWriter(
     leaseRenewals: (request) => leaseRenewals(dependencies, request),
     renewSubscription: (request) => renewSubscription(dependencies, request),
     markEventsDispatched: (request) => markEventsDispatched(dependencies, request),
+    ...writeAccounts(dependencies),
     ...writeWebhooks(dependencies),
   };
 }

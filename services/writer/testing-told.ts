@@ -1,5 +1,7 @@
 import type { Client } from "@connectrpc/connect";
+import { ApiKeyKind } from "../../gen/tripe/billing/v1/account_pb.ts";
 import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
+import { createId } from "../_runtime/ids.ts";
 import type { TestWriter } from "./testing.ts";
 
 /** A writer that remembers what each of its calls told; one call at a time. */
@@ -30,4 +32,17 @@ export function rememberTold(writer: Client<typeof WriterService>, rows: TestWri
     };
   };
   return { writer: new Proxy(writer, { get: (target, rpc, receiver) => get(target, String(rpc), receiver) }), told };
+}
+
+/** Calls each rpc of accounts and API keys, with an account of its own. */
+export async function liveThroughKeys(writer: Client<typeof WriterService>): Promise<void> {
+  const account = { accountId: createId("acct_"), name: "K", defaultCurrencyCode: "USD" };
+  await writer.createAccount({ account });
+  await writer.updateAccount({ account: { ...account, name: "L" }, updateMask: { paths: ["name"] } });
+  const apiKey = { apiKeyId: createId("key_"), kind: ApiKeyKind.SECRET };
+  const { accountId: ofKey } = account;
+  await writer.createApiKey({ accountId: ofKey, apiKey, keySha256: new Uint8Array(32).fill(1) });
+  const next = { newApiKeyId: createId("key_"), newKeySha256: new Uint8Array(32).fill(2) };
+  await writer.rollApiKey({ accountId: ofKey, apiKeyId: apiKey.apiKeyId, ...next });
+  await writer.revokeApiKey({ accountId: ofKey, apiKeyId: apiKey.apiKeyId });
 }

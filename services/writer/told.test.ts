@@ -8,7 +8,7 @@ import { createId } from "../_runtime/ids.ts";
 import { startTestWriter } from "./testing.ts";
 import { createBillingSteps, line } from "./testing-billing.ts";
 import { card, createSteps } from "./testing-steps.ts";
-import { rememberTold } from "./testing-told.ts";
+import { liveThroughKeys, rememberTold } from "./testing-told.ts";
 
 const { openWriter, rows, accountId } = await startTestWriter();
 const { writer, told } = rememberTold(openWriter(), rows);
@@ -99,6 +99,11 @@ const table: Record<keyof typeof WriterService.method, string[]> = {
   recordDeliveries: [""],
   retryDelivery: [""],
   redriveDeliveries: [""],
+  createAccount: [""],
+  updateAccount: [""],
+  createApiKey: [""],
+  rollApiKey: [""],
+  revokeApiKey: [""],
 };
 
 const mask = (...paths: string[]) => ({ updateMask: { paths } });
@@ -280,6 +285,7 @@ test("each rpc tells what the table says, and no rpc is left out", async () => {
   await liveThroughInvoices();
   await liveThroughSubscriptions();
   await liveThroughDeliveries();
+  await liveThroughKeys(writer);
   const found = Object.fromEntries([...told].map(([rpc, sets]) => [rpc, [...sets].sort()]));
   expect(found).toEqual(table);
   expect(Object.keys(table).sort()).toEqual(Object.keys(WriterService.method).sort());

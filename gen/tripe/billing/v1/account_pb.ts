@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/billing/v1/account.proto.
  */
 export const file_tripe_billing_v1_account: GenFile = /*@__PURE__*/
-  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2FjY291bnQucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEi3AEKB0FjY291bnQSGwoKYWNjb3VudF9pZBgBIAEoCUIHukgEcgIYQBIPCgdpc19saXZlGAIgASgIEhYKBG5hbWUYAyABKAlCCLpIBXIDGPQDEhcKBWVtYWlsGAQgASgJQgi6SAVyAxiABBImChVkZWZhdWx0X2N1cnJlbmN5X2NvZGUYBSABKAlCB7pIBHICGAMSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKB2FkZHJlc3MYByABKAlCCLpIBXIDGNAPItUBCgZBcGlLZXkSGwoKYXBpX2tleV9pZBgBIAEoCUIHukgEcgIYQBI0CgRraW5kGAIgASgOMhwudHJpcGUuYmlsbGluZy52MS5BcGlLZXlLaW5kQgi6SAWCAQIQARIWCgVsYXN0NBgDIAEoCUIHukgEcgIYBBIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKn4KCkFwaUtleUtpbmQSHAoYQVBJX0tFWV9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTQVBJX0tFWV9LSU5EX1NFQ1JFVBABEhwKGEFQSV9LRVlfS0lORF9QVUJMSVNIQUJMRRACEhsKF0FQSV9LRVlfS0lORF9SRVNUUklDVEVEEANiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2FjY291bnQucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEi3AEKB0FjY291bnQSGwoKYWNjb3VudF9pZBgBIAEoCUIHukgEcgIYQBIPCgdpc19saXZlGAIgASgIEhYKBG5hbWUYAyABKAlCCLpIBXIDGPQDEhcKBWVtYWlsGAQgASgJQgi6SAVyAxiABBImChVkZWZhdWx0X2N1cnJlbmN5X2NvZGUYBSABKAlCB7pIBHICGAMSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKB2FkZHJlc3MYByABKAlCCLpIBXIDGNAPItgCCgZBcGlLZXkSGwoKYXBpX2tleV9pZBgBIAEoCUIHukgEcgIYQBI0CgRraW5kGAIgASgOMhwudHJpcGUuYmlsbGluZy52MS5BcGlLZXlLaW5kQgi6SAWCAQIQARIWCgVsYXN0NBgDIAEoCUIHukgEcgIYBBIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKBG5hbWUYBiABKAlCB7pIBHICGGQSOQoGc2NvcGVzGAcgAygJQim6SCaSASMQFCIfch0yG15bYS16X117MSwzMn06KHJlYWR8d3JpdGUpJBIvCgtyZXZva2VfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqfgoKQXBpS2V5S2luZBIcChhBUElfS0VZX0tJTkRfVU5TUEVDSUZJRUQQABIXChNBUElfS0VZX0tJTkRfU0VDUkVUEAESHAoYQVBJX0tFWV9LSU5EX1BVQkxJU0hBQkxFEAISGwoXQVBJX0tFWV9LSU5EX1JFU1RSSUNURUQQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * A merchant's account in one mode. A merchant has two: sandbox and live.
@@ -118,6 +118,27 @@ export type ApiKey = Message<"tripe.billing.v1.ApiKey"> & {
    * @generated from field: google.protobuf.Timestamp expire_time = 5;
    */
   expireTime?: Timestamp | undefined;
+
+  /**
+   * What the merchant calls the key; may be empty.
+   *
+   * @generated from field: string name = 6;
+   */
+  name: string;
+
+  /**
+   * What a restricted key may do: "<resource>:read" or "<resource>:write", where write includes read. Empty for other kinds.
+   *
+   * @generated from field: repeated string scopes = 7;
+   */
+  scopes: string[];
+
+  /**
+   * When the key was revoked; absent while it was not.
+   *
+   * @generated from field: google.protobuf.Timestamp revoke_time = 8;
+   */
+  revokeTime?: Timestamp | undefined;
 };
 
 /**
