@@ -1,5 +1,5 @@
 // Everything CI checks besides the tests: one line per check, exit code 1 when any fails. With `--fix` it first writes
-// what can be written: formatting, gen/, schema.sql.
+// what can be written: formatting, gen/, schema.sql, the README's table of settings.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -22,6 +22,7 @@ const checks = {
   "proto breaking": () => run("buf", ["breaking", "--against", "proto/baseline.binpb"]),
   generated: checkGenerated,
   schema: checkSchema,
+  settings: checkSettings,
   rpcs: () => checkRpcs(run),
   tidy: () => run("vitest", ["run", "--config", ".config/vitest.config.ts", "services/tidy.test.ts"]),
 };
@@ -81,6 +82,18 @@ async function checkSchema() {
   }
 }
 
+async function checkSettings() {
+  const { writeSettings } = await import("../services/_runtime/config-markdown.ts");
+  const path = join(root, "README.md");
+  const found = await readFile(path, "utf8");
+  const wanted = writeSettings(found);
+  if (isFixing) return await writeFile(path, wanted);
+  if (wanted !== found)
+    throw new Error(
+      `README.md's settings are not those of config-table.ts; run npm run check -- --fix\n${firstDifference(found, wanted)}`,
+    );
+}
+
 async function readTree(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -92,7 +105,7 @@ async function readTree(folder) {
 function firstDifference(found, wanted) {
   const [foundLines, wantedLines] = [found.split("\n"), wanted.split("\n")];
   const at = wantedLines.findIndex((line, index) => line !== foundLines[index]);
-  return `line ${at + 1}\n  file:       ${foundLines[at] ?? ""}\n  migrations: ${wantedLines[at] ?? ""}`;
+  return `line ${at + 1}\n  file:       ${foundLines[at] ?? ""}\n  wanted:     ${wantedLines[at] ?? ""}`;
 }
 
 // Resolves when the program ends well, and rejects with all it printed when not.

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../services/_runtime/clock.ts";
 import { type Config, listenAddress } from "../services/_runtime/config.ts";
+import { splitHostPort } from "../services/_runtime/host-port.ts";
 import { createId } from "../services/_runtime/ids.ts";
 import type { Log } from "../services/_runtime/log.ts";
 import type { ServiceName } from "../services/_runtime/topology.ts";
@@ -24,7 +25,7 @@ export async function startEdge(context: EdgeContext): Promise<{ close(): Promis
   const digestKey = await keepDigestKey(join(config.dataDir, "secrets", "request.key"));
   const { edgeActions: actions, webhooksLoopback: allowsLoopback } = config;
   const app = createEdge({ clients, clock, log, createId, digestKey, isServing, actions, allowsLoopback });
-  const { host, port } = splitAddress(listenAddress(config, "edge"));
+  const { host, port } = splitHostPort(listenAddress(config, "edge"));
   await app.listen({ host, port });
   log.info("serving", { address: `${host}:${port}`, actions: config.edgeActions });
   return {
@@ -34,9 +35,4 @@ export async function startEdge(context: EdgeContext): Promise<{ close(): Promis
       await app.close();
     },
   };
-}
-
-function splitAddress(address: string): { host: string; port: number } {
-  const colon = address.lastIndexOf(":");
-  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }

@@ -97,7 +97,7 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
   const { smtpUrl } = options;
   const config = readConfig({
     TRIPE_DATA_DIR: dataDir,
-    TRIPE_BANK_ADDRESS: bank.address,
+    TRIPE_ACQUIRER_ADDRESS: bank.address,
     ...(smtpUrl !== undefined && { SMTP_URL: smtpUrl }),
   });
   const served = new Map<ServiceName, Served>();

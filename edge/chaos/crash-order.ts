@@ -24,7 +24,7 @@ export interface Order {
   /** Which of the crash points it passes is its last, from 1; 0 for none. */
   readonly dieAt: number;
   readonly dataDir: string;
-  readonly bankAddress: string;
+  readonly acquirerAddress: string;
   readonly urls: Pick<TestTripe["database"]["urls"], "reader" | "writer" | "scheduler">;
   /** Where compiled code is kept, so that the next process need not compile it again. */
   readonly cacheDir: string;

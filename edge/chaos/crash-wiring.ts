@@ -72,8 +72,8 @@ export async function prepare(order: Order): Promise<() => Promise<unknown>> {
   return prepareWork(work, clients, order.urls.scheduler);
 }
 
-function configOf(name: ServiceName, { dataDir, bankAddress, urls }: Order): Config {
-  const config = readConfig({ TRIPE_DATA_DIR: dataDir, TRIPE_BANK_ADDRESS: bankAddress });
+function configOf(name: ServiceName, { dataDir, acquirerAddress, urls }: Order): Config {
+  const config = readConfig({ TRIPE_DATA_DIR: dataDir, TRIPE_ACQUIRER_ADDRESS: acquirerAddress });
   const url = name === "reader" || name === "writer" ? urls[name] : undefined;
   return { ...config, databaseUrl: url === undefined ? undefined : createSecret(url) };
 }

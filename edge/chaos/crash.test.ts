@@ -4,6 +4,7 @@ import { afterAll, expect, inject, test } from "vitest";
 import { runAudit } from "../../services/_audit/audit.ts";
 import { createClient } from "../../services/_database/connect-client.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
+import { formatHostPort } from "../../services/_runtime/host-port.ts";
 import { createId } from "../../services/_runtime/ids.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
 import { openCodeCache } from "../../services/_runtime/testing/code-cache.ts";
@@ -40,8 +41,8 @@ async function startScene() {
   const clients = tripe.clientsOf("scheduler");
   const sweep = async (...names: SweepName[]) =>
     (await prepareWork({ kind: "sweeps", names }, clients, urls.scheduler))();
-  const { dataDir, bankAddress } = tripe.config;
-  const place: Place = { dataDir, bankAddress, urls, cacheDir };
+  const { dataDir, acquirer } = tripe.config;
+  const place: Place = { dataDir, acquirerAddress: formatHostPort(acquirer), urls, cacheDir };
   const make = async (path: string, form: Record<string, string> = {}) => {
     const headers = { "idempotency-key": createId("key_"), "content-type": "application/x-www-form-urlencoded" };
     const payload = new URLSearchParams(form).toString();

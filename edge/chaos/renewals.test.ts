@@ -99,13 +99,12 @@ async function makeDue(billing: Billing): Promise<string[]> {
 
 /** Another scheduler over the same services and tables, which nobody starts again. */
 function startScheduler(databaseUrl: string): ChildProcess {
-  const { addresses, bankAddress } = readConfig({ PORT: String(port) });
+  const { addresses } = readConfig({ PORT: String(port) });
   const found = Object.entries(addresses).map(([name, address]) => [`TRIPE_${name.toUpperCase()}_ADDRESS`, address]);
   const program = join(import.meta.dirname, "..", "..", "services", "scheduler", "main.ts");
   const child = spawn(process.execPath, [program], {
     env: createEnvironment({
       ...Object.fromEntries(found),
-      TRIPE_BANK_ADDRESS: bankAddress,
       // Its own port is counted from another one than the others'.
       PORT: String(port + 11),
       TRIPE_DATA_DIR: join(tripe.dataDir, "second"),

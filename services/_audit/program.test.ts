@@ -52,7 +52,8 @@ test("a fault is shown with its row and its number, exit code 1", async () => {
 });
 
 test("the statement of a bank of one's own is not compared, and that is said", async () => {
-  const { exitCode, lines } = await run({ ...configOf(), bankAddress: "127.0.0.1:26999" });
+  const { acquirer } = readConfig({ TRIPE_ACQUIRER_ADDRESS: "127.0.0.1:26999" });
+  const { exitCode, lines } = await run({ ...configOf(), acquirer });
   expect(exitCode).toBe(0);
   expect(lines[0]).toBe("The bank at 127.0.0.1:26999 is not the sandbox: its statement is not compared.");
 });

@@ -3,7 +3,8 @@ import { isUnavailable } from "../_database/connect.ts";
 import { isAlive, readPostmaster } from "../_database/embedded-postmaster.ts";
 import { findRoleUrl } from "../_database/role-url.ts";
 import type { Clock } from "../_runtime/clock.ts";
-import { type Config, listenAddress } from "../_runtime/config.ts";
+import type { Config } from "../_runtime/config.ts";
+import { formatHostPort } from "../_runtime/host-port.ts";
 import type { Log } from "../_runtime/log.ts";
 import { type Checked, runAudit } from "./audit.ts";
 import { printChecked, printSummary } from "./print.ts";
@@ -40,8 +41,9 @@ export async function runProgram(options: ProgramOptions): Promise<number> {
 }
 
 async function prove({ config, readStatement, clock, log, print }: ProgramOptions): Promise<number> {
-  const isSandbox = config.bankAddress === listenAddress(config, "sandboxBank");
-  if (!isSandbox) print(`The bank at ${config.bankAddress} is not the sandbox: its statement is not compared.`);
+  const { isSandbox } = config.acquirer;
+  const place = formatHostPort(config.acquirer);
+  if (!isSandbox) print(`The bank at ${place} is not the sandbox: its statement is not compared.`);
   const results: Checked[] = [];
   const counted = count(readStatement(config.dataDir));
   const findings = await runAudit({

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RoleName } from "../_database/roles.ts";
 import { type Config, listenAddress } from "../_runtime/config.ts";
+import { settingEntries } from "../_runtime/config-table.ts";
 import { type ServiceName, serviceNames } from "../_runtime/topology.ts";
 
 /** Every process of Tripe's beside its Postgres. */
@@ -40,13 +41,12 @@ export function needsDatabase(name: ProcessName): boolean {
 
 /** The names of the processes of one Tripe, callees before their callers; a bank of one's own replaces the sandbox's. */
 export function listProcesses(config: Config): ProcessName[] {
-  const isSandbox = config.bankAddress === listenAddress(config, "sandboxBank");
-  return [...(isSandbox ? (["sandboxBank"] as const) : []), ...serviceNames, "edge"];
+  return [...(config.acquirer.isSandbox ? (["sandboxBank"] as const) : []), ...serviceNames, "edge"];
 }
 
 /**
- * Plans one process. It gets the settings of this one, an absolute data folder, a folder for compiled code (which saves a
- * third of its start), and no secret that is not its own: the database's url as its own role, or none.
+ * Plans one process. It gets an absolute data folder, a folder for compiled code (which saves a third of its start), and
+ * those settings alone that config-table.ts gives it: the database's url as its own role, or none.
  */
 export function planProcess(name: ProcessName, config: Config, urls: RoleUrls | undefined): ProcessPlan {
   const role = roles[name];
@@ -58,16 +58,19 @@ export function planProcess(name: ProcessName, config: Config, urls: RoleUrls | 
     environment: {
       TRIPE_DATA_DIR: config.dataDir,
       NODE_COMPILE_CACHE: join(config.dataDir, "cache"),
-      TRIPE_SECRET_KEY: undefined,
       // Its default goes by the DATABASE_URL that was given to Tripe, which is not what a process gets.
       TRIPE_WEBHOOKS_LOOPBACK: config.webhooksLoopback ? "yes" : "no",
       DATABASE_URL: role === undefined ? undefined : urls?.[role],
-      DATABASE_REPLICA_URL: name === "reader" ? replicaUrlOf(config, urls?.reader) : undefined,
-      ...(name === "mailer" ? {} : { SMTP_URL: undefined }),
-      ...(name === "bank" ? {} : { TRIPE_CARD_KEY: undefined }),
+      ...listForeignSettings(name),
     },
     endRank: endRanks[name] ?? endRankDefault,
   };
+}
+
+/** The settings that a process does not read, each to be taken from its environment. */
+function listForeignSettings(name: ProcessName): Record<string, undefined> {
+  const foreign = settingEntries.filter(([, { readers }]) => !readers.includes(name));
+  return Object.fromEntries(foreign.map(([setting]) => [setting, undefined]));
 }
 
 /** How a process is called for people and in file names. */
@@ -79,14 +82,4 @@ function mainOf(name: ProcessName): string {
   if (name === "edge") return join(services, "..", "edge", "main.ts");
   if (name === "sandboxBank") return join(services, "bank", "sandbox", "main.ts");
   return join(services, name, "main.ts");
-}
-
-/** The standby has the roles of its primary. */
-function replicaUrlOf(config: Config, primaryUrl: string | undefined): string | undefined {
-  const replica = config.databaseReplicaUrl?.reveal();
-  if (replica === undefined || primaryUrl === undefined) return undefined;
-  const [url, own] = [new URL(replica), new URL(primaryUrl)];
-  url.username = own.username;
-  url.password = own.password;
-  return url.href;
 }

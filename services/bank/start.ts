@@ -9,12 +9,13 @@ import { createVault } from "./vault.ts";
 /** The name that attempts remember their bank by. It is in the database: it must not change. */
 const BANK_NAME = "sandbox";
 
-/** Starts the bank service: the card keys, and one bank, at TRIPE_BANK_ADDRESS; the sandbox bank unless told otherwise. */
+/** Starts the bank service: the card keys, and one bank, at TRIPE_ACQUIRER_ADDRESS; without it, the sandbox bank. */
 export const startBank: StartService<"bank"> = async ({ config, clock, log }) => {
   const file = join(config.dataDir, "secrets", "card.key");
   const vault = createVault(await openKeyring({ given: config.cardKey, file }));
-  const { hostname: host, port } = new URL(`tcp://${config.bankAddress}`);
-  const connector = createIso8583Connector({ name: BANK_NAME, address: { host, port: Number(port) }, clock, log });
+  const { host, port, tls } = config.acquirer;
+  if (tls) throw new Error("TRIPE_ACQUIRER_ADDRESS: TLS to the acquirer is not carried out yet");
+  const connector = createIso8583Connector({ name: BANK_NAME, address: { host, port }, clock, log });
   const router = createRouter({ banks: [{ name: BANK_NAME, connector, weight: 1 }], clock });
   return { implementation: createBank({ router, vault, clock, log }), close: () => router.close() };
 };

@@ -1,4 +1,5 @@
 import { listenAddress } from "../../_runtime/config.ts";
+import { splitHostPort } from "../../_runtime/host-port.ts";
 import type { ProcessContext, Running } from "../../_runtime/process.ts";
 import { openBook } from "./book.ts";
 import { NO_FAULTS, parseFaults } from "./faults.ts";
@@ -15,8 +16,8 @@ export async function startSandboxBank({ config, clock, log }: ProcessContext): 
     process.exitCode = 1;
     void log.flush().then(() => process.exit());
   };
-  const { hostname: host, port } = new URL(`tcp://${listenAddress(config, "sandboxBank")}`);
-  const sandbox = await listenSandbox({ book, clock, nextFault, onBroken }, { host, port: Number(port) });
+  const { host, port } = splitHostPort(listenAddress(config, "sandboxBank"));
+  const sandbox = await listenSandbox({ book, clock, nextFault, onBroken }, { host, port });
   log.info("serving", { host, port: sandbox.port });
   return sandbox;
 }

@@ -1,0 +1,164 @@
+import { type CallerName, type ServiceName, serviceNames } from "./topology.ts";
+
+/** What reads a setting: a process of Tripe, the supervisor that starts them all, or the tools (`npm run demo` and such). */
+export type SettingReader = CallerName | "sandboxBank" | "supervisor" | "tools";
+
+/** One setting, as the README's table shows it. */
+export interface Setting {
+  /** The value that an absent variable stands for. */
+  readonly default?: string;
+  /** What holds when it is absent, for a setting without a default value. */
+  readonly absent?: string;
+  /** One or two sentences, in Markdown. */
+  readonly meaning: string;
+  /** The processes that read it. The supervisor takes it out of the environment of every other process that it starts. */
+  readonly readers: readonly SettingReader[];
+  /** Settings of one pattern share a row in the README. */
+  readonly pattern?: string;
+  /** Makes Tripe fail on purpose: set by tests alone. */
+  readonly isForTests?: true;
+}
+
+const everyProcess: readonly SettingReader[] = [...serviceNames, "edge", "sandboxBank", "supervisor", "tools"];
+
+/** Where callers find one service. */
+type AddressName = `TRIPE_${Uppercase<ServiceName>}_ADDRESS`;
+
+const addressRow = (service: string): Setting => ({
+  absent: "`127.0.0.1` and the service's port",
+  meaning: `Where callers find the ${service} service, as \`host:port\`.`,
+  readers: ["edge", "scheduler", "transactions", "tools"],
+  pattern: "TRIPE_<SERVICE>_ADDRESS",
+});
+
+// Written out, so that the name of each is part of the type.
+const addresses: Readonly<Record<AddressName, Setting>> = {
+  TRIPE_READER_ADDRESS: addressRow("reader"),
+  TRIPE_WRITER_ADDRESS: addressRow("writer"),
+  TRIPE_PDF_ADDRESS: addressRow("pdf"),
+  TRIPE_BANK_ADDRESS: addressRow("bank"),
+  TRIPE_SCHEDULER_ADDRESS: addressRow("scheduler"),
+  TRIPE_TRANSACTIONS_ADDRESS: addressRow("transactions"),
+  TRIPE_MAILER_ADDRESS: addressRow("mailer"),
+  TRIPE_WEBHOOKS_ADDRESS: addressRow("webhooks"),
+};
+
+/**
+ * Every setting of Tripe. `readConfig` reads these variables and no other, the supervisor hands each process its own, and
+ * `npm run check -- --fix` writes the README's table from here.
+ */
+export const settings = {
+  PORT: {
+    default: "8080",
+    meaning: "The edge's port. Services use the ten ports after it, so two Tripes need distant ones.",
+    readers: everyProcess,
+  },
+  TRIPE_LISTEN_HOST: {
+    default: "127.0.0.1",
+    meaning: "The address that the edge listens on; `0.0.0.0` for every address of the machine.",
+    readers: ["edge", "supervisor", "tools"],
+  },
+  TRIPE_SERVICES_HOST: {
+    default: "127.0.0.1",
+    meaning: "The address that the services and the sandbox bank listen on: a loopback address.",
+    readers: everyProcess,
+  },
+  TRIPE_DATA_DIR: {
+    default: ".tripe",
+    meaning: "The folder of everything Tripe keeps: database, keys, logs, mails.",
+    readers: everyProcess,
+  },
+  TRIPE_SECRET_KEY: {
+    absent: "made once, kept in the data dir",
+    meaning: "Fixes the sandbox secret key: `sk_test_` and 8 to 200 letters or digits.",
+    readers: ["supervisor", "tools"],
+  },
+  TRIPE_ACCOUNT_NAME: {
+    absent: "unchanged",
+    meaning: "The merchant's name on invoices and in mails.",
+    readers: ["supervisor"],
+  },
+  TRIPE_ACCOUNT_EMAIL: {
+    absent: "unchanged",
+    meaning: "The merchant's address: replies and notices go there.",
+    readers: ["supervisor"],
+  },
+  TRIPE_ACCOUNT_ADDRESS: {
+    absent: "unchanged",
+    meaning: "The merchant's postal address, as lines on an invoice.",
+    readers: ["supervisor"],
+  },
+  DATABASE_URL: {
+    absent: "an embedded Postgres",
+    meaning: "A Postgres of your own, `postgres://user:password@host/database`.",
+    readers: ["reader", "writer", "scheduler", "supervisor", "tools"],
+  },
+  SMTP_URL: {
+    absent: "files in `<data dir>/mail`",
+    meaning: "A mail server, `smtp://user:password@host:port` or `smtps://…`.",
+    readers: ["mailer", "supervisor"],
+  },
+  TRIPE_ACQUIRER_ADDRESS: {
+    absent: "the sandbox bank is started",
+    meaning:
+      "The bank that speaks ISO 8583: `tls://host:port`, or `host:port` without TLS on this machine. `?tls=no` permits " +
+      "another machine without TLS.",
+    readers: ["bank", "supervisor", "tools"],
+  },
+  TRIPE_ACQUIRER_CA: {
+    absent: "the system's certificates",
+    meaning: "A PEM file of the authorities that may sign the bank's certificate.",
+    readers: ["bank", "supervisor"],
+  },
+  TRIPE_ACQUIRER_CERT: {
+    absent: "no client certificate",
+    meaning: "A PEM file of the client certificate shown to the bank.",
+    readers: ["bank", "supervisor"],
+  },
+  TRIPE_ACQUIRER_KEY: {
+    absent: "no client certificate",
+    meaning: "A PEM file of that certificate's private key.",
+    readers: ["bank", "supervisor"],
+  },
+  TRIPE_CARD_KEY: {
+    absent: "made once, kept in the data dir",
+    meaning: "The keys that seal card numbers, newest first (services/bank/README.md).",
+    readers: ["bank", "supervisor"],
+  },
+  TRIPE_WEBHOOKS_LOOPBACK: {
+    absent: "`yes`; `no` with `DATABASE_URL`",
+    meaning: "`yes` or `no`: whether webhooks may go to this machine.",
+    readers: ["edge", "webhooks", "supervisor"],
+  },
+  TRIPE_EDGE_ACTIONS: {
+    default: "customers,charges,returns,subscriptions,invoices",
+    meaning: "The actions that this edge serves.",
+    readers: ["edge", "supervisor"],
+  },
+  ...addresses,
+  TRIPE_BANK_FAULTS: {
+    absent: "no faults",
+    meaning:
+      "Faults of the sandbox bank: a seed and percentages, such as `42:lose=5,drop=5` (services/bank/README.md).",
+    readers: ["sandboxBank", "supervisor"],
+  },
+  TRIPE_CRASH_AT: {
+    absent: "never",
+    meaning: "Each process kills itself at its so many-th crash point.",
+    readers: everyProcess,
+    isForTests: true,
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+/** The name of a variable that Tripe reads. */
+export type SettingName = keyof typeof settings;
+
+/** Every setting with its name, in the order of the README. */
+export const settingEntries: readonly (readonly [SettingName, Setting])[] = Object.keys(settings)
+  .filter(isSettingName)
+  .map((name) => [name, settings[name]]);
+
+/** Says whether a word names a setting. */
+export function isSettingName(word: string): word is SettingName {
+  return Object.hasOwn(settings, word);
+}
