@@ -96,7 +96,7 @@ interface Tools {
 
 async function submit({ link, identity, originals }: Tools, kind: OperationKind, request: MoneyRequest) {
   const amount = toIsoAmount(request);
-  if (amount === undefined) return NOT_EXPRESSIBLE;
+  if (amount === undefined || !REFERENCE.test(request.bankRef)) return NOT_EXPRESSIBLE;
   const { type, processingCode } = OPERATIONS[kind];
   const { bankRef, originalBankRef } = request;
   const fields: FieldValues = {
@@ -145,6 +145,9 @@ async function inquire(link: Link, identity: Identity, request: InquireRequest):
   if (amountFound !== amount.amount || currencyFound !== amount.currencyNumber) return MISMATCH;
   return interpret(code, answer.message.fields);
 }
+
+/** What a bank reference may be: element 63 could hold more, and a bank need not. */
+const REFERENCE = /^[ -~]{1,40}$/;
 
 const NOT_EXPRESSIBLE: NotSent = { outcome: "not_sent", reason: "not_expressible" };
 const UNPARSABLE: Unknown = { outcome: "unknown", reason: "unparsable" };

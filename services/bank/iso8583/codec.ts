@@ -1,4 +1,4 @@
-import { FIELD_NUMBERS, FIELDS, type Field, type FieldNumber, type FieldValues, isFieldNumber } from "./fields.ts";
+import { FIELDS, type Field, type FieldNumber, type FieldValues, isFieldNumber, numbersOf } from "./fields.ts";
 
 /** One ISO 8583 message: its four digit message type indicator and its data elements. */
 export interface Message {
@@ -9,8 +9,8 @@ export interface Message {
 /** Where a message is wrong: a data element, the message type, the bitmap, or what follows the last element. */
 export type CodecPlace = FieldNumber | "type" | "bitmap" | "end";
 
-/** What is wrong there. `unknown` is a bit of the bitmap that the table has no data element for. */
-export type CodecProblem = "alphabet" | "length" | "truncated" | "unknown" | "left_over";
+/** What is wrong there. */
+export type CodecProblem = "alphabet" | "length" | "truncated" | "left_over";
 
 /**
  * A message that cannot be written or read. It names the place and the problem, never a value, since a value can be a card number.
@@ -34,16 +34,17 @@ export class CodecError extends Error {
  * Writes a message: type, bitmap as 16 hexadecimal digits (32 when an element above 64 is there), elements in rising order, all ASCII.
  * Values are taken as they are: a fixed element must have its full length, nothing is padded. Throws CodecError.
  */
-export function encode(message: Message): Buffer {
-  if (!TYPE.test(message.type)) throw new CodecError("type", "alphabet");
-  const present = FIELD_NUMBERS.filter((number) => message.fields[number] !== undefined);
-  const elements = present.map((number) => encodeElement(number, message.fields[number] ?? ""));
-  return Buffer.from(message.type + encodeBitmap(present) + elements.join(""), "latin1");
+export function encode({ type, fields }: Message): Buffer {
+  if (!TYPE.test(type)) throw new CodecError("type", "alphabet");
+  const present = numbersOf(fields).filter((number) => fields[number] !== undefined);
+  const elements = present.map((number) => encodeElement(number, fields[number] ?? ""));
+  return Buffer.from(type + encodeBitmap(present) + elements.join(""), "latin1");
 }
 
 /**
- * Reads a message that `encode` could have written, and nothing else: whatever it accepts, `encode` writes again byte by byte.
- * Cut off, too long, an unknown element, a character outside the alphabet: CodecError.
+ * Reads a message whose elements have the forms of the table, all of them, to its last byte. Elements that nothing here depends on may hold
+ * any characters, or none: what is not needed is no reason to lose an answer. What messages are told apart and judged by (CHECKED)
+ * must be in its alphabet. Cut off or too long: CodecError.
  */
 export function decode(bytes: Buffer): Message {
   const cursor = createCursor(bytes.toString("latin1"));
@@ -60,10 +61,20 @@ export function decode(bytes: Buffer): Message {
   return { type, fields };
 }
 
+/** Elements whose characters are checked also when they are read: those that say whose an answer is, of how much, and what it says. */
+const CHECKED: ReadonlySet<FieldNumber> = new Set([3, 4, 7, 11, 32, 39, 49, 61, 63, 70]);
+
 /** Version 0 (1987), a class and a function of the standard, and the origin: acquirer 0 and its repeat 1, issuer 2 and 3, others 4 and 5. */
 const TYPE = /^0[1-8][0-5][0-5]$/;
 
-const ALPHABETS: Record<Field["alphabet"], RegExp> = { n: /^[0-9]*$/, an: /^[A-Za-z0-9]*$/, ans: /^[ -~]*$/ };
+const ALPHABETS: Record<Field["alphabet"], RegExp> = {
+  n: /^[0-9]*$/,
+  an: /^[A-Za-z0-9]*$/,
+  ans: /^[ -~]*$/,
+  "x+n": /^[CD][0-9]*$/,
+  z: /^[0-9=D]*$/,
+  b: /^[0-9A-F]*$/,
+};
 
 /** Digits of the length that goes before a variable element. */
 const PREFIX_LENGTHS: Record<Field["form"], number> = { fixed: 0, LL: 2, LLL: 3 };
@@ -87,16 +98,17 @@ function createCursor(text: string): Cursor {
 }
 
 function encodeElement(number: FieldNumber, value: string): string {
-  const field: Field = FIELDS[number];
-  assertElement(number, field, value);
-  const prefixLength = PREFIX_LENGTHS[field.form];
+  assertElement(number, value);
+  const prefixLength = PREFIX_LENGTHS[FIELDS[number].form];
   return prefixLength === 0 ? value : String(value.length).padStart(prefixLength, "0") + value;
 }
 
 function decodeElement(cursor: Cursor, number: FieldNumber): string {
-  const field: Field = FIELDS[number];
-  const value = cursor.take(number, decodeLength(cursor, number, field));
-  assertElement(number, field, value);
+  const field = FIELDS[number];
+  const length = decodeLength(cursor, number, field);
+  if (length > field.lengthMax) throw new CodecError(number, "length");
+  const value = cursor.take(number, length);
+  if (CHECKED.has(number)) assertElement(number, value);
   return value;
 }
 
@@ -108,10 +120,11 @@ function decodeLength(cursor: Cursor, number: FieldNumber, field: Field): number
   return Number(prefix);
 }
 
-function assertElement(number: FieldNumber, field: Field, value: string): void {
-  const lengthMin = field.form === "fixed" ? field.lengthMax : 1;
-  if (value.length < lengthMin || value.length > field.lengthMax) throw new CodecError(number, "length");
-  if (!ALPHABETS[field.alphabet].test(value)) throw new CodecError(number, "alphabet");
+function assertElement(number: FieldNumber, value: string): void {
+  const { alphabet, form, lengthMax } = FIELDS[number];
+  const lengthMin = form === "fixed" ? lengthMax : 1;
+  if (value.length < lengthMin || value.length > lengthMax) throw new CodecError(number, "length");
+  if (!ALPHABETS[alphabet].test(value)) throw new CodecError(number, "alphabet");
 }
 
 /** Sixteen hexadecimal digits to a bitmap, four elements to a digit; element 1, the first bit, says that a second bitmap follows. */
@@ -129,15 +142,14 @@ function encodeBitmap(present: readonly FieldNumber[]): string {
 
 function decodeBitmap(cursor: Cursor): FieldNumber[] {
   const first = decodeDigits(takeBitmap(cursor), 0);
-  if (first[0] !== 1) return first.map(toFieldNumber);
+  if (first[0] !== 1) return first.filter(isFieldNumber);
+  // Some banks always send the second one, also without a bit.
   const second = decodeDigits(takeBitmap(cursor), 4 * BITMAP_DIGITS);
-  // A second bitmap without a bit is one that encode never writes.
-  if (second.length === 0) throw new CodecError("bitmap", "length");
-  return [...first.slice(1), ...second].map(toFieldNumber);
+  return [...first.slice(1), ...second].filter(isFieldNumber);
 }
 
 function takeBitmap(cursor: Cursor): string {
-  const text = cursor.take("bitmap", BITMAP_DIGITS);
+  const text = cursor.take("bitmap", BITMAP_DIGITS).toUpperCase();
   if (!/^[0-9A-F]{16}$/.test(text)) throw new CodecError("bitmap", "alphabet");
   return text;
 }
@@ -152,11 +164,6 @@ function decodeDigits(text: string, before: number): number[] {
     }
   }
   return numbers;
-}
-
-function toFieldNumber(number: number): FieldNumber {
-  if (!isFieldNumber(number)) throw new CodecError("bitmap", "unknown");
-  return number;
 }
 
 const HEXADECIMAL = "0123456789ABCDEF";

@@ -21,6 +21,12 @@ test("a reader refuses a length of nothing and a length above the limit", () => 
   expect(() => createFrameReader().push(Buffer.from([0xff, 0xff]))).toThrow(FrameError);
 });
 
+test("text instead of a length is refused at its first two bytes", () => {
+  for (const text of ["HTTP/1.1 400 Bad Request", "0187 0210", "  "]) {
+    expect(() => createFrameReader().push(Buffer.from(text.slice(0, 2)))).toThrow(FrameError);
+  }
+});
+
 test("frame refuses an empty and an oversized message", () => {
   expect(() => frame(Buffer.alloc(0))).toThrow(FrameError);
   expect(() => frame(Buffer.alloc(MESSAGE_BYTES_MAX + 1))).toThrow(FrameError);

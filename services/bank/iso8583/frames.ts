@@ -1,7 +1,8 @@
 /**
- * Longest message either side takes, in bytes: all elements of the table together stay below 500; ten times the usual 200 leaves a bank room.
+ * Longest message either side takes, in bytes. Ours stay below 600; a bank may add elements of up to 999 characters. Below 0x2020, so that
+ * text (another protocol's, or a length written in digits) is found out by its first two bytes, which would be a length above this.
  */
-export const MESSAGE_BYTES_MAX = 2_048;
+export const MESSAGE_BYTES_MAX = 8_191;
 
 /** Bytes of the header: the length of what follows, unsigned, big endian, as jPOS's PostChannel has it. */
 export const HEADER_BYTES = 2;

@@ -2,34 +2,37 @@ import { randomInt } from "node:crypto";
 import { expect, test } from "vitest";
 import { systemClock } from "../../_runtime/clock.ts";
 import { createRandom } from "../random.ts";
+import { CHARACTERS, createValue, normalizeMessage, renderMessage } from "../testing/render-message.ts";
 import { CodecError, decode, encode, type Message } from "./codec.ts";
 import { FIELD_NUMBERS, FIELDS, type Field, type FieldNumber } from "./fields.ts";
 import { createFrameReader, FrameError, frame, MESSAGE_BYTES_MAX } from "./frames.ts";
 
-const FRAMES = 100_000;
+const FRAMES = 50_000;
 /** Good messages to change: enough that each element is in many, few enough that making them takes less than changing them. */
 const MESSAGES = 500;
+/** Of the elements, how many a message has: some twenty, as real ones. */
+const SHARE = 0.15;
 /** Ten times what they take on two busy cores: a codec that takes more is one that a bank can stop us with. */
 const TIME_MAX_MS = 20_000;
 
-const CHARACTERS: Record<Field["alphabet"], string> = {
-  n: "0123456789",
-  an: "0123456789ABCXYZabcxyz",
-  ans: " !0123456789ABCXYZabcxyz_-~",
-};
+/** Of an element of variable length: longer ones are read no differently, and a message must fit into a frame. */
+const LENGTH_MAX = 60;
 
 function setup(seed: number) {
   const random = createRandom(seed);
   const below = (end: number) => Math.floor(random() * end);
   const value = (number: FieldNumber) => {
-    const { alphabet, form, lengthMax }: Field = FIELDS[number];
+    const { alphabet, form, lengthMax } = FIELDS[number];
     const characters = CHARACTERS[alphabet];
-    const length = form === "fixed" ? lengthMax : 1 + below(lengthMax);
-    return Array.from({ length }, () => characters.charAt(below(characters.length))).join("");
+    const length = form === "fixed" ? lengthMax : 1 + below(Math.min(lengthMax, LENGTH_MAX));
+    return createValue(
+      FIELDS[number],
+      Array.from({ length }, () => characters.charAt(below(characters.length))).join(""),
+    );
   };
   const message = (): Message => ({
     type: `0${1 + below(8)}${below(6)}${below(6)}`,
-    fields: Object.fromEntries(FIELD_NUMBERS.filter(() => random() < 0.4).map((number) => [number, value(number)])),
+    fields: Object.fromEntries(FIELD_NUMBERS.filter(() => random() < SHARE).map((number) => [number, value(number)])),
   });
   const bytes = Buffer.from(Array.from({ length: 1 << 16 }, () => below(256)));
   const noise = () => {
@@ -64,7 +67,7 @@ function tryDecode(bytes: Buffer): Message | CodecError {
   }
 }
 
-test("100,000 random and mutated messages are refused with a typed error, or are ones that encode writes", () => {
+test("50,000 random and mutated messages are refused with a typed error, or read to the last byte", () => {
   const seed = randomInt(2 ** 31);
   const { whole, mutate } = setup(seed);
   const startMs = systemClock.preciseMs();
@@ -73,7 +76,8 @@ test("100,000 random and mutated messages are refused with a typed error, or are
     const bytes = mutate(whole());
     const result = tryDecode(bytes);
     if (result instanceof CodecError) refused += 1;
-    else if (!encode(result).equals(bytes)) throw new Error(`seed ${seed}: not canonical: ${bytes.toString("hex")}`);
+    else if (renderMessage(result) !== normalizeMessage(bytes.toString("latin1")))
+      throw new Error(`seed ${seed}: read otherwise than written: ${bytes.toString("hex")}`);
   }
   const took = `seed ${seed}`;
   expect(systemClock.preciseMs() - startMs, took).toBeLessThan(TIME_MAX_MS);
@@ -106,25 +110,34 @@ test("5,000 spoiled streams give messages or a typed error, and never more than 
 
 const numbered = FIELD_NUMBERS.map((number): [FieldNumber, Field] => [number, FIELDS[number]]);
 
+/** Every length of short elements; of long ones those around which the digits of the length change. */
+function lengthsOf({ form, lengthMax }: Field): number[] {
+  if (form === "fixed") return [lengthMax];
+  const all = Array.from({ length: lengthMax }, (_, index) => index + 1);
+  return all.filter((length) => length <= 20 || [99, 100, 101, lengthMax - 1, lengthMax].includes(length));
+}
+
 test.each(numbered)(
-  "element %s is read as it was written, at every length, and refused outside it",
+  "element %s is read as it was written, at every length, and not written outside it",
   (number, field) => {
-    const lengthMin = field.form === "fixed" ? field.lengthMax : 1;
     for (const character of CHARACTERS[field.alphabet]) {
-      for (let length = lengthMin; length <= field.lengthMax; length++) {
-        const message = { type: "0200", fields: { [number]: character.repeat(length) } };
+      for (const length of lengthsOf(field)) {
+        const message = { type: "0200", fields: { [number]: createValue(field, character.repeat(length)) } };
         expect(decode(encode(message))).toEqual(message);
       }
     }
     const refused = (value: string) => () => encode({ type: "0200", fields: { [number]: value } });
     expect(refused("")).toThrow(CodecError);
-    expect(refused("0".repeat(field.lengthMax + 1))).toThrow(CodecError);
-    if (field.form === "fixed") expect(refused("0".repeat(field.lengthMax - 1))).toThrow(CodecError);
+    expect(refused(createValue(field, "0".repeat(field.lengthMax + 1)))).toThrow(CodecError);
+    if (field.form === "fixed" && field.lengthMax > 1) {
+      expect(refused(createValue(field, "0".repeat(field.lengthMax - 1)))).toThrow(CodecError);
+    }
     for (const outside of [
       "\n",
       "\u007f",
-      "é",
-      ...(field.alphabet === "n" ? ["A"] : []),
+      "\u00e9",
+      ...(["n", "x+n", "z"].includes(field.alphabet) ? ["A"] : []),
+      ...(field.alphabet === "b" ? ["G", "a"] : []),
       ...(field.alphabet === "ans" ? [] : [" "]),
     ]) {
       expect(refused(outside.repeat(field.lengthMax))).toThrow(CodecError);

@@ -82,6 +82,7 @@ function readOperation(type: string, fields: FieldValues): Operation | undefined
   const { 2: number, 4: amount, 14: expiry, 49: currencyNumber, 61: originalBankRef = "", 63: bankRef } = fields;
   if (kind === undefined || number === undefined || amount === undefined || expiry === undefined) return undefined;
   if (currencyNumber === undefined || bankRef === undefined) return undefined;
+  if (!/^[0-9]{12,19}$/.test(number) || !/^[0-9]{4}$/.test(expiry)) return undefined;
   // A reversal says which message it takes back, as the standard wants it.
   if (kind === "reverse" && fields[90] === undefined) return undefined;
   return { kind, bankRef, originalBankRef, amount, currencyNumber, number, expiry };

@@ -46,6 +46,7 @@ test("a request without an element it needs is answered 30, has no effect, and t
   const undo = { type: "0400", fields: { ...PURCHASE.fields, 61: "buy_1", 63: "undo_1" } };
   expect(await ask(undo)).toBe("30");
   expect(await ask(without({ type: "0600", fields: PURCHASE.fields }, 63))).toBe("30");
+  expect(await ask({ ...PURCHASE, fields: { ...PURCHASE.fields, 2: "42424242" } })).toBe("30");
   expect(await ask({ ...PURCHASE, fields: { ...PURCHASE.fields, 3: "990000" } })).toBe("30");
   expect(await ask({ ...PURCHASE, fields: { ...PURCHASE.fields, 48: "9x03314" } })).toBe("30");
   expect(await statement()).toEqual([]);
