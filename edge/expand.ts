@@ -1,8 +1,8 @@
 import { expandInvalid } from "./problems.ts";
 import type { Route } from "./route.ts";
 
-// What Stripe can expand and Tripe does not offer is null everywhere, and null is what expanding null shows.
-const alwaysNull: ReadonlySet<string> = new Set([
+/** What Stripe can expand and Tripe does not offer: it is null everywhere, and null is what expanding null shows. */
+export const alwaysNull: ReadonlySet<string> = new Set([
   "application",
   "application_fee",
   "failure_balance_transaction",
