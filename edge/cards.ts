@@ -3,7 +3,7 @@ import type { Static } from "typebox";
 import type { SealCardResponse } from "../gen/tripe/bank/v1/bank_service_pb.ts";
 import type { BillingDetailsSchema } from "../gen/tripe/billing/v1/address_pb.ts";
 import type { PaymentMethod, PaymentMethodSchema, Token } from "../gen/tripe/billing/v1/payment_method_pb.ts";
-import { choice, clearable, formed, group, integer, optional, text } from "./decode/fields.ts";
+import { cardNumber, choice, clearable, formed, group, integer, optional, text } from "./decode/fields.ts";
 import { billingDetailsOf } from "./messages.ts";
 import { cardNumberNotAllowed } from "./problems.ts";
 import { found } from "./reads.ts";
@@ -12,7 +12,7 @@ import { testCardNumber } from "./test-cards.ts";
 
 /** A card as its holder reads it, in a form or in JSON. What is wrong with it, the bank service says. */
 export const cardFields = {
-  number: text(32),
+  number: cardNumber(),
   exp_month: integer({ minimum: -2_147_483_648, maximum: 2_147_483_647 }),
   exp_year: integer({ minimum: -2_147_483_648, maximum: 2_147_483_647 }),
   cvc: clearable(text(8)),

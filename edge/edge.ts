@@ -1,4 +1,5 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { holdsCardNumber } from "../services/_runtime/card-number.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
 import type { EdgeAction } from "../services/_runtime/config.ts";
 import type { CreateId } from "../services/_runtime/ids.ts";
@@ -111,9 +112,10 @@ function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
   if (key !== undefined) reply.header("idempotency-key", key);
 }
 
-// What a client sent comes back to it, unless a header could not carry it.
+// What a client sent comes back to it, unless a header could not carry it, or it holds a card number.
 function printable(header: string | string[] | undefined): string | undefined {
-  return typeof header === "string" && /^[\x20-\x7e]{1,255}$/.test(header) ? header : undefined;
+  const isPrintable = typeof header === "string" && /^[\x20-\x7e]{1,255}$/.test(header);
+  return isPrintable && !holdsCardNumber(header) ? header : undefined;
 }
 
 // The pattern of the route is logged, never the URL: that may hold an email address, or worse.

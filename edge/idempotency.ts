@@ -1,5 +1,7 @@
 import { createHmac } from "node:crypto";
+import { holdsCardNumber } from "../services/_runtime/card-number.ts";
 import type { CreateId } from "../services/_runtime/ids.ts";
+import { cardNumberInText } from "./parameter-problems.ts";
 import { idempotencyKeyInvalid } from "./problems.ts";
 
 /** What makes a write one and the same write when it is sent again. */
@@ -20,6 +22,7 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
   if (header === undefined) return undefined;
   const isUsable = typeof header === "string" && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(header);
   if (!isUsable || header.length > KEY_MAX) throw idempotencyKeyInvalid(KEY_MAX);
+  if (holdsCardNumber(header)) throw cardNumberInText("Idempotency-Key");
   return header;
 }
 

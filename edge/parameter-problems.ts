@@ -62,6 +62,14 @@ export function textNotStorable(param: string): Problem {
   return invalid({ param, message: `Invalid string: '${param}' holds characters that are not allowed` });
 }
 
+/** A card number where none belongs; the number itself is not repeated. `param` is a parameter, or a header. */
+export function cardNumberInText(param: string): Problem {
+  const message =
+    `'${param}' holds a card number, which Tripe keeps in no text. Send it as the number of a card to POST /v1/tokens, ` +
+    "and name the token instead.";
+  return invalid({ param, message });
+}
+
 /** A list that is too long. */
 export function tooManyItems(param: string, max: number): Problem {
   return invalid({ param, message: `Array '${param}' exceeded maximum ${max} allowed elements.` });

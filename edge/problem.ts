@@ -1,3 +1,5 @@
+import { redactCardNumbers } from "../services/_runtime/card-number.ts";
+
 /** The inside of the error envelope, as Stripe's SDKs read it. */
 export interface PublicError {
   readonly type: "api_error" | "card_error" | "idempotency_error" | "invalid_request_error";
@@ -27,13 +29,10 @@ export class Problem extends Error {
 
 // Whatever a client wrote where no card number belongs (a key's name, a description, an id) may be echoed by a message.
 function withoutCards(error: PublicError): PublicError {
-  const message = redact(error.message);
-  return error.param === undefined ? { ...error, message } : { ...error, message, param: redact(error.param) };
-}
-
-// A card number has 12 to 19 digits, perhaps in groups.
-function redact(text: string): string {
-  return text.replaceAll(/\d(?:[ -]?\d){11,}/g, "[redacted]");
+  const message = redactCardNumbers(error.message);
+  return error.param === undefined
+    ? { ...error, message }
+    : { ...error, message, param: redactCardNumbers(error.param) };
 }
 
 /** A request that cannot be carried out as it is: a 400. */

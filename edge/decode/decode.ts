@@ -1,7 +1,9 @@
 import type { Static, TSchema } from "typebox";
 import { Check } from "typebox/value";
+import { holdsCardNumber } from "../../services/_runtime/card-number.ts";
 import { assert } from "../../services/_runtime/errors.ts";
 import {
+  cardNumberInText,
   emailInvalid,
   integerOutOfRange,
   invalidChoice,
@@ -51,6 +53,7 @@ interface Node {
   readonly "x-harmless"?: readonly string[];
   readonly "x-expected"?: string;
   readonly "x-email"?: boolean;
+  readonly "x-card-number"?: boolean;
 }
 
 function walk(node: Node, tree: Tree, path: string): unknown {
@@ -92,6 +95,8 @@ function toText(node: Node, tree: Tree, path: string): string {
   const max = node.maxLength ?? Number.POSITIVE_INFINITY;
   if (countCharacters(value, max) > max) throw textTooLong(path, max);
   if (!isStorable(value)) throw textNotStorable(path);
+  // With its name, as a form has it: a telephone number may look like a card's.
+  if (node["x-card-number"] !== true && holdsCardNumber(`${path}=${value}`)) throw cardNumberInText(path);
   if (node.pattern !== undefined && !new RegExp(node.pattern).test(value)) {
     throw node["x-email"] === true ? emailInvalid(path) : invalidForm(path, node["x-expected"] ?? "of another form");
   }
@@ -185,4 +190,5 @@ function checkKey(node: Node, name: string, path: string): void {
   const message = `Invalid key in '${path}': keys have 1 to ${max} characters, no square brackets and no control characters.`;
   const isAllowed = name !== "" && name !== "__proto__" && isStorable(name) && !/[[\]]/.test(name);
   if (!isAllowed || countCharacters(name, max) > max) throw refused({ message, param: path });
+  if (holdsCardNumber(name)) throw cardNumberInText(path);
 }

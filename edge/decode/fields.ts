@@ -8,6 +8,8 @@ export interface FieldWords {
   readonly "x-expected"?: string;
   /** Whether a text is an email address, which has an error code of its own. */
   readonly "x-email"?: boolean;
+  /** Whether a text is a card's number: every other text that holds one is refused. */
+  readonly "x-card-number"?: boolean;
 }
 
 /** A text of so many characters at most. Empty is "unset", so it is refused unless the field is clearable. */
@@ -23,6 +25,11 @@ export function formed(maxLength: number, pattern: string, expected: string) {
 /** An email address, as loosely as one can judge it. */
 export function email() {
   return Type.String({ maxLength: 512, pattern: "^[^\\s@]+@[^\\s@]+$", "x-email": true });
+}
+
+/** A card's number, on its way to be sealed: the only text that may hold one. */
+export function cardNumber() {
+  return Type.String({ maxLength: 32, "x-card-number": true });
 }
 
 /** A whole number. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { pino } from "pino";
+import { redactCardNumbers } from "./card-number.ts";
 import { systemClock } from "./clock.ts";
 import { type LogFile, openLogFile } from "./log-file.ts";
 
@@ -87,7 +88,7 @@ function createTimeText(): () => string {
   };
 }
 
-/** Writes down what was caught, with its stack and up to five causes; long digits (a card's?) are blotted out. */
+/** Writes down what was caught, with its stack and up to five causes; card numbers are blotted out. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   // Five: deeper chains have only ever repeated themselves.
@@ -95,6 +96,6 @@ export function describeError(error: unknown): string {
     parts.push(rest instanceof Error ? (rest.stack ?? rest.message) : String(rest));
     rest = rest instanceof Error ? rest.cause : undefined;
   }
-  // A card number has 12 to 19 digits, perhaps in groups. None should ever get here; if one does, it ends here.
-  return parts.join("\ncaused by ").replaceAll(/\d(?:[ -]?\d){11,18}/g, "[redacted]");
+  // No card number should ever get here; if one does, it ends here.
+  return redactCardNumbers(parts.join("\ncaused by "));
 }

@@ -1,3 +1,4 @@
+import { type CardBrand, cardBrands, isLuhnValid } from "../_runtime/card-number.ts";
 import { createSecret, type Secret } from "../_runtime/secret.ts";
 
 /** A card that can be charged. */
@@ -28,7 +29,7 @@ export type CardReading =
   | { readonly isCard: false; readonly problem: CardProblem };
 
 /** The networks we can tell from a number. */
-export type Brand = "visa" | "mastercard" | "amex" | "discover" | "diners" | "jcb" | "unionpay" | "unknown";
+export type Brand = Exclude<CardBrand["name"], "maestro"> | "unknown";
 
 /** Reads a typed card on the given day; asks no bank. Spaces and dashes in the number are taken as typing, as Stripe does. */
 export function readCard(typed: TypedCard, today: Date): CardReading {
@@ -42,19 +43,10 @@ export function readCard(typed: TypedCard, today: Date): CardReading {
   return { isCard: true, card, cvc: typed.cvc === "" ? undefined : createSecret(typed.cvc), brand };
 }
 
-/** Says whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B). */
-export function isLuhnValid(digits: string): boolean {
-  let sum = 0;
-  for (const [index, digit] of [...digits].reverse().entries()) {
-    const value = Number(digit) * (index % 2 === 0 ? 1 : 2);
-    sum += value > 9 ? value - 9 : value;
-  }
-  return digits !== "" && sum % 10 === 0;
-}
-
-/** The brand of a number by its first digits (ISO/IEC 7812 ranges as the networks publish them). 62 is UnionPay also where Discover accepts it. */
+/** The brand of a number by its first digits. Maestro's has no name in the public API. */
 export function brandOf(number: string): Brand {
-  return BRANDS.find(({ first }) => first.test(number))?.brand ?? "unknown";
+  const name = cardBrands.find(({ first }) => first.test(number))?.name ?? "unknown";
+  return name === "maestro" ? "unknown" : name;
 }
 
 /** What may be shown of a number in a statement: the first six and the last four digits, the most that PCI DSS 4.0.1 rule 3.4.1 lets be seen. */
@@ -62,22 +54,11 @@ export function maskNumber(number: string): string {
   return `${number.slice(0, 6)}${"*".repeat(number.length - 10)}${number.slice(-4)}`;
 }
 
-/** First digits, lengths and length of the CVC of each brand. */
-const BRANDS: readonly { brand: Brand; first: RegExp; lengths: readonly number[]; cvcLength: number }[] = [
-  { brand: "visa", first: /^4/, lengths: [13, 16, 19], cvcLength: 3 },
-  { brand: "mastercard", first: /^(5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/, lengths: [16], cvcLength: 3 },
-  { brand: "amex", first: /^3[47]/, lengths: [15], cvcLength: 4 },
-  { brand: "unionpay", first: /^62/, lengths: [16, 17, 18, 19], cvcLength: 3 },
-  { brand: "discover", first: /^(6011|64[4-9]|65)/, lengths: [16, 17, 18, 19], cvcLength: 3 },
-  { brand: "diners", first: /^(30[0-5]|3095|36|38|39)/, lengths: [14, 15, 16, 17, 18, 19], cvcLength: 3 },
-  { brand: "jcb", first: /^35(2[89]|[3-8])/, lengths: [16, 17, 18, 19], cvcLength: 3 },
-];
-
 /** Stripe refuses a year further ahead than this. */
 const YEARS_AHEAD_MAX = 50;
 
 function problemOfNumber(number: string, brand: Brand): CardProblem | undefined {
-  const lengths = BRANDS.find((row) => row.brand === brand)?.lengths;
+  const lengths = cardBrands.find(({ name }) => name === brand)?.lengths;
   const isShaped = /^[0-9]{12,19}$/.test(number) && (lengths?.includes(number.length) ?? true);
   return isShaped && isLuhnValid(number) ? undefined : "INCORRECT_NUMBER";
 }
@@ -91,7 +72,7 @@ function problemOfExpiry(month: number, year: number, today: Date): CardProblem 
 
 function problemOfCvc(cvc: string, brand: Brand): CardProblem | undefined {
   if (cvc === "") return undefined;
-  const length = BRANDS.find((row) => row.brand === brand)?.cvcLength;
-  const isShaped = /^[0-9]{3,4}$/.test(cvc) && (length === undefined || cvc.length === length);
-  return isShaped ? undefined : "INVALID_CVC";
+  // American Express prints four digits, every other network three.
+  const isShaped = brand === "unknown" ? /^[0-9]{3,4}$/ : brand === "amex" ? /^[0-9]{4}$/ : /^[0-9]{3}$/;
+  return isShaped.test(cvc) ? undefined : "INVALID_CVC";
 }

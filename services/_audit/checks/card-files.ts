@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { findCardNumbers, maskCardNumber } from "../card-number.ts";
+import { findNumbersInLine, maskCardNumber } from "../card-number.ts";
 import { createTally, type Offending } from "../check.ts";
 
 /** Postgres' own files are looked at through Postgres; the cache is our own program, whose test cards are no secret. */
@@ -21,7 +21,7 @@ export async function findCardFiles(dataDir: string): Promise<Offending> {
   const tally = createTally();
   for (const path of await listFiles(dataDir)) {
     for await (const { text, line } of readLines(path)) {
-      for (const number of findCardNumbers(text)) {
+      for (const number of findNumbersInLine(text)) {
         tally.add({ file: relative(dataDir, path), line, number: maskCardNumber(number) });
       }
     }
@@ -41,7 +41,7 @@ async function* readLines(path: string): AsyncGenerator<{ text: string; line: nu
   let line = 1;
   let rest = "";
   try {
-    for await (const chunk of createReadStream(path, { encoding: "latin1", highWaterMark: LINE_CHARS_MAX })) {
+    for await (const chunk of createReadStream(path, { encoding: "utf8", highWaterMark: LINE_CHARS_MAX })) {
       const lines = joinSoftBreaks(rest + chunk).split("\n");
       rest = lines.pop() ?? "";
       for (const text of lines) yield { text, line: line++ };

@@ -1,4 +1,5 @@
-import { CANDIDATE_PATTERN, findCardNumbers, maskCardNumber } from "../card-number.ts";
+import { findCardNumbers } from "../../_runtime/card-number.ts";
+import { CANDIDATE_PATTERN, maskCardNumber } from "../card-number.ts";
 import { type Check, createTally, type Offending } from "../check.ts";
 import type { Snapshot } from "../snapshot.ts";
 

@@ -1,4 +1,4 @@
-import { isLuhnValid } from "../card.ts";
+import { isLuhnValid } from "../../_runtime/card-number.ts";
 
 /** How the sandbox bank answers for a card: a response code for each thing it is asked, and its word on the CVC. */
 export interface CardBehaviour {
