@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startTestingGuard } from "./_database/start-testing-guard.ts";
 import { createEnvironment } from "./_runtime/config.ts";
 import { linkCodeCache } from "./_runtime/testing/code-cache.ts";
+import { createMemoryFolder } from "./_runtime/testing/memory-folder.ts";
 
 /** Each Tripe of this file takes eleven ports from here on; by process, so that two runs side by side do not meet. */
 let port = 22_200 + (process.pid % 8) * 22;
@@ -15,7 +15,7 @@ const patient = { timeout: 90_000, interval: 100 };
 const testTimeout = 240_000;
 
 async function setup() {
-  const dataDir = await mkdtemp(join(tmpdir(), "tripe-all-"));
+  const dataDir = await createMemoryFolder("tripe-all-");
   await linkCodeCache(dataDir);
   const url = `http://127.0.0.1:${port}`;
   const env = createEnvironment({ PORT: String(port), TRIPE_DATA_DIR: dataDir });

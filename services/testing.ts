@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { afterAll } from "vitest";
 import { seed } from "./_database/seed.ts";
 import { createTestDatabase, type TestDatabase } from "./_database/testing.ts";
@@ -17,6 +15,7 @@ import { type Log, silentLog } from "./_runtime/log.ts";
 import { createSecret } from "./_runtime/secret.ts";
 import { createServer } from "./_runtime/serve.ts";
 import type { ServiceTransport } from "./_runtime/service-transport.ts";
+import { createMemoryFolder } from "./_runtime/testing/memory-folder.ts";
 import type { CallerName, ServiceName } from "./_runtime/topology.ts";
 import { openBook } from "./bank/sandbox/book.ts";
 import { type NextFault, NO_FAULTS } from "./bank/sandbox/faults.ts";
@@ -91,7 +90,7 @@ interface Served {
 export async function startTestTripe(options: TestTripeOptions = {}): Promise<TestTripe> {
   const log = options.log ?? silentLog;
   const secretKey = "sk_test_4eC39HqLyjWDarjtT1zdp7dc";
-  const [database, dataDir] = await Promise.all([createTestDatabase(), mkdtemp(join(tmpdir(), "tripe-"))]);
+  const [database, dataDir] = await Promise.all([createTestDatabase(), createMemoryFolder("tripe-")]);
   const seeded = await seed({ ownerUrl: database.urls.owner, secretKey });
   const bank = await openTestBank(dataDir, options);
   const { smtpUrl } = options;

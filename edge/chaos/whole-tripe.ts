@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Finding } from "../../services/_audit/audit.ts";
 import { runAudit } from "../../services/_audit/audit.ts";
@@ -11,6 +10,7 @@ import { systemClock } from "../../services/_runtime/clock.ts";
 import { createEnvironment } from "../../services/_runtime/config.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
 import { linkCodeCache } from "../../services/_runtime/testing/code-cache.ts";
+import { createMemoryFolder } from "../../services/_runtime/testing/memory-folder.ts";
 import { portOffset, serviceNames } from "../../services/_runtime/topology.ts";
 import { readStatement, type StatementLine, statementFile } from "../../services/bank/sandbox/statement.ts";
 import { childrenOf, isAlive, signal } from "./processes.ts";
@@ -45,7 +45,7 @@ const POLL_MS = 100;
 
 /** Makes a Tripe that is not started yet, on PORT and the ten ports after it. */
 export async function createWholeTripe(port: number, environment: Readonly<Record<string, string>> = {}) {
-  const dataDir = await mkdtemp(join(tmpdir(), "tripe-chaos-"));
+  const dataDir = await createMemoryFolder("tripe-chaos-");
   await linkCodeCache(dataDir);
   const guard = startTestingGuard(dataDir);
   const url = `http://127.0.0.1:${port}`;

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
+import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
 import type { StatementLine } from "./statement.ts";
 import { faults, keep } from "./testing/faults.ts";
 import { createWorld } from "./testing/world.ts";
@@ -52,7 +52,7 @@ test("of many rows the first twenty are shown, and all are counted", async () =>
 });
 
 test("logs and mails are looked into, broken lines too", async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), "tripe-audit-"));
+  const dataDir = await createMemoryFolder("tripe-audit-");
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   for (const folder of ["logs", "mail", "cache", "postgres"]) await mkdir(join(dataDir, folder));
   await writeFile(join(dataDir, "logs", "edge.log"), `{"message":"fine"}\n{"body":"number=4242424242424242"}\n`);

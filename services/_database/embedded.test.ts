@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
-import { chmod, chown, constants, cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, constants, cp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test as inTurn, type TestContext, vi } from "vitest";
 import { silentLog } from "../_runtime/log.ts";
+import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
 import { connectDatabase } from "./connect.ts";
 import { startEmbedded } from "./embedded.ts";
 import { isAlive, readPostmaster } from "./embedded-postmaster.ts";
@@ -18,7 +18,7 @@ const log = silentLog;
 let port = 22_400 + (process.pid % 400);
 
 /** A Postgres that was started and stopped once, to be copied: initdb takes most of a first start. */
-const used = await mkdtemp(join(tmpdir(), "tripe-embedded-"));
+const used = await createMemoryFolder("tripe-embedded-");
 await (await startEmbedded({ dataDir: used, port: port++, log, settings: testSettings })).stop();
 afterAll(() => rm(used, { recursive: true, force: true }));
 
@@ -29,7 +29,7 @@ const test = inTurn.concurrent;
 vi.setConfig({ testTimeout: 120_000 });
 
 async function setup({ onTestFinished }: TestContext, { deeper = "", isNew = false } = {}) {
-  const top = await mkdtemp(join(tmpdir(), "tripe-embedded-"));
+  const top = await createMemoryFolder("tripe-embedded-");
   const dataDir = join(top, deeper);
   if (!isNew) await cp(used, dataDir, { recursive: true, mode: constants.COPYFILE_FICLONE });
   const options = { dataDir, port: port++, log, settings: testSettings };

@@ -1,8 +1,6 @@
-import { mkdtemp } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describeError, type Log, silentLog } from "../_runtime/log.ts";
+import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
 import { createClient } from "./connect-client.ts";
 import { createPasswords, startEmbedded } from "./embedded.ts";
 import { testSettings } from "./embedded-settings.ts";
@@ -24,7 +22,7 @@ export const templateName = "tripe_template";
  * removes the folder; should this process die without, a guard process does the same.
  */
 export async function startTestServer(folder?: string): Promise<{ server: TestServer; stop(): Promise<void> }> {
-  const dataDir = await mkdtemp(join(tmpdir(), "tripe-test-"));
+  const dataDir = await createMemoryFolder("tripe-test-");
   const guard = startTestingGuard(dataDir);
   const embedded = await startEmbedded({ dataDir, port: await findFreePort(), log: quiet, settings: testSettings });
   const passwords = await createPasswords(dataDir);

@@ -1,14 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { connectDatabase } from "../_database/connect.ts";
 import { readConfig } from "../_runtime/config.ts";
 import { silentLog } from "../_runtime/log.ts";
+import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
 import { openDatabase } from "./database.ts";
 
 async function setup(port: number, variables: Readonly<Record<string, string>> = {}) {
-  const dataDir = await mkdtemp(join(tmpdir(), "tripe-open-"));
+  const dataDir = await createMemoryFolder("tripe-open-");
   onTestFinished(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
   const config = readConfig({ PORT: String(port), TRIPE_DATA_DIR: dataDir, ...variables });
   const seeded: string[] = [];

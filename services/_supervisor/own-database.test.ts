@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { connectDatabase } from "../_database/connect.ts";
@@ -8,10 +7,11 @@ import { testSettings } from "../_database/embedded-settings.ts";
 import { seed } from "../_database/seed.ts";
 import { readConfig } from "../_runtime/config.ts";
 import { silentLog } from "../_runtime/log.ts";
+import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
 import { openDatabase } from "./database.ts";
 
 test("a Postgres of one's own serves, whose role is no superuser but may create roles", async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), "tripe-own-"));
+  const dataDir = await createMemoryFolder("tripe-own-");
   onTestFinished(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
   // The server of somebody else's: its own folder, and a role for Tripe such as an administrator makes.
   const options = { dataDir: join(dataDir, "server"), port: 22_660 + (process.pid % 40), log: silentLog };
@@ -38,7 +38,7 @@ test("a Postgres of one's own serves, whose role is no superuser but may create 
 });
 
 test("a database of one's own that does not answer is named, without its password", async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), "tripe-own-"));
+  const dataDir = await createMemoryFolder("tripe-own-");
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const config = readConfig({ DATABASE_URL: "postgres://merchant:hunter2@127.0.0.1:1/shop", TRIPE_DATA_DIR: dataDir });
   const opening = openDatabase({ config, log: silentLog, seed });

@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createId, replaceIdClock } from "../../../services/_runtime/ids.ts";
 import { replaceRandomness } from "../../../services/_runtime/random.ts";
+import { createMemoryFolder } from "../../../services/_runtime/testing/memory-folder.ts";
 import { createRandom, type Random } from "../random.ts";
 import { openSimulatedBank } from "./bank.ts";
 import type { SimulatedDatabase } from "./database.ts";
@@ -38,7 +38,7 @@ export async function simulate(database: SimulatedDatabase, seed: number): Promi
   const fate = createFate(random, START_MS, () => world?.strike());
   const root = createLife("the merchants");
   const putBack = [replaceRandomness(bytesFrom(createRandom(seed ^ 0x5eed))), replaceIdClock(fate.clockOf(root))];
-  const folder = await mkdtemp(join(tmpdir(), "tripe-simulation-"));
+  const folder = await createMemoryFolder("tripe-simulation-");
   const wishes: Wish[] = [];
   try {
     const accountId = createId("acct_");
