@@ -10,6 +10,7 @@ import { actionRoutes, sharedRoutes } from "./actions/actions.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import { answerBrokenSocket } from "./broken-socket.ts";
 import type { EdgeClients } from "./clients.ts";
+import { servePreflights } from "./cors.ts";
 import { serveHealth } from "./health.ts";
 import { serveOpenapi } from "./openapi.ts";
 import { urlUnrecognized } from "./problems.ts";
@@ -88,6 +89,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
     calls: createCallRegister(),
   };
   for (const route of routes) serveRoute(app, route, serving);
+  servePreflights(app, routes);
   if (options.actions.includes("invoices")) serveInvoicePdf(app, serving);
   serveHealth(app, options);
   serveOpenapi(app, routes);

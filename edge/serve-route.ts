@@ -4,6 +4,7 @@ import { type Call, createCall, runCall } from "../services/_runtime/call.ts";
 import { parseTraceparent } from "../services/_runtime/headers.ts";
 import { serverTiming } from "../services/_runtime/timing.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { addCors, isForBrowsers } from "./cors.ts";
 import { decode } from "./decode/decode.ts";
 import { mergeParameters, readBody, readQuery, type UnreadBody } from "./decode/read.ts";
 import { isStorable } from "./decode/text.ts";
@@ -57,6 +58,7 @@ export function serveRoute(app: FastifyInstance, route: Route, serving: Serving)
     app.route({
       method: route.method,
       url,
+      ...(isForBrowsers(route) && { onRequest: addCors }),
       handler: (request, reply) => handle(route, serving, request, reply),
     });
   }

@@ -24,7 +24,6 @@ const retrieveTokenRoute = defineRoute({
   summary: "Retrieve a token.",
   params: group({ expand }),
   expandable: [],
-  scope: "publishable",
   mentions: (id) => ({ token: { id, param: "id" } }),
   async run({ accountId, clients, id }) {
     const { token } = await clients.reader.getToken({ accountId, tokenId: id });

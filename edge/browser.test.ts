@@ -1,0 +1,110 @@
+import type { Page } from "playwright-core";
+import { expect, test, vi } from "vitest";
+import { hasBrowser, openPage } from "./testing/browser.ts";
+import { addKey } from "./testing/keys.ts";
+import { startBench } from "./testing/tripe.ts";
+
+// A browser that was never started on this machine takes some seconds to come up.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const bench = await startBench();
+const publishableKey = "pk_test_browser12345678";
+await addKey(bench.tripe.database.urls.owner, {
+  accountId: bench.tripe.accountId,
+  text: publishableKey,
+  kind: "publishable",
+});
+const card = "card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034&card[cvc]=314";
+
+test("a preflight of a publishable route is answered without a key, and of no other route", async () => {
+  const ask = (url: string) =>
+    bench.ask({ method: "OPTIONS", url, key: null, headers: { origin: "https://shop.example" } });
+  for (const url of ["/v1/tokens", "/v1/payment_methods"]) {
+    const { status, headers } = await ask(url);
+    expect(status).toBe(204);
+    expect(headers).toMatchObject({ "access-control-allow-origin": "*", "access-control-allow-methods": "POST" });
+    expect(headers).not.toHaveProperty("access-control-allow-credentials");
+  }
+  for (const url of ["/v1/charges", "/v1/customers", "/v1/tokens/tok_1", "/healthz"]) {
+    const { status, headers } = await ask(url);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(headers).not.toHaveProperty("access-control-allow-origin");
+  }
+});
+
+test("errors of a publishable route can be read by a page too", async () => {
+  const refused = await bench.ask({ method: "POST", url: "/v1/tokens", key: null });
+  expect(refused).toMatchObject({ status: 401, headers: { "access-control-allow-origin": "*" } });
+  const { headers } = await bench.ask({ method: "POST", url: "/v1/customers" });
+  expect(headers).not.toHaveProperty("access-control-allow-origin");
+});
+
+test("a publishable key cannot retrieve a token", async () => {
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const token = await bench.ask({ method: "POST", url: "/v1/tokens", key: publishableKey, payload: card, headers });
+  const read = await bench.ask({ method: "GET", url: `/v1/tokens/${String(token.body["id"])}`, key: publishableKey });
+  expect(read.status).toBe(403);
+});
+
+test.skipIf(hasBrowser)("chromium is not installed: what a page of another origin may do is not tried", () => {});
+
+/** What a page finds: the status, the Request-Id and the body, or why the browser keeps the answer from it. */
+interface Found {
+  readonly status?: number;
+  readonly requestId?: string | null;
+  readonly body?: { readonly id?: string; readonly used?: boolean };
+  readonly error?: string;
+}
+
+test.runIf(hasBrowser)(
+  "a page of another origin turns a card into a token with a publishable key, and opens nothing else",
+  async () => {
+    const stripe = await bench.stripe();
+    const address = bench.app.server.address();
+    const base = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+    const page = await openPage();
+    const ask = (method: string, path: string, key: string, body?: string) =>
+      fetchFrom(page, { url: `${base}${path}`, method, key, body });
+    const made = await ask("POST", "/v1/tokens", publishableKey, card);
+    expect(made).toMatchObject({ status: 200, body: { used: false } });
+    expect(made.body?.id).toMatch(/^tok_/);
+    expect(made.requestId).toMatch(/^req_/);
+    const wrong = await ask("POST", "/v1/tokens", publishableKey, card.replace("4242&", "4241&"));
+    expect(wrong.status).toBe(402);
+    const closed = [
+      ["POST", "/v1/charges", `amount=100&currency=usd&source=${made.body?.id}`],
+      ["GET", "/v1/charges"],
+      ["GET", `/v1/tokens/${made.body?.id}`],
+      ["POST", "/v1/customers", "email=a@example.com"],
+      ["GET", "/v1/payment_methods"],
+    ] as const;
+    for (const [method, path, body] of closed) {
+      for (const key of [publishableKey, bench.tripe.secretKey]) {
+        expect(await ask(method, path, key, body), `${method} ${path}`).toMatchObject({ error: "Failed to fetch" });
+      }
+    }
+    expect((await stripe.charges.list()).data).toEqual([]);
+  },
+);
+
+function fetchFrom(
+  page: Page,
+  request: { url: string; method: string; key: string; body: string | undefined },
+): Promise<Found> {
+  return page.evaluate(async ({ url, method, key, body }): Promise<Found> => {
+    try {
+      const response = await fetch(url, {
+        method,
+        headers: {
+          authorization: `Bearer ${key}`,
+          ...(body === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
+        },
+        ...(body === undefined ? {} : { body }),
+      });
+      const requestId = response.headers.get("request-id");
+      return { status: response.status, requestId, body: (await response.json()) as Found["body"] } as Found;
+    } catch (error) {
+      return { error: error instanceof Error ? error.message : String(error) };
+    }
+  }, request);
+}
