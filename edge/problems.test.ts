@@ -32,6 +32,11 @@ function reasonsInSources(): Set<string> {
 
 // Reasons that are about Tripe's own calls, which no public request can cause: as faults they are 500s.
 const internalReasons = [
+  "ACCOUNT_EXISTS",
+  "API_KEYS_TOO_MANY",
+  "API_KEY_EXISTS",
+  "API_KEY_NOT_ACTIVE",
+  "API_KEY_SCOPES_INVALID",
   "AMOUNT_NOT_POSITIVE",
   "ANSWERS_DISAGREE",
   "ATTEMPT_NOT_FOUND",
