@@ -13,11 +13,12 @@ import type { EdgeClients } from "./clients.ts";
 import { servePreflights } from "./cors.ts";
 import { serveHealth } from "./health.ts";
 import { serveOpenapi } from "./openapi.ts";
+import { createPlaces } from "./places.ts";
 import { urlUnrecognized } from "./problems.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
 import { serveInvoicePdf } from "./serve-invoice-pdf.ts";
-import { createCallRegister, serveRoute } from "./serve-route.ts";
+import { serveRoute } from "./serve-route.ts";
 
 /** What the edge stands on. */
 export interface EdgeOptions {
@@ -46,6 +47,10 @@ const TIMEOUT_CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 72_000;
 // Ten times what may be in progress: most connections of SDKs are idle. A socket costs some 10 KB.
 const CONNECTIONS_MAX = 2_560;
+// As many as one gRPC connection carries streams (services/_runtime/serve.ts): more would wait inside, unseen.
+const IN_PROGRESS_MAX = 256;
+// An eighth is left for other merchants than the busiest.
+const OF_ACCOUNT_MAX = 224;
 // Longer than any id. One that is too long for an id is a 404; beyond this the router answers 414.
 const PATH_PARAMETER_MAX = 1_000;
 
@@ -86,7 +91,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
   const serving = {
     ...options,
     authenticate: createAuthenticate({ reader: options.clients.reader, clock: options.clock }),
-    calls: createCallRegister(),
+    places: createPlaces({ max: IN_PROGRESS_MAX, ofHolderMax: OF_ACCOUNT_MAX }),
   };
   for (const route of routes) serveRoute(app, route, serving);
   servePreflights(app, routes);

@@ -203,6 +203,14 @@ export function unavailable(cause?: unknown): Problem {
   return new Problem(503, { type: "api_error", message }, { headers: retryLater, cause });
 }
 
+/** One account, or one address, has more in progress than leaves room for others. */
+export function tooManyAtOnce(): Problem {
+  const message = "Too many requests at once. Try again in a moment, with the same Idempotency-Key.";
+  // The SDK does not repeat a 429 unless it is asked to.
+  const headers = { ...retryLater, "stripe-should-retry": "true" };
+  return new Problem(429, { type: "invalid_request_error", code: "rate_limit", message }, { headers });
+}
+
 /** More is being worked on than Tripe can do well: come again soon. */
 export function overloaded(): Problem {
   const message = "Tripe is busy. Try again in a moment, with the same Idempotency-Key.";

@@ -26,7 +26,7 @@ export function serveInvoicePdf(app: FastifyInstance, serving: Serving): void {
 }
 
 async function answer(serving: Serving, request: FastifyRequest<Link>, reply: FastifyReply): Promise<FastifyReply> {
-  const { clients, clock, calls, log } = serving;
+  const { clients, clock, places, log } = serving;
   const { accountId, invoiceId } = request.params;
   const giveUp = new AbortController();
   reply.raw.once("close", () => giveUp.abort());
@@ -36,12 +36,12 @@ async function answer(serving: Serving, request: FastifyRequest<Link>, reply: Fa
     clock,
   );
   try {
-    calls.admit();
+    const leave = places.enter(accountId);
     try {
       const { body, headers } = await runCall(call, () => printInvoice(clients, { accountId, invoiceId }));
       return reply.headers(headers).send(body);
     } finally {
-      calls.leave();
+      leave();
     }
   } catch (error) {
     const problem = toProblem(error, { invoice: { id: invoiceId, param: "id" } });

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Account } from "../gen/tripe/billing/v1/account_pb.ts";
 import { type Call, createCall, runCall } from "../services/_runtime/call.ts";
 import { parseTraceparent } from "../services/_runtime/headers.ts";
 import { serverTiming } from "../services/_runtime/timing.ts";
@@ -13,8 +14,9 @@ import { readExpand } from "./expand.ts";
 import { createIdentity, readIdempotencyKey } from "./idempotency.ts";
 import type { Mentions } from "./mentions.ts";
 import { pdfUrlOf } from "./pdf-links.ts";
+import type { Places } from "./places.ts";
 import { Problem } from "./problem.ts";
-import { headerNotOffered, overloaded, resourceMissing, urlUnrecognized } from "./problems.ts";
+import { headerNotOffered, resourceMissing, urlUnrecognized } from "./problems.ts";
 import { createReads } from "./reads.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
@@ -23,34 +25,12 @@ import type { PublicRequest, Route } from "./route.ts";
 /** What routes are served with: the edge's own dependencies, its door, and its limit. */
 export interface Serving extends EdgeOptions {
   readonly authenticate: Authenticate;
-  readonly calls: CallRegister;
+  /** Of the requests in progress, by account. */
+  readonly places: Places;
 }
-
-/** The calls in progress, by the request that started each; `admit` throws a Problem when there are too many. */
-export interface CallRegister {
-  admit(): void;
-  leave(): void;
-}
-
-// As many as one gRPC connection carries streams (services/_runtime/serve.ts): more would wait inside, unseen.
-const IN_FLIGHT_MAX = 256;
 
 // 3-money.md: a client waits 8 s at most, a new card's verification and all: then the bank has not spoken, and it is told so.
 const ANSWER_MS = 8_000;
-
-/** Counts what is being worked on; refuses early, by what is in progress and not by a queue. */
-export function createCallRegister(): CallRegister {
-  let inFlight = 0;
-  return {
-    admit() {
-      if (inFlight >= IN_FLIGHT_MAX) throw overloaded();
-      inFlight += 1;
-    },
-    leave() {
-      inFlight -= 1;
-    },
-  };
-}
 
 /** Serves one route under all its paths: key, parameters, work, answer; whatever is thrown becomes the envelope. */
 export function serveRoute(app: FastifyInstance, route: Route, serving: Serving): void {
@@ -74,12 +54,17 @@ async function handle(route: Route, serving: Serving, request: FastifyRequest, r
     mentions = found;
   };
   try {
-    serving.calls.admit();
-    try {
-      return await runCall(call, () => work({ route, serving, request, reply, call, known }));
-    } finally {
-      serving.calls.leave();
-    }
+    return await runCall(call, async () => {
+      // Before a place is taken: whoever tries wrong keys takes none from a merchant.
+      const scope = route.scope ?? "secret";
+      const account = await serving.authenticate(request.headers, { scope, address: request.ip });
+      const leave = serving.places.enter(account.accountId);
+      try {
+        return await work({ route, serving, request, reply, call, account, known });
+      } finally {
+        leave();
+      }
+    });
   } catch (error) {
     // What still runs beside the part that failed is of no use any more.
     giveUp.abort(canceled("another part of the request failed"));
@@ -98,6 +83,7 @@ interface Work {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly call: Call;
+  readonly account: Account;
   /** Told which ids the request names, as soon as they are known. */
   known(mentions: Mentions): void;
 }
@@ -110,9 +96,7 @@ function refuseOtherAccounts({ headers }: FastifyRequest, accountId: string): vo
   }
 }
 
-async function work({ route, serving, request, reply, call, known }: Work): Promise<unknown> {
-  const { authenticate } = serving;
-  const account = await authenticate(request.headers, { scope: route.scope ?? "secret", address: request.ip });
+async function work({ route, serving, request, reply, call, account, known }: Work): Promise<unknown> {
   // Only a sandbox key is shown how Tripe works inside.
   if (account.isLive) call.spans = undefined;
   refuseOtherAccounts(request, account.accountId);

@@ -1,5 +1,9 @@
 import { Code } from "@connectrpc/connect";
-import type { ListAccountsRequest, ListApiKeysRequest } from "../../gen/tripe/reader/v1/accounts_pb.ts";
+import type {
+  FindApiKeysRequest,
+  ListAccountsRequest,
+  ListApiKeysRequest,
+} from "../../gen/tripe/reader/v1/accounts_pb.ts";
 import type { GetApiKeyRequest } from "../../gen/tripe/reader/v1/reader_service_pb.ts";
 import type { Query } from "../_database/connect.ts";
 import {
@@ -22,6 +26,14 @@ const GET_API_KEY = {
     where k.key_sha256 = $1`,
 };
 
+/** As GET_API_KEY, for many: each is one look into the index. */
+const FIND_API_KEYS = {
+  name: "find_api_keys",
+  text: `select ${accountColumns}, ${apiKeyColumns}, k.key_sha256
+    from api_key k join account a using (account_id)
+    where k.key_sha256 = any($1::bytea[])`,
+};
+
 /** Ids sort by time of creation. */
 const LIST_ACCOUNTS = {
   name: "list_accounts",
@@ -35,6 +47,17 @@ export async function getApiKey(query: Query, { keySha256 }: GetApiKeyRequest) {
   const [row] = await query<AccountRow & ApiKeyRow>(GET_API_KEY, [keySha256]);
   if (row === undefined) refuse(Code.NotFound, "API_KEY_NOT_FOUND", "no such API key", "key_sha256");
   return { account: accountOf(row), apiKey: apiKeyOf(row) };
+}
+
+/** Finds the accounts of those keys that somebody has. */
+export async function findApiKeys(query: Query, { keySha256s }: FindApiKeysRequest) {
+  const rows = await query<AccountRow & ApiKeyRow & { key_sha256: Buffer }>(FIND_API_KEYS, [keySha256s]);
+  const foundApiKeys = rows.map((row) => ({
+    keySha256: row.key_sha256,
+    account: accountOf(row),
+    apiKey: apiKeyOf(row),
+  }));
+  return { foundApiKeys };
 }
 
 /** Lists accounts, oldest first. */

@@ -71,3 +71,20 @@ test("listAccounts pages through all accounts, oldest first", async () => {
   expect(ids).toEqual([accountId, liveAccountId].sort());
   expect([rest.nextPageToken, first.accounts.length]).toEqual(["", 1]);
 });
+
+test("findApiKeys finds those of many keys that somebody has, and refuses none", async () => {
+  const [one, revoked] = [hashOf(SECRET_KEY), (await setup({ revoked: "statement_timestamp()" })).keySha256];
+  const wrong = Array.from({ length: 254 }, (_, at) => hashOf(`sk_test_wrong${at}`));
+  const { foundApiKeys } = await reader.findApiKeys({ keySha256s: [...wrong, one, revoked] });
+  expect(foundApiKeys.map(({ keySha256 }) => Buffer.from(keySha256).toString("hex")).sort()).toEqual(
+    [one, revoked].map((hash) => hash.toString("hex")).sort(),
+  );
+  for (const { keySha256, account, apiKey } of foundApiKeys) {
+    expect(await reader.getApiKey({ keySha256 })).toMatchObject({ account, apiKey });
+  }
+  expect(await reader.findApiKeys({ keySha256s: wrong })).toMatchObject({ foundApiKeys: [] });
+  expect(await refusal(reader.findApiKeys({ keySha256s: [] }))).toMatchObject({ code: Code.InvalidArgument });
+  expect(await refusal(reader.findApiKeys({ keySha256s: Array(257).fill(one) }))).toMatchObject({
+    code: Code.InvalidArgument,
+  });
+});

@@ -6,7 +6,7 @@ import { chargeOf } from "../_database/rows/charge.ts";
 import { customerOf } from "../_database/rows/customer.ts";
 import { paymentMethodOf, tokenOf } from "../_database/rows/payment-method.ts";
 import { returnOf } from "../_database/rows/return.ts";
-import { getApiKey, listAccounts, listApiKeys } from "./accounts.ts";
+import { findApiKeys, getApiKey, listAccounts, listApiKeys } from "./accounts.ts";
 import { countAlerts } from "./alerts.ts";
 import { findAccount, findCharge, findCustomer, findPaymentMethod, findReturn, findToken } from "./findings.ts";
 import { findLedgerTransfer, ledgerTransferOf } from "./ledger-transfers.ts";
@@ -27,6 +27,7 @@ export function readPayments(query: Query) {
   const getLedgerTransfer = createOne(query, findLedgerTransfer, ledgerTransferOf);
   return {
     getApiKey: (request) => getApiKey(query, request),
+    findApiKeys: (request) => findApiKeys(query, request),
     listAccounts: (request) => listAccounts(query, request),
     listApiKeys: (request) => listApiKeys(query, request),
     getAccount: async ({ accountId }) => ({ account: await getAccount({ accountId, id: accountId }) }),

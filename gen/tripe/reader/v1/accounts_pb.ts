@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/reader/v1/accounts.proto.
  */
 export const file_tripe_reader_v1_accounts: GenFile = /*@__PURE__*/
-  fileDesc("Ch50cmlwZS9yZWFkZXIvdjEvYWNjb3VudHMucHJvdG8SD3RyaXBlLnJlYWRlci52MSJQChNMaXN0QWNjb3VudHNSZXF1ZXN0EhwKCXBhZ2Vfc2l6ZRgBIAEoBUIJukgGGgQYZCgAEhsKCnBhZ2VfdG9rZW4YAiABKAlCB7pIBHICGEAiXAoUTGlzdEFjY291bnRzUmVzcG9uc2USKwoIYWNjb3VudHMYASADKAsyGS50cmlwZS5iaWxsaW5nLnYxLkFjY291bnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm4KEkxpc3RBcGlLZXlzUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASGwoKcGFnZV90b2tlbhgDIAEoCUIHukgEcgIYQCJaChNMaXN0QXBpS2V5c1Jlc3BvbnNlEioKCGFwaV9rZXlzGAEgAygLMhgudHJpcGUuYmlsbGluZy52MS5BcGlLZXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJYgZwcm90bzM", [file_buf_validate_validate, file_tripe_billing_v1_account]);
+  fileDesc("Ch50cmlwZS9yZWFkZXIvdjEvYWNjb3VudHMucHJvdG8SD3RyaXBlLnJlYWRlci52MSJQChNMaXN0QWNjb3VudHNSZXF1ZXN0EhwKCXBhZ2Vfc2l6ZRgBIAEoBUIJukgGGgQYZCgAEhsKCnBhZ2VfdG9rZW4YAiABKAlCB7pIBHICGEAiXAoUTGlzdEFjY291bnRzUmVzcG9uc2USKwoIYWNjb3VudHMYASADKAsyGS50cmlwZS5iaWxsaW5nLnYxLkFjY291bnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm4KEkxpc3RBcGlLZXlzUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASGwoKcGFnZV90b2tlbhgDIAEoCUIHukgEcgIYQCJaChNMaXN0QXBpS2V5c1Jlc3BvbnNlEioKCGFwaV9rZXlzGAEgAygLMhgudHJpcGUuYmlsbGluZy52MS5BcGlLZXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjwKEkZpbmRBcGlLZXlzUmVxdWVzdBImCgtrZXlfc2hhMjU2cxgBIAMoDEIRukgOkgELCAEQgAIiBHoCaCAieAoLRm91bmRBcGlLZXkSEgoKa2V5X3NoYTI1NhgBIAEoDBIqCgdhY2NvdW50GAIgASgLMhkudHJpcGUuYmlsbGluZy52MS5BY2NvdW50EikKB2FwaV9rZXkYAyABKAsyGC50cmlwZS5iaWxsaW5nLnYxLkFwaUtleSJLChNGaW5kQXBpS2V5c1Jlc3BvbnNlEjQKDmZvdW5kX2FwaV9rZXlzGAEgAygLMhwudHJpcGUucmVhZGVyLnYxLkZvdW5kQXBpS2V5YgZwcm90bzM", [file_buf_validate_validate, file_tripe_billing_v1_account]);
 
 /**
  * Asks for accounts, oldest first.
@@ -133,4 +133,81 @@ export type ListApiKeysResponse = Message<"tripe.reader.v1.ListApiKeysResponse">
  */
 export const ListApiKeysResponseSchema: GenMessage<ListApiKeysResponse> = /*@__PURE__*/
   messageDesc(file_tripe_reader_v1_accounts, 3);
+
+/**
+ * Asks whose keys these are.
+ *
+ * @generated from message tripe.reader.v1.FindApiKeysRequest
+ */
+export type FindApiKeysRequest = Message<"tripe.reader.v1.FindApiKeysRequest"> & {
+  /**
+   * The SHA-256 of each key's text.
+   *
+   * @generated from field: repeated bytes key_sha256s = 1;
+   */
+  keySha256s: Uint8Array[];
+};
+
+/**
+ * Describes the message tripe.reader.v1.FindApiKeysRequest.
+ * Use `create(FindApiKeysRequestSchema)` to create a new message.
+ */
+export const FindApiKeysRequestSchema: GenMessage<FindApiKeysRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_accounts, 4);
+
+/**
+ * A key that somebody has.
+ *
+ * @generated from message tripe.reader.v1.FoundApiKey
+ */
+export type FoundApiKey = Message<"tripe.reader.v1.FoundApiKey"> & {
+  /**
+   * The SHA-256 of the key's text.
+   *
+   * @generated from field: bytes key_sha256 = 1;
+   */
+  keySha256: Uint8Array;
+
+  /**
+   * The account.
+   *
+   * @generated from field: tripe.billing.v1.Account account = 2;
+   */
+  account?: Account | undefined;
+
+  /**
+   * The key.
+   *
+   * @generated from field: tripe.billing.v1.ApiKey api_key = 3;
+   */
+  apiKey?: ApiKey | undefined;
+};
+
+/**
+ * Describes the message tripe.reader.v1.FoundApiKey.
+ * Use `create(FoundApiKeySchema)` to create a new message.
+ */
+export const FoundApiKeySchema: GenMessage<FoundApiKey> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_accounts, 5);
+
+/**
+ * Whose keys they are.
+ *
+ * @generated from message tripe.reader.v1.FindApiKeysResponse
+ */
+export type FindApiKeysResponse = Message<"tripe.reader.v1.FindApiKeysResponse"> & {
+  /**
+   * Those that somebody has, in any order; the others are nobody's.
+   *
+   * @generated from field: repeated tripe.reader.v1.FoundApiKey found_api_keys = 1;
+   */
+  foundApiKeys: FoundApiKey[];
+};
+
+/**
+ * Describes the message tripe.reader.v1.FindApiKeysResponse.
+ * Use `create(FindApiKeysResponseSchema)` to create a new message.
+ */
+export const FindApiKeysResponseSchema: GenMessage<FindApiKeysResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_accounts, 6);
 
