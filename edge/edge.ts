@@ -3,6 +3,7 @@ import { holdsCardNumber } from "../services/_runtime/card-number.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
 import type { EdgeAction } from "../services/_runtime/config.ts";
 import type { CreateId } from "../services/_runtime/ids.ts";
+import type { KeySource } from "../services/_runtime/key-files.ts";
 import type { Log } from "../services/_runtime/log.ts";
 import type { ServiceName } from "../services/_runtime/topology.ts";
 import { API_VERSION } from "../services/_views/wire.ts";
@@ -28,8 +29,8 @@ export interface EdgeOptions {
   readonly createId: CreateId;
   /** The public actions this edge serves; the routes of the others are a 404. */
   readonly actions: readonly EdgeAction[];
-  /** The key of the HMAC by which repeated requests are known: the same for every edge of a Tripe. */
-  readonly digestKey: Uint8Array;
+  /** The keys of the HMACs by which repeated requests and links are known: the same for every edge of a Tripe. */
+  readonly requestKeys: KeySource;
   /** Whether merchants may name endpoints on this machine (TRIPE_WEBHOOKS_LOOPBACK). */
   readonly allowsLoopback: boolean;
   /** Asks a service whether it is SERVING; false when it does not say in time. */

@@ -5,7 +5,7 @@ import { createIdFactory } from "../services/_runtime/ids.ts";
 import { createIdentity, readIdempotencyKey } from "./idempotency.ts";
 import { Problem } from "./problem.ts";
 
-const tools = { digestKey: Buffer.alloc(32, 1), createId: createIdFactory(createTestClock()) };
+const tools = { requestKey: Buffer.alloc(32, 1), createId: createIdFactory(createTestClock()) };
 const request = {
   key: "k",
   accountId: "acct_1",
@@ -31,7 +31,7 @@ test("the order of parameters does not matter, everything else does", () => {
 });
 
 test("the digest is nothing without its key: a card number cannot be guessed from it", () => {
-  const other = createIdentity(request, { ...tools, digestKey: Buffer.alloc(32, 2) });
+  const other = createIdentity(request, { ...tools, requestKey: Buffer.alloc(32, 2) });
   expect(Buffer.from(other.digest).toString("hex")).not.toBe(digestOf({}));
 });
 

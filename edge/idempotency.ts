@@ -1,6 +1,8 @@
 import { createHmac } from "node:crypto";
 import { holdsCardNumber } from "../services/_runtime/card-number.ts";
+import { refusalOf } from "../services/_runtime/errors.ts";
 import type { CreateId } from "../services/_runtime/ids.ts";
+import type { KeySource } from "../services/_runtime/key-files.ts";
 import { cardNumberInText } from "./parameter-problems.ts";
 import { idempotencyKeyInvalid } from "./problems.ts";
 
@@ -26,16 +28,56 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
   return header;
 }
 
+/** A write as its client sent it. */
+export interface SentWrite {
+  readonly key: string | undefined;
+  readonly accountId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly params: unknown;
+}
+
 /** Makes a write's identity: of the client's key, or of a made one that nobody will send again. */
 export function createIdentity(
-  request: { key: string | undefined; accountId: string; method: string; path: string; params: unknown },
-  { digestKey, createId }: { digestKey: Uint8Array; createId: CreateId },
+  { key, accountId, method, path, params }: SentWrite,
+  { requestKey, createId }: { requestKey: Uint8Array; createId: CreateId },
 ): Identity {
-  const { key, accountId, method, path, params } = request;
   const requestId = key === undefined ? createId("auto_") : keepClearOfSteps(key);
   const content = JSON.stringify([method, path, accountId, canonical(params)]);
-  const digest = createHmac("sha256", digestKey).update(content).digest();
+  const digest = createHmac("sha256", requestKey).update(content).digest();
   return { requestId, digest, step: (number) => `${requestId}/${number}` };
+}
+
+/**
+ * Runs a write under its identity. Of a key that comes with another digest, the digests under the other live keys are tried too: while
+ * keys rotate, what was first sent before is repeated with its first digest, and another edge may be a second ahead. The writer refuses
+ * another digest before it changes anything, so each further run begins where the first did.
+ */
+export async function withIdentity<Answer>(
+  write: SentWrite,
+  { keys, createId }: { keys: KeySource; createId: CreateId },
+  run: (identity: Identity) => Promise<Answer>,
+): Promise<Answer> {
+  const first = keys.current().first;
+  const runWith = (requestKey: Uint8Array) => run(createIdentity(write, { requestKey, createId }));
+  try {
+    return await runWith(first.bytes);
+  } catch (error) {
+    if (write.key === undefined || !isReused(error)) throw error;
+    const others = keys.latest().keys.filter(({ id }) => id !== first.id);
+    for (const { bytes } of others) {
+      try {
+        return await runWith(bytes);
+      } catch (other) {
+        if (!isReused(other)) throw other;
+      }
+    }
+    throw error;
+  }
+}
+
+function isReused(error: unknown): boolean {
+  return refusalOf(error)?.reason === "REQUEST_ID_REUSED";
 }
 
 // A client's key such as "order/1" must not be taken for the first step of "order", nor "in_1", whose first step is

@@ -18,7 +18,7 @@ const ANSWER_MS = 9_500;
 export function serveInvoicePdf(app: FastifyInstance, serving: Serving): void {
   app.get<Link>("/invoices/:accountId/:invoiceId/:signature/pdf", async (request, reply) => {
     const { accountId, invoiceId, signature } = request.params;
-    if (!isSignedPdf({ accountId, invoiceId }, signature, serving.digestKey)) {
+    if (!isSignedPdf({ accountId, invoiceId }, signature, serving.requestKeys)) {
       return sendProblem(reply, urlUnrecognized(request.method, "/invoices"));
     }
     return answer(serving, request, reply);

@@ -11,7 +11,7 @@ import { mergeParameters, readBody, readQuery, type UnreadBody } from "./decode/
 import { isStorable } from "./decode/text.ts";
 import type { EdgeOptions } from "./edge.ts";
 import { readExpand } from "./expand.ts";
-import { createIdentity, readIdempotencyKey } from "./idempotency.ts";
+import { readIdempotencyKey, withIdentity } from "./idempotency.ts";
 import type { Mentions } from "./mentions.ts";
 import { pdfUrlOf } from "./pdf-links.ts";
 import type { Places } from "./places.ts";
@@ -105,28 +105,30 @@ async function work({ route, serving, request, reply, call, account, known }: Wo
   const params = decode(route.params, readParameters(request));
   known(route.mentions?.(id, params) ?? {});
   const { accountId } = account;
-  const identity = createIdentity(
-    { key, accountId, method: route.method, path: `${route.path}#${id}`, params },
-    serving,
-  );
-  const publicRequest: PublicRequest = {
+  const { clock, createId, requestKeys: keys } = serving;
+  const publicRequest: Omit<PublicRequest, "identity"> = {
     clients: serving.clients,
     reads: createReads(serving.clients, accountId),
-    clock: serving.clock,
-    createId: serving.createId,
+    clock,
+    createId,
     account,
     accountId,
     id,
-    identity,
     isRepeatable: key !== undefined,
     allowsLoopback: serving.allowsLoopback,
-    invoicePdfUrl: (invoiceId) =>
-      pdfUrlOf({ accountId, invoiceId }, { digestKey: serving.digestKey, origin: originOf(request) }),
+    invoicePdfUrl: (invoiceId) => pdfUrlOf({ accountId, invoiceId }, { keys, origin: originOf(request) }),
     expand: readExpand(route, expandOf(params)),
   };
   // From here on whatever is written is caused by this request, and tells so with the client's own key.
   const keyed = { ...call, clientKey: key ?? "" };
-  const { body, headers = {}, isReplayed = false } = await runCall(keyed, () => route.run(publicRequest, params));
+  const write = { key, accountId, method: route.method, path: `${route.path}#${id}`, params };
+  const {
+    body,
+    headers = {},
+    isReplayed = false,
+  } = await runCall(keyed, () =>
+    withIdentity(write, { keys, createId }, (identity) => route.run({ ...publicRequest, identity }, params)),
+  );
   addTiming(reply, call);
   if (isReplayed) reply.header("idempotent-replayed", "true");
   reply.headers(headers);

@@ -1,12 +1,12 @@
-import { join } from "node:path";
 import type { Clock } from "../services/_runtime/clock.ts";
 import { type Config, listenAddress } from "../services/_runtime/config.ts";
 import { splitHostPort } from "../services/_runtime/host-port.ts";
 import { createId } from "../services/_runtime/ids.ts";
+import { openKeys } from "../services/_runtime/key-files.ts";
+import { keyFile } from "../services/_runtime/key-ring.ts";
 import type { Log } from "../services/_runtime/log.ts";
 import type { ServiceName } from "../services/_runtime/topology.ts";
 import type { EdgeClients } from "./clients.ts";
-import { keepDigestKey } from "./digest-key.ts";
 import { createEdge } from "./edge.ts";
 
 /** What the edge is started with, in whatever wiring. */
@@ -22,9 +22,9 @@ export interface EdgeContext {
 /** Starts the public API: resolves once it listens at its address. `close` lets running requests end. */
 export async function startEdge(context: EdgeContext): Promise<{ close(): Promise<void> }> {
   const { config, log, clock, clients, isServing } = context;
-  const digestKey = await keepDigestKey(join(config.dataDir, "secrets", "request.key"));
+  const requestKeys = openKeys({ kind: "request", file: keyFile(config.dataDir, "request"), clock });
   const { edgeActions: actions, webhooksLoopback: allowsLoopback } = config;
-  const app = createEdge({ clients, clock, log, createId, digestKey, isServing, actions, allowsLoopback });
+  const app = createEdge({ clients, clock, log, createId, requestKeys, isServing, actions, allowsLoopback });
   const { host, port } = splitHostPort(listenAddress(config, "edge"));
   await app.listen({ host, port });
   log.info("serving", { address: `${host}:${port}`, actions: config.edgeActions });

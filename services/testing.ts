@@ -10,6 +10,7 @@ import { createDirectTransport } from "./_runtime/direct-transport.ts";
 import { createGrpcTransport } from "./_runtime/grpc-transport.ts";
 import { createHost, type Host } from "./_runtime/host.ts";
 import type { StartService } from "./_runtime/hosting.ts";
+import { makeKeyFiles } from "./_runtime/key-files.ts";
 import { maxMessageBytesOf } from "./_runtime/limits.ts";
 import { type Log, silentLog } from "./_runtime/log.ts";
 import { createSecret } from "./_runtime/secret.ts";
@@ -92,7 +93,7 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
   const secretKey = "sk_test_4eC39HqLyjWDarjtT1zdp7dc";
   const [database, dataDir] = await Promise.all([createTestDatabase(), createMemoryFolder("tripe-")]);
   const seeded = await seed({ ownerUrl: database.urls.owner, secretKey });
-  const bank = await openTestBank(dataDir, options);
+  const [bank] = await Promise.all([openTestBank(dataDir, options), makeKeyFiles(dataDir)]);
   const { smtpUrl } = options;
   const config = readConfig({
     TRIPE_DATA_DIR: dataDir,

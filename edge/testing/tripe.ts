@@ -4,6 +4,7 @@ import { afterAll } from "vitest";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { type EdgeAction, edgeActions } from "../../services/_runtime/config.ts";
 import { createId } from "../../services/_runtime/ids.ts";
+import { fixedKeys, type KeySource } from "../../services/_runtime/key-files.ts";
 import { createMemoryLog, type MemoryLog } from "../../services/_runtime/testing/memory-log.ts";
 import type { Fault } from "../../services/bank/sandbox/faults.ts";
 import { startTestTripe, type TestTripe, type TestTripeOptions } from "../../services/testing.ts";
@@ -39,7 +40,9 @@ export interface Bench extends TestEdge {
 }
 
 /** Starts a Tripe with an edge for a test file; both end with the file's tests. */
-export async function startBench(options: Omit<TestTripeOptions, "log" | "nextFault"> = {}): Promise<Bench> {
+export async function startBench(
+  options: Omit<TestTripeOptions, "log" | "nextFault"> & { readonly requestKeys?: KeySource } = {},
+): Promise<Bench> {
   const log = createMemoryLog();
   const faults: Fault[] = [];
   const tripe = await startTestTripe({ ...options, log, nextFault: () => faults.shift() });
@@ -47,13 +50,13 @@ export async function startBench(options: Omit<TestTripeOptions, "log" | "nextFa
   const edgeOf = (actions: readonly EdgeAction[]): TestEdge => {
     const { isServing } = tripe;
     // Any key will do: it has to be the same for all edges of this Tripe.
-    const digestKey = Buffer.alloc(32, 7);
+    const requestKeys = options.requestKeys ?? fixedKeys("request", Buffer.alloc(32, 7).toString("hex"));
     const app = createEdge({
       clients,
       clock: systemClock,
       log,
       createId,
-      digestKey,
+      requestKeys,
       actions,
       isServing,
       allowsLoopback: true,

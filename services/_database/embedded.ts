@@ -1,8 +1,10 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { systemClock } from "../_runtime/clock.ts";
+import { makeKeyFile, readKeyRing } from "../_runtime/key-files.ts";
+import { keyFile, type RingKey } from "../_runtime/key-ring.ts";
 import type { Log } from "../_runtime/log.ts";
 import { createClient, isUnavailable } from "./connect-client.ts";
 import { prepareDatabaseDir } from "./embedded-init.ts";
@@ -16,7 +18,6 @@ import {
 } from "./embedded-postmaster.ts";
 import { type Binaries, chooseRunner, findBinaries, type Runner, run, waitForExit } from "./embedded-runner.ts";
 import { embeddedSettings } from "./embedded-settings.ts";
-import { keepSecret } from "./kept-secret.ts";
 import { withSetupLock } from "./migrate.ts";
 
 /** A running Postgres. */
@@ -87,12 +88,25 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
 }
 
 /**
- * The password of a database role: HMAC-SHA256 of its name under the data folder's key (`<dataDir>/secrets/database.key`,
- * 32 bytes in hex, made once), in hex. So one kept secret serves every role.
+ * The password of a database role: HMAC-SHA256 of its name under the data folder's key (`<dataDir>/secrets/database.key`, the newest), in
+ * hex. So one kept secret serves every role. Throws in words when there is no such key.
  */
 export async function createPasswords(dataDir: string): Promise<(role: string) => string> {
-  const key = await keepSecret(join(dataDir, "secrets", "database.key"), () => randomBytes(32).toString("hex"));
-  return (role) => createHmac("sha256", Buffer.from(key, "hex")).update(role).digest("hex");
+  const file = keyFile(dataDir, "database");
+  const ring = await readKeyRing("database", file);
+  if (ring === undefined) throw new Error(lostKey(file, "the database"));
+  return passwordsOf(ring.first);
+}
+
+function passwordsOf({ bytes }: RingKey): (role: string) => string {
+  return (role) => createHmac("sha256", bytes).update(role).digest("hex");
+}
+
+function lostKey(file: string, database: string): string {
+  return (
+    `${file} is missing, and ${database} opens with it alone: restore the secrets folder of this Tripe from its backup, or ` +
+    "set TRIPE_DATA_DIR to a new folder"
+  );
 }
 
 /** The url of a database of the embedded Postgres, for a user: over its socket where that has a path short enough. */
@@ -132,6 +146,8 @@ async function preparePlace(options: EmbeddedOptions): Promise<Place> {
   const databaseDir = join(dataDir, "postgres");
   assertOurs(databaseDir);
   const logPath = join(dataDir, "logs", "postgres.log");
+  // A key made beside a database that has another would only hide that the other is lost.
+  if (!existsSync(databaseDir)) await makeKeyFile("database", keyFile(dataDir, "database"));
   const passwords = await createPasswords(dataDir);
   const password = passwords("tripe");
   const runner = chooseRunner(binaries, databaseDir);
@@ -216,7 +232,9 @@ async function answers(place: Place, postmaster: Postmaster): Promise<boolean> {
     return realpathSync(rows[0]?.data_directory ?? "") === realpathSync(place.databaseDir);
   } catch (error) {
     if (isUnavailable(error)) return false;
-    const words = `The Postgres of ${place.databaseDir} refuses the password made from secrets/database.key beside it.`;
+    const words =
+      `The Postgres of ${place.databaseDir} refuses the password made from secrets/database.key beside it: restore the secrets ` +
+      "folder of this Tripe from its backup, or set TRIPE_DATA_DIR to a new folder";
     throw new Error(words, { cause: error });
   } finally {
     await client.end().catch(() => undefined);

@@ -512,6 +512,15 @@ table invoice_payment -- The payments of an invoice: by a charge, or out of band
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
 
+table key_fingerprint -- The keys that are live for this database, by a hash of each; never a key. "fingerprint" is the key of cards' fingerprints.
+  kind text not null
+  key_id text not null
+  create_time timestamp with time zone not null -- Since when it is in use (the machine's time).
+  retire_time timestamp with time zone -- Since when nothing needs it; null while it is live.
+  constraint key_fingerprint_key_id_check CHECK ((key_id ~ '^[0-9a-f]{8}$'::text))
+  constraint key_fingerprint_kind_check CHECK ((kind = ANY (ARRAY['card'::text, 'fingerprint'::text, 'request'::text, 'database'::text, 'webhook'::text])))
+  constraint key_fingerprint_pkey PRIMARY KEY (kind, key_id)
+
 table ledger_entry -- One side of a transfer: debits positive, credits negative. bank_clearing is what the banks owe, merchant_balance what is owed to the merchant, fees what Tripe earned, suspense what a bank took late and is being given back.
   account_id text not null
   ledger_transfer_id text not null

@@ -36,8 +36,12 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return { code: error.code, reason: info.reason, field: info.field, message: error.rawMessage };
 }
 
-/** Turns whatever a handler threw into what its caller may see: refusals and transports' errors as they are. */
+/**
+ * Turns whatever a handler threw into what its caller may see: refusals and transports' errors as they are. An INTERNAL refusal is a fault
+ * that its caller has to recognize by the reason.
+ */
 export function toPublicError(error: unknown, signal: AbortSignal): ConnectError {
+  if (error instanceof ConnectError && refusalOf(error) !== undefined) return error;
   if (error instanceof ConnectError && error.code !== Code.Unknown && error.code !== Code.Internal) return error;
   if (signal.aborted && signal.reason instanceof ConnectError) return signal.reason;
   return new ConnectError(FAULT_MESSAGE, Code.Internal, undefined, undefined, error);

@@ -1,10 +1,11 @@
-import { rm } from "node:fs/promises";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { connectDatabase } from "../_database/connect.ts";
 import { readConfig } from "../_runtime/config.ts";
+import { createKeyRing, formatKeyRing, type KeyKind, keyFile } from "../_runtime/key-ring.ts";
 import { silentLog } from "../_runtime/log.ts";
 import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
-import { openDatabase } from "./database.ts";
+import { openDatabase, prepareKeys } from "./database.ts";
 
 async function setup(port: number, variables: Readonly<Record<string, string>> = {}) {
   const dataDir = await createMemoryFolder("tripe-open-");
@@ -29,6 +30,30 @@ test("an opened database is migrated, lets every role in, and keeps its key over
   const second = await open();
   await second.close();
   expect(seeded).toEqual([first.secretKey, first.secretKey]);
+});
+
+test("a start without the keys its database was written with is refused in words, and makes none", async () => {
+  const { open, config } = await setup(22_680);
+  expect(await prepareKeys(config)).toBe(true);
+  await (await open()).close();
+  const lose = async (kind: KeyKind) => {
+    const file = keyFile(config.dataDir, kind);
+    await rename(file, `${file}.kept`);
+    // Postgres' own folder is there, so nothing is made that could hide the loss.
+    expect(await prepareKeys(config)).toBe(false);
+    await expect(open()).rejects.toThrow(
+      new RegExp(`^${file} is missing, and .*(was written with it|opens with it alone): restore the secrets folder`),
+    );
+    await expect(stat(file)).rejects.toThrow("ENOENT");
+    await rename(`${file}.kept`, file);
+  };
+  for (const kind of ["card", "request", "database"] as const) await lose(kind);
+  const file = keyFile(config.dataDir, "database");
+  const kept = await readFile(file);
+  await writeFile(file, formatKeyRing(createKeyRing("database")));
+  await expect(open()).rejects.toThrow("refuses the password made from secrets/database.key beside it: restore");
+  await writeFile(file, kept);
+  await (await open()).close();
 });
 
 test("a data folder that another running Tripe uses is refused in words", async () => {

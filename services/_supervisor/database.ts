@@ -1,12 +1,16 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createClient, isUnavailable } from "../_database/connect-client.ts";
 import { createPasswords, startEmbedded } from "../_database/embedded.ts";
 import { keepSecret } from "../_database/kept-secret.ts";
+import { checkKeys, claimKeys } from "../_database/key-claims.ts";
 import { migrate } from "../_database/migrate.ts";
 import { createRoleUrls, setRoles } from "../_database/roles.ts";
 import type { SeedOptions } from "../_database/seed.ts";
 import type { Config } from "../_runtime/config.ts";
+import { makeKeyFiles } from "../_runtime/key-files.ts";
+import { type KeyKind, keyFile, keyKinds } from "../_runtime/key-ring.ts";
 import type { Log } from "../_runtime/log.ts";
 import { portOffset } from "../_runtime/topology.ts";
 import type { RoleUrls } from "./plan.ts";
@@ -34,14 +38,17 @@ const runLock = "7501166";
 
 /**
  * Starts the embedded Postgres, or takes the one of `DATABASE_URL`, and makes it ready: migrations, roles, accounts and the
- * sandbox key. Refuses, in words, a data folder that another running Tripe uses.
+ * sandbox key. Refuses, in words, a data folder that another running Tripe uses, and one whose keys are not those of the database.
  */
 export async function openDatabase({ config, log, seed }: OpenOptions): Promise<OpenDatabase> {
   const server = await startServer(config, log);
   try {
-    const passwords = await createPasswords(config.dataDir);
-    const owner = { url: server.ownerUrl, passwords };
+    const keys = await keyOwnerOf(config, server);
+    await checkKeys(keys);
+    await makeKeyFiles(config.dataDir, config.cardKey === undefined ? [] : ["card"]);
+    const owner = { url: server.ownerUrl, passwords: await createPasswords(config.dataDir) };
     await migrate({ url: owner.url, log });
+    await claimKeys(keys);
     await setRoles(owner);
     const secretKey = await readSecretKey(config);
     await seed({ ownerUrl: owner.url, secretKey, account: config.account });
@@ -51,6 +58,25 @@ export async function openDatabase({ config, log, seed }: OpenOptions): Promise<
     if (config.databaseUrl === undefined || !isUnavailable(error)) throw error;
     throw new Error(`the database of DATABASE_URL, ${server.place}, does not answer`, { cause: error });
   }
+}
+
+/**
+ * Makes the keys of a Tripe that has no database yet, so that what needs none may start beside it. Answers whether every key is there; one
+ * that is not is made, or found to be lost, once the database is open.
+ */
+export async function prepareKeys({ dataDir, cardKey, databaseUrl }: Config): Promise<boolean> {
+  const isFresh = databaseUrl === undefined && !existsSync(join(dataDir, "postgres"));
+  const elsewhere: KeyKind[] = cardKey === undefined ? [] : ["card"];
+  if (isFresh) await makeKeyFiles(dataDir, elsewhere);
+  return keyKinds.every((kind) => elsewhere.includes(kind) || existsSync(keyFile(dataDir, kind)));
+}
+
+async function keyOwnerOf({ dataDir, cardKey }: Config, { ownerUrl, place }: { ownerUrl: string; place: string }) {
+  const hasKey = existsSync(keyFile(dataDir, "database"));
+  const roleUrl = hasKey
+    ? createRoleUrls({ url: ownerUrl, passwords: await createPasswords(dataDir) }).reader
+    : undefined;
+  return { dataDir, ownerUrl, place, cardKey: cardKey?.reveal(), roleUrl };
 }
 
 async function startServer(config: Config, log: Log) {

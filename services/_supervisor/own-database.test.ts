@@ -1,11 +1,14 @@
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { connectDatabase } from "../_database/connect.ts";
-import { startEmbedded } from "../_database/embedded.ts";
+import { createPasswords, startEmbedded } from "../_database/embedded.ts";
 import { testSettings } from "../_database/embedded-settings.ts";
+import { createRoleUrls } from "../_database/roles.ts";
 import { seed } from "../_database/seed.ts";
 import { readConfig } from "../_runtime/config.ts";
+import { makeKeyFiles } from "../_runtime/key-files.ts";
+import { keyFile } from "../_runtime/key-ring.ts";
 import { silentLog } from "../_runtime/log.ts";
 import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
 import { openDatabase } from "./database.ts";
@@ -35,6 +38,37 @@ test("a Postgres of one's own serves, whose role is no superuser but may create 
     }
     await database.close();
   }
+
+  // Another data folder, or this one without its key, would lock the first Tripe out.
+  const other = readConfig({ DATABASE_URL: url.href, TRIPE_DATA_DIR: join(dataDir, "other") });
+  await expect(openDatabase({ config: other, log: silentLog, seed })).rejects.toThrow(
+    /^the database 127\.0\.0\.1:\d+ belongs to the keys of another data folder, and .* has none: set TRIPE_DATA_DIR/,
+  );
+  await makeKeyFiles(other.dataDir);
+  await expect(openDatabase({ config: other, log: silentLog, seed })).rejects.toThrow(
+    /card.key lacks the key [0-9a-f]{8}/,
+  );
+  const key = keyFile(config.dataDir, "database");
+  await rename(key, `${key}.kept`);
+  await expect(openDatabase({ config, log: silentLog, seed })).rejects.toThrow(`${key} is missing`);
+  await rename(`${key}.kept`, key);
+  const passwords = await createPasswords(config.dataDir);
+  const writer = createRoleUrls({ url: url.href, passwords }).writer;
+  const first = connectDatabase({ url: writer, role: "writer", connectionsMax: 2, log: silentLog });
+  await first.ping();
+  await first.close();
+
+  // From before keys were claimed: the roles' passwords and the sealed cards tell whose database it is.
+  const owner = connectDatabase({ url: url.href, role: "owner", connectionsMax: 2, log: silentLog });
+  await owner.query({ name: "", text: "delete from tripe.key_fingerprint" }, []);
+  await expect(openDatabase({ config: other, log: silentLog, seed })).rejects.toThrow("would lock that Tripe out");
+  await (await openDatabase({ config, log: silentLog, seed })).close();
+  const kinds = await owner.query<{ kind: string }>(
+    { name: "", text: "select kind from tripe.key_fingerprint order by kind" },
+    [],
+  );
+  expect(kinds.map(({ kind }) => kind)).toEqual(["card", "database", "fingerprint", "request", "webhook"]);
+  await owner.close();
 });
 
 test("a database of one's own that does not answer is named, without its password", async () => {

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../_runtime/clock.ts";
 import { type Config, listenAddress, readConfig } from "../_runtime/config.ts";
 import { createLog, type Log } from "../_runtime/log.ts";
 import { announce } from "./announce.ts";
-import { type OpenDatabase, type OpenOptions, openDatabase } from "./database.ts";
+import { type OpenDatabase, type OpenOptions, openDatabase, prepareKeys } from "./database.ts";
 import { waitForHealth } from "./health.ts";
 import { listProcesses, wordOf } from "./plan.ts";
 import { waitForPorts } from "./ports.ts";
@@ -68,7 +68,10 @@ async function start({ config, seed, print, startHosting }: RunOptions & { confi
   const clock = systemClock;
   const places = listProcesses(config).map((name) => ({ name: wordOf(name), address: listenAddress(config, name) }));
   await waitForPorts(places, clock);
+  const hasKeys = await prepareKeys(config);
   const database = openDatabase({ config, log, seed });
+  // No process is started beside a database whose keys may be lost.
+  if (!hasKeys) await database;
   const hosting = startHosting({ config, database, log, clock, say: print });
   return { config, log, clock, database, hosting };
 }

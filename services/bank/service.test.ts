@@ -8,9 +8,9 @@ import { AttemptKind, OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.
 import { CheckResult } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
 import { createTestClock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
+import { fixedKeys } from "../_runtime/key-files.ts";
 import { type Log, silentLog } from "../_runtime/log.ts";
 import type { Connector } from "./connector.ts";
-import { parseKeyring } from "./keyring.ts";
 import { createRouter } from "./router.ts";
 import { createBank } from "./service.ts";
 import { startSandbox } from "./testing/sandbox.ts";
@@ -26,7 +26,7 @@ async function setup() {
   const clock = createTestClock();
   const logged: unknown[] = [];
   const log: Log = { ...silentLog, info: (...line) => logged.push(line), warn: (...line) => logged.push(line) };
-  const vault = createVault(parseKeyring(Buffer.alloc(32, 7).toString("base64")));
+  const vault = createVault(fixedKeys("card", Buffer.alloc(32, 7).toString("base64")));
   const repeats: boolean[] = [];
   const purchase: Connector["purchase"] = (request) => {
     repeats.push(request.isRepeat);
@@ -196,8 +196,16 @@ test("submit refuses, before anything is sent, what cannot be meant", async () =
   expect(await refused({ amount: { ...AMOUNT, amountMinor: 0n } })).toBe("AMOUNT_NOT_POSITIVE");
   expect(await refused({ kind: AttemptKind.CAPTURE })).toBe("ORIGINAL_BANK_REF_MISSING");
   expect(await refused({ bank: "elsewhere" })).toBe("BANK_UNKNOWN");
-  expect(await refused({ sealedCard: new Uint8Array(56) })).toBe("SEALED_CARD_INVALID");
-  expect(await refused({ accountId: "acct_2" })).toBe("SEALED_CARD_INVALID");
+  expect(await statement()).toEqual([]);
+});
+
+test("submit holds a card that does not open against Tripe, not against the charge", async () => {
+  const { submit, statement } = await setup();
+  const unopened = [Code.Internal, "SEALED_CARD_UNOPENED", ""];
+  const refused = async (change: Parameters<typeof submit>[1]) => refusal(submit("4242424242424242", change));
+  expect(await refused({ sealedCard: new Uint8Array(56) })).toEqual(unopened);
+  expect(await refused({ sealedCard: new Uint8Array(3) })).toEqual(unopened);
+  expect(await refused({ accountId: "acct_2" })).toEqual(unopened);
   expect(await statement()).toEqual([]);
 });
 

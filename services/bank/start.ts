@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import type { StartService } from "../_runtime/hosting.ts";
+import { openKeys } from "../_runtime/key-files.ts";
+import { keyFile } from "../_runtime/key-ring.ts";
 import { createIso8583Connector } from "./connectors/iso8583.ts";
-import { openKeyring } from "./keyring.ts";
 import { createRouter } from "./router.ts";
 import { createBank } from "./service.ts";
 import { createVault } from "./vault.ts";
@@ -11,8 +11,8 @@ const BANK_NAME = "sandbox";
 
 /** Starts the bank service: the card keys, and one bank, at TRIPE_ACQUIRER_ADDRESS; without it, the sandbox bank. */
 export const startBank: StartService<"bank"> = async ({ config, clock, log }) => {
-  const file = join(config.dataDir, "secrets", "card.key");
-  const vault = createVault(await openKeyring({ given: config.cardKey, file }));
+  const file = keyFile(config.dataDir, "card");
+  const vault = createVault(openKeys({ kind: "card", file, given: config.cardKey?.reveal(), clock }));
   const { host, port, tls } = config.acquirer;
   if (tls) throw new Error("TRIPE_ACQUIRER_ADDRESS: TLS to the acquirer is not carried out yet");
   const connector = createIso8583Connector({ name: BANK_NAME, address: { host, port }, clock, log });

@@ -3,11 +3,12 @@ import type { SubmitRequest } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
 import { AttemptKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
+import { SealError } from "../_runtime/seal.ts";
 import type { OpenCard } from "./card.ts";
 import type { OperationKind } from "./iso8583/dialect.ts";
 import { toOutcome } from "./outcome.ts";
 import type { Router } from "./router.ts";
-import { SealError, type Vault } from "./vault.ts";
+import type { Vault } from "./vault.ts";
 
 /** What submitting needs. */
 export interface SubmitTools {
@@ -18,7 +19,8 @@ export interface SubmitTools {
 
 /**
  * Asks a bank to do one thing. Whatever the bank says, or fails to say, is an outcome. Refuses, before anything is sent: KIND_UNSPECIFIED,
- * AMOUNT_NOT_POSITIVE, ORIGINAL_BANK_REF_MISSING, BANK_UNKNOWN, and SEALED_CARD_INVALID for a card that does not open for its owner.
+ * AMOUNT_NOT_POSITIVE, ORIGINAL_BANK_REF_MISSING and BANK_UNKNOWN. A card that does not open for its owner is Tripe's own fault, and no
+ * answer to the charge: INTERNAL, reason SEALED_CARD_UNOPENED, so that the attempt stays pending until the key is back.
  */
 export async function submit({ router, vault, log }: SubmitTools, request: SubmitRequest, timeoutMs: number) {
   const { amount, bank, bankRef, originalBankRef } = request;
@@ -31,7 +33,7 @@ export async function submit({ router, vault, log }: SubmitTools, request: Submi
   }
   if (bank !== "" && !router.has(bank))
     refuse(Code.FailedPrecondition, "BANK_UNKNOWN", "there is no such bank", "bank");
-  const card = openCard(vault, request);
+  const card = openCard({ vault, log }, request);
   const { amountMinor, currencyCode } = amount;
   const isRepeat = request.tries > 0;
   const sent = { bankRef, originalBankRef, card, amountMinor, currencyCode, isRepeat, timeoutMs };
@@ -60,11 +62,12 @@ function readKind(kind: AttemptKind): OperationKind {
   }
 }
 
-function openCard(vault: Vault, request: SubmitRequest): OpenCard {
+function openCard({ vault, log }: Pick<SubmitTools, "vault" | "log">, request: SubmitRequest): OpenCard {
   try {
     return vault.open(request.sealedCard, request);
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
-    return refuse(Code.InvalidArgument, "SEALED_CARD_INVALID", error.message, "sealed_card");
+    log.error("a sealed card does not open", error, { bank_ref: request.bankRef, problem: error.problem });
+    return refuse(Code.Internal, "SEALED_CARD_UNOPENED", `the sealed card does not open: ${error.problem}`);
   }
 }

@@ -1,13 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, readFile, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { inspect } from "node:util";
 import { expect, test } from "vitest";
+import { fixedKeys } from "../_runtime/key-files.ts";
+import { SealError } from "../_runtime/seal.ts";
 import { createSecret } from "../_runtime/secret.ts";
 import type { OpenCard } from "./card.ts";
-import { openKeyring, parseKeyring } from "./keyring.ts";
-import { createVault, SealError } from "./vault.ts";
+import { createVault } from "./vault.ts";
 
 const OWNER = { accountId: "acct_1", paymentMethodId: "pm_1" };
 
@@ -16,7 +13,7 @@ function freshKey(): string {
 }
 
 function setup(text = freshKey()) {
-  const vault = createVault(parseKeyring(text));
+  const vault = createVault(fixedKeys("card", text));
   const card: OpenCard = { number: createSecret("4242424242424242"), expMonth: 6, expYear: 2034 };
   return { vault, card, sealed: vault.seal(card, OWNER), text };
 }
@@ -79,10 +76,10 @@ test("a seal cut short or made longer is refused", () => {
 test("a rotated keyring seals with the new key, opens what the old one sealed, and refuses it once the old one is gone", () => {
   const { vault, card, sealed, text } = setup();
   const newKey = freshKey();
-  const rotated = createVault(parseKeyring(`${newKey},${text}`));
+  const rotated = createVault(fixedKeys("card", `${newKey},${text}`));
   expect(rotated.open(sealed, OWNER).number.reveal()).toBe("4242424242424242");
   expect(problem(() => vault.open(rotated.seal(card, OWNER), OWNER))).toBe("unknown_key");
-  expect(problem(() => createVault(parseKeyring(newKey)).open(sealed, OWNER))).toBe("unknown_key");
+  expect(problem(() => createVault(fixedKeys("card", newKey)).open(sealed, OWNER))).toBe("unknown_key");
   expect(rotated.fingerprint(card.number)).toBe(vault.fingerprint(card.number));
 });
 
@@ -101,35 +98,4 @@ test("a fingerprint key of its own keeps fingerprints when every master key is n
   const before = setup(`${freshKey()}\n${fingerprint}`);
   const after = setup(`${freshKey()}\n${fingerprint}`);
   expect(after.vault.fingerprint(after.card.number)).toBe(before.vault.fingerprint(before.card.number));
-});
-
-test("openKeyring makes the file once, readable by its owner only, and reads it again", async () => {
-  const file = join(await mkdtemp(join(tmpdir(), "tripe-keys-")), "secrets", "card.key");
-  const [first, raced] = await Promise.all([
-    openKeyring({ given: undefined, file }),
-    openKeyring({ given: undefined, file }),
-  ]);
-  const again = await openKeyring({ given: undefined, file });
-  expect([raced.first.id, again.first.id]).toEqual([first.first.id, first.first.id]);
-  expect((await stat(file)).mode & 0o777).toBe(0o600);
-});
-
-test("openKeyring takes the given key before the file", async () => {
-  const { text } = setup();
-  const ring = await openKeyring({ given: createSecret(text), file: "/nowhere/card.key" });
-  expect(ring.first.id).toBe(parseKeyring(text).first.id);
-});
-
-test("parseKeyring refuses what is no key, without repeating it", () => {
-  expect(() => parseKeyring("")).toThrow("holds no key");
-  expect(() => parseKeyring("c2hvcnQ=")).toThrow(/^(?!.*c2hvcnQ).*32 bytes/);
-});
-
-test("keys never print", async () => {
-  const file = join(await mkdtemp(join(tmpdir(), "tripe-keys-")), "card.key");
-  const ring = await openKeyring({ given: undefined, file });
-  const [key = ""] = (await readFile(file, "utf8")).split("\n");
-  const prints = JSON.stringify(ring) + inspect(ring, { depth: 9 }) + inspect(ring.first, { depth: 9 });
-  expect(prints).not.toContain(key.slice(0, 12));
-  expect(prints).not.toMatch(/Uint8Array/);
 });

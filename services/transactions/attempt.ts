@@ -69,8 +69,9 @@ export async function runAttempt(dependencies: TransactionsDependencies, leased:
 export async function book(
   dependencies: TransactionsDependencies,
   attempt: Attempt,
-  outcome: Outcome,
+  submitted: Submitted,
 ): Promise<End | undefined> {
+  const { outcome } = submitted;
   switch (outcome.kind) {
     case OutcomeKind.ACCEPTED:
     case OutcomeKind.DECLINED:
@@ -79,14 +80,27 @@ export async function book(
       // What was asked before may have been done: only a first try that reached no bank is sure to have done nothing.
       return attempt.tries === 0 && isOverUnsent(attempt)
         ? settleAttempt(dependencies, attempt, outcome)
-        : postpone(dependencies, attempt, outcome);
+        : postpone(dependencies, attempt, submitted);
     default:
-      return postpone(dependencies, attempt, outcome);
+      return postpone(dependencies, attempt, submitted);
   }
 }
 
 /** The bank service refuses with these before anything is sent: what cannot be asked of a bank has not been done. */
 const REFUSED: ReadonlySet<Code> = new Set([Code.InvalidArgument, Code.FailedPrecondition]);
+
+/** What became of asking a bank. */
+export interface Submitted {
+  readonly outcome: Outcome;
+  /** The reason of a fault of Tripe's own that kept the bank from being asked, for an alert; empty when there was none. */
+  readonly alertReason?: string;
+}
+
+/** A card that does not open, for want of its key: an operator has to bring the key back, and the attempt is then done. */
+export const SEALED_CARD_UNOPENED = "SEALED_CARD_UNOPENED";
+
+/** How long such an attempt waits at most for its next try: a minute after the key is back, all are done. */
+const FAULT_WAIT_MAX_MS = 60_000;
 
 /**
  * Asks the bank to do what the attempt says. What the bank service refuses to ask is NOT_SENT; whatever else goes wrong on
@@ -96,7 +110,7 @@ export async function submit(
   { clients, log }: TransactionsDependencies,
   attempt: Attempt,
   timeoutMs: number,
-): Promise<Outcome> {
+): Promise<Submitted> {
   try {
     const { outcome } = await clients.bank.submit(
       {
@@ -112,12 +126,15 @@ export async function submit(
       },
       { timeoutMs },
     );
-    return outcome ?? create(OutcomeSchema, { kind: OutcomeKind.UNKNOWN });
+    return { outcome: outcome ?? create(OutcomeSchema, { kind: OutcomeKind.UNKNOWN }) };
   } catch (error) {
     log.warn("the bank service did not answer", { attempt_id: attempt.attemptId, reason: reasonOf(error) });
     const refused = refusalOf(error);
     const isSure = refused !== undefined && REFUSED.has(refused.code);
-    return create(OutcomeSchema, { kind: isSure ? OutcomeKind.NOT_SENT : OutcomeKind.UNKNOWN });
+    return {
+      outcome: create(OutcomeSchema, { kind: isSure ? OutcomeKind.NOT_SENT : OutcomeKind.UNKNOWN }),
+      ...(refused?.reason === SEALED_CARD_UNOPENED && { alertReason: SEALED_CARD_UNOPENED }),
+    };
   }
 }
 
@@ -125,13 +142,14 @@ export async function submit(
 export async function postpone(
   { clients, random, log }: TransactionsDependencies,
   attempt: Attempt,
-  outcome: Outcome,
+  { outcome: { bank }, alertReason = "" }: Submitted,
 ): Promise<undefined> {
   const { accountId, attemptId, fence } = attempt;
-  const delayMs = BigInt(retryDelayMs(attempt, random));
+  const ladderMs = retryDelayMs(attempt, random);
+  const delayMs = BigInt(alertReason === "" ? ladderMs : Math.min(ladderMs, FAULT_WAIT_MAX_MS));
   const requestId = `${attemptId}/${fence}`;
   try {
-    await clients.writer.postponeAttempt({ accountId, requestId, attemptId, fence, delayMs, bank: outcome.bank });
+    await clients.writer.postponeAttempt({ accountId, requestId, attemptId, fence, delayMs, bank, alertReason });
   } catch (error) {
     // The lease ends by itself, and the attempt is due then.
     log.warn("an attempt was not put off", { attempt_id: attemptId, reason: reasonOf(error) });

@@ -3,7 +3,7 @@ import type { InquireResponse } from "../../gen/tripe/bank/v1/bank_service_pb.ts
 import { type Attempt, OutcomeKind, OutcomeSchema } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import type { ResolveAttemptsRequest } from "../../gen/tripe/transactions/v1/transactions_service_pb.ts";
 import { unreachable } from "../_runtime/assert.ts";
-import { book, isHeld, postpone, submit, type TransactionsDependencies } from "./attempt.ts";
+import { book, isHeld, postpone, SEALED_CARD_UNOPENED, submit, type TransactionsDependencies } from "./attempt.ts";
 import { GIVE_UP_MS, retryDelayMs } from "./ladder.ts";
 import { nextStep, type Step } from "./next-step.ts";
 import { settleAttempt } from "./settle-attempt.ts";
@@ -66,13 +66,20 @@ async function take(dependencies: TransactionsDependencies, { attempt, heard, st
     case "settle":
       if (attempt.isGivenUp) await settleLate(dependencies, attempt, { outcome: step.outcome, capabilities });
       else await settleAttempt(dependencies, attempt, step.outcome);
-      if (attempt.ageMs >= BigInt(GIVE_UP_MS)) await callOff(dependencies, attempt);
+      if (attempt.ageMs >= BigInt(GIVE_UP_MS)) await callOff(dependencies, attempt, "ATTEMPT_OVERDUE");
+      await callOff(dependencies, attempt, SEALED_CARD_UNOPENED);
       return true;
-    case "submit":
-      return (await book(dependencies, attempt, await submit(dependencies, attempt, BANK_WAIT_MS))) !== undefined;
-    case "wait":
-      await postpone(dependencies, attempt, heard.outcome ?? create(OutcomeSchema, { kind: OutcomeKind.UNKNOWN }));
+    case "submit": {
+      const submitted = await submit(dependencies, attempt, BANK_WAIT_MS);
+      const end = await book(dependencies, attempt, submitted);
+      if (submitted.alertReason === undefined) await callOff(dependencies, attempt, SEALED_CARD_UNOPENED);
+      return end !== undefined;
+    }
+    case "wait": {
+      const outcome = heard.outcome ?? create(OutcomeSchema, { kind: OutcomeKind.UNKNOWN });
+      await postpone(dependencies, attempt, { outcome });
       return false;
+    }
     case "give_up":
       await giveUp(dependencies, attempt);
       return false;
@@ -81,10 +88,13 @@ async function take(dependencies: TransactionsDependencies, { attempt, heard, st
   }
 }
 
-/** The person who was called because it took so long is needed no more. Should this be lost, the alert stays for a person. */
-async function callOff({ clients }: TransactionsDependencies, { accountId, attemptId }: Attempt): Promise<void> {
-  const of = { accountId, requestId: attemptId, objectId: attemptId };
-  await clients.writer.resolveAlerts({ ...of, reason: "ATTEMPT_OVERDUE" });
+/** Resolves an alert whose cause is over. Should this be lost, the alert stays for a person. */
+async function callOff(
+  { clients }: TransactionsDependencies,
+  { accountId, attemptId }: Attempt,
+  reason: string,
+): Promise<void> {
+  await clients.writer.resolveAlerts({ accountId, requestId: attemptId, objectId: attemptId, reason });
 }
 
 async function giveUp({ clients, random, log }: TransactionsDependencies, attempt: Attempt): Promise<void> {

@@ -23,6 +23,17 @@ export async function raiseAlert(
   ]);
 }
 
+const HAS_OPEN = {
+  name: "has_open_alert",
+  text: "select 1 from alert where account_id = $1 and object_id = $2 and reason = $3 and resolve_time is null",
+};
+
+/** Raises an alert, unless one of its reason about its object is open. */
+export async function raiseAlertOnce(query: Query, alert: Parameters<typeof raiseAlert>[1]): Promise<void> {
+  const open = await query(HAS_OPEN, [alert.accountId, alert.objectId, alert.reason]);
+  if (open.length === 0) await raiseAlert(query, alert);
+}
+
 /** Closes the alerts of one reason about one object. */
 export const RESOLVE = {
   name: "resolve_alerts",

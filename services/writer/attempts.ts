@@ -1,6 +1,7 @@
 import type { Attempt } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import type { LeaseAttemptsRequest, PostponeAttemptRequest } from "../../gen/tripe/writer/v1/attempts_pb.ts";
 import { type AttemptRow, attemptColumns, attemptOf } from "../_database/rows/attempt.ts";
+import { raiseAlertOnce } from "./alerts.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { LEASE_MS } from "./lease.ts";
 import { tellPending } from "./tell-pending.ts";
@@ -42,13 +43,16 @@ export async function leaseAttempts(
 
 /**
  * Ends a lease and says when the attempt is due again. Changes nothing for a fence that is not the newest. The first time, its
- * charge or return is told of as pending.
+ * charge or return is told of as pending. With a reason an alert is raised, unless one is open.
  */
 export async function postponeAttempt(
   { database }: WriterDependencies,
-  { accountId, attemptId, fence, delayMs, bank }: PostponeAttemptRequest,
+  { accountId, attemptId, fence, delayMs, bank, alertReason }: PostponeAttemptRequest,
 ): Promise<{ isPostponed: boolean }> {
   const [row] = await database.query<{ is_untold: boolean }>(POSTPONE, [accountId, attemptId, fence, delayMs, bank]);
+  if (row !== undefined && alertReason !== "") {
+    await raiseAlertOnce(database.query, { accountId, reason: alertReason, objectId: attemptId, details: {} });
+  }
   if (row?.is_untold === true) await tellPending(database.query, { accountId, attemptId });
   return { isPostponed: row !== undefined };
 }

@@ -5,7 +5,7 @@ import type { GiveUpAttemptRequest } from "../../gen/tripe/writer/v1/attempts_pb
 import type { Query } from "../_database/connect.ts";
 import { type ChargeRow, chargeColumns, chargeJoins, chargeOf } from "../_database/rows/charge.ts";
 import { createId } from "../_runtime/ids.ts";
-import { raiseAlert } from "./alerts.ts";
+import { raiseAlertOnce } from "./alerts.ts";
 import { snapshotBytes, type WriterDependencies } from "./answers.ts";
 import { declineOfNoBank } from "./outcomes.ts";
 import { snapshotOf } from "./snapshots.ts";
@@ -41,11 +41,6 @@ const FAIL = {
     )
     insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
     select $1, $6, 'charge.failed', $2, $5, public_request_id, client_key, $4 from answered`,
-};
-
-const HAS_ALERT = {
-  name: "has_open_alert",
-  text: "select 1 from alert where account_id = $1 and object_id = $2 and reason = $3 and resolve_time is null",
 };
 
 /** The kinds of an attempt that a charge stands or falls with. */
@@ -92,6 +87,5 @@ async function failCharge(query: Query, accountId: string, row: LockedRow): Prom
 
 async function callPerson(query: Query, request: GiveUpAttemptRequest, reason: string): Promise<void> {
   const { accountId, attemptId } = request;
-  const open = await query(HAS_ALERT, [accountId, attemptId, reason]);
-  if (open.length === 0) await raiseAlert(query, { accountId, reason, objectId: attemptId, details: {} });
+  await raiseAlertOnce(query, { accountId, reason, objectId: attemptId, details: {} });
 }

@@ -1,9 +1,9 @@
 import { guardDatabase } from "../../../services/_database/guard.ts";
 import { type Clients, contracts, createClients } from "../../../services/_runtime/clients.ts";
 import { createHost } from "../../../services/_runtime/host.ts";
+import { fixedKeys } from "../../../services/_runtime/key-files.ts";
 import { silentLog } from "../../../services/_runtime/log.ts";
 import type { CallerName, ServiceName } from "../../../services/_runtime/topology.ts";
-import { parseKeyring } from "../../../services/bank/keyring.ts";
 import { createRouter } from "../../../services/bank/router.ts";
 import { createBank } from "../../../services/bank/service.ts";
 import { createVault } from "../../../services/bank/vault.ts";
@@ -51,7 +51,7 @@ const KINDS: Readonly<Record<ProcessName, Kind>> = {
 const log = silentLog;
 
 /** The vault's master key: 32 bytes, any will do. */
-const vault = createVault(parseKeyring(Buffer.alloc(32, 3).toString("base64")));
+const vault = createVault(fixedKeys("card", Buffer.alloc(32, 3).toString("base64")));
 
 /** A supervisor starts a process again within so long. */
 const RESTART_MAX_MS = 2_000;
