@@ -40,6 +40,11 @@ export const invoiceWords: Readonly<Record<string, Omit<PublicError, "type">>> =
   INVOICE_PAYMENT_PENDING: {
     message: "A payment of the invoice is under way. Try again when its charge has succeeded or failed.",
   },
+  INVOICE_OF_OTHER_CURRENCY: {
+    message: "The currency of the invoice item is not the currency of the invoice.",
+    param: "currency",
+  },
+  INVOICE_OF_OTHER_CUSTOMER: { message: "The invoice belongs to another customer.", param: "invoice" },
   INVOICE_TOTAL_NEGATIVE: {
     message:
       "The total of this invoice is below zero, and there is no customer balance that could keep the credit. Add charges " +

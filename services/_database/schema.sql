@@ -387,6 +387,7 @@ table invoice -- A bill, and its own job in the queue of collections: due at nex
   uncollectible_time timestamp with time zone
   send_time timestamp with time zone
   pdf_sha256 bytea
+  subscription_metadata jsonb -- The metadata of the subscription when the invoice was finalized; null for a draft.
   constraint invoice_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
   constraint invoice_account_id_customer_id_sequence_key UNIQUE (account_id, customer_id, sequence)
   constraint invoice_account_id_default_payment_method_id_fkey FOREIGN KEY (account_id, default_payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
@@ -418,6 +419,7 @@ table invoice -- A bill, and its own job in the queue of collections: due at nex
   constraint invoice_revision_check CHECK ((revision >= 1))
   constraint invoice_sequence_check CHECK ((sequence >= 1))
   constraint invoice_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'open'::text, 'paid'::text, 'uncollectible'::text, 'void'::text])))
+  constraint invoice_subscription_metadata_check CHECK ((jsonb_typeof(subscription_metadata) = 'object'::text))
   index invoice_create_time ON tripe.invoice USING btree (account_id, create_time, invoice_id)
   index invoice_customer ON tripe.invoice USING btree (account_id, customer_id, invoice_id)
   index invoice_due ON tripe.invoice USING btree (next_attempt_time) WHERE ((next_attempt_time IS NOT NULL) AND (state = ANY (ARRAY['draft'::text, 'open'::text])))

@@ -35,7 +35,8 @@ export function invoiceLineView(line: InvoiceLine, invoice: Invoice): InvoiceLin
     invoice: textOrNull(invoice.invoiceId),
     invoice_item: textOrNull(line.invoiceItemId),
     livemode: invoice.isLive,
-    metadata: metadataOf(line.metadata),
+    // A subscription's line shows the subscription's metadata (docs.stripe.com/api/invoice-line-item/object).
+    metadata: metadataOf(isOfPlan && line.invoiceItemId === "" ? invoice.subscriptionMetadata : line.metadata),
     parent: parentView(line),
     period: {
       end: secondsOf(line.periodEndTime ?? invoice.createTime),

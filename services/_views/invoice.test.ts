@@ -118,7 +118,7 @@ test("what was asked to be expanded stands whole where its id stood", () => {
     default_payment_method: paymentMethodView(samplePaymentMethod()),
     parent: {
       quote_details: null,
-      subscription_details: { metadata: null, subscription: subscriptionView(sampleSubscription()) },
+      subscription_details: { metadata: { plan: "gold" }, subscription: subscriptionView(sampleSubscription()) },
       type: "subscription_details",
     },
     payments,
@@ -132,4 +132,13 @@ test("an invoice that contradicts itself is not shown", () => {
   expect(() => invoiceView(sampleInvoice(), { customer: sampleCustomer({ customerId: "cus_2" }) })).toThrow(
     "cus_1 was expanded with cus_2",
   );
+});
+
+test("the time in which items could be added looks back: before the billed period, or at the invoice's making", () => {
+  const seconds = (view: { period_start: number; period_end: number }) => [view.period_start, view.period_end];
+  const [december, january] = [Date.UTC(2025, 11, 1) / 1_000, Date.UTC(2026, 0, 1) / 1_000];
+  expect(seconds(invoiceView(sampleInvoice()))).toEqual([december, january]);
+  for (const billingReason of [BillingReason.MANUAL, BillingReason.SUBSCRIPTION_CREATE]) {
+    expect(seconds(invoiceView(sampleInvoice({ billingReason })))).toEqual([january, january]);
+  }
 });

@@ -107,8 +107,7 @@ export function invoiceView(invoice: Invoice, expansions: InvoiceExpansions = {}
     payment_intent: null,
     payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
     ...(payments === undefined ? {} : { payments }),
-    period_end: secondsOf(invoice.periodEndTime ?? invoice.createTime),
-    period_start: secondsOf(invoice.periodStartTime ?? invoice.createTime),
+    ...periodView(invoice),
     ...unoffered,
     status: wordOf(statuses, invoice.state),
     status_transitions: transitionsView(invoice),
@@ -157,16 +156,30 @@ function linesView(invoice: Invoice): ListView<InvoiceLineView> {
   });
 }
 
-/** What made the invoice: a subscription, whose metadata the invoice does not hold; null when a merchant did. */
+/**
+ * The time in which items could be added to the invoice, which lies before the period that its lines bill: of a renewal the
+ * period before, of a subscription's first invoice and of any other the moment it was made
+ * (docs.stripe.com/api/invoices/object, period_start).
+ */
+function periodView(invoice: Invoice): { period_end: number; period_start: number } {
+  const { billingReason, createTime, periodStartTime, previousPeriodStartTime } = invoice;
+  if (billingReason !== BillingReason.SUBSCRIPTION_CYCLE) {
+    return { period_end: secondsOf(createTime), period_start: secondsOf(createTime) };
+  }
+  const end = periodStartTime ?? createTime;
+  return { period_end: secondsOf(end), period_start: secondsOf(previousPeriodStartTime ?? end) };
+}
+
+/** What made the invoice: a subscription; null when a merchant did. */
 function parentView(
-  { subscriptionId }: Invoice,
+  { subscriptionId, subscriptionMetadata }: Invoice,
   subscription: Subscription | undefined,
 ): Wire<Stripe.Invoice.Parent> | null {
   if (subscriptionId === "") return null;
   return {
     quote_details: null,
     subscription_details: {
-      metadata: null,
+      metadata: metadataOf(subscriptionMetadata),
       subscription: expandableOf(subscriptionId, subscription, subscriptionView),
     },
     type: "subscription_details",

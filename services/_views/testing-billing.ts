@@ -121,6 +121,8 @@ export function sampleInvoice(given: Partial<Invoice> = {}): Invoice {
     attemptCount: 1,
     nextAttemptTime: monthLater,
     chargeId: "ch_1",
+    previousPeriodStartTime: timestampFromMs(Date.UTC(2025, 11, 1)),
+    subscriptionMetadata: { plan: "gold" },
   });
   return { ...sample, ...given };
 }

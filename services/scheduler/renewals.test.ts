@@ -44,6 +44,9 @@ test("months behind are billed one a sweep, in order, from the anchor", async ()
   expect(numbers).toEqual(numbers.toSorted());
   expect(invoices[0]).toMatchObject({ totalMinor: 2_000n, lines: [{ quantity: 2n, amountMinor: 2_000n }] });
   expect(invoices[0]?.lines[0]?.description).toBe("2 × Gold (at $10.00 / month)");
+  // The merchant's items were added in the period before the billed one.
+  const before = invoices.map(({ previousPeriodStartTime }) => timeOf(previousPeriodStartTime)?.slice(0, 10));
+  expect(before.slice(1)).toEqual(["2026-02-28", "2026-03-31"]);
   await endNow(id);
 });
 

@@ -29,6 +29,8 @@ const FINALIZE = {
       number = c.invoice_prefix || '-' || case when c.sequence < 10000 then lpad(c.sequence::text, 4, '0') else c.sequence::text end,
       customer_details = jsonb_strip_nulls(jsonb_build_object('address', c.address, 'email', c.email, 'name', c.name,
         'phone', c.phone)),
+      subscription_metadata = (select s.metadata from subscription s
+        where s.account_id = n.account_id and s.subscription_id = n.subscription_id),
       state = case when n.amount_due_minor = 0 then 'paid' else 'open' end,
       pay_time = case when n.amount_due_minor = 0 then c.business_time end,
       finalize_time = c.business_time,

@@ -52,7 +52,7 @@ const LOCK_INVOICE = {
 const UPDATE = {
   name: "update_invoice_item",
   text: `with lined as (
-      update invoice_line set description = $3, amount_minor = $4, quantity = $5, unit_amount_minor = $6
+      update invoice_line set description = $3, amount_minor = $4, quantity = $5, unit_amount_minor = $6, metadata = $7
       where account_id = $1 and invoice_item_id = $2
     )
     update invoice_item set description = $3, amount_minor = $4, quantity = $5, unit_amount_minor = $6, metadata = $7
@@ -71,17 +71,24 @@ const DELETE = {
 
 const UPDATABLE = ["description", "amount_minor", "quantity", "unit_amount_minor"];
 
-/** Makes an item: pending, or at once a line of the draft it names. Refuses a finalized invoice, or another customer's. */
+/**
+ * Makes an item: pending, or at once a line of the draft it names. Refuses a finalized invoice, and with
+ * INVOICE_OF_OTHER_CUSTOMER and INVOICE_OF_OTHER_CURRENCY a draft that the item does not fit.
+ */
 export async function createInvoiceItem(dependencies: WriterDependencies, request: CreateInvoiceItemRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId, invoiceItem: item } = request;
     assert(item !== undefined, "validation requires the item");
     // The invoice before its customer, as whoever finalizes it locks them.
     const draft = item.invoiceId === "" ? undefined : await lockDraft(query, accountId, item.invoiceId);
+    if (draft !== undefined) refuseUnfit(draft, item);
     refuseDeleted(await lockCustomer(query, { accountId, customerId: item.customerId }));
     await insert(query, accountId, item);
     if (draft === undefined) await refuseLongItems(query, { accountId, customerId: item.customerId });
-    else await addToDraft(query, { accountId, invoice: draft, item });
+    else {
+      const pending = await lockItem(query, accountId, item.invoiceItemId);
+      await addToDraft(query, { accountId, invoice: draft, item: pending });
+    }
     const made = await lockItem(query, accountId, item.invoiceItemId);
     const events = [told("invoiceitem.created", "invoiceItem", made), ...(await changeOf(query, accountId, draft))];
     return effectOf(made, events);
@@ -152,11 +159,23 @@ async function insert(query: Query, accountId: string, item: InvoiceItem): Promi
   ]);
 }
 
+function refuseUnfit({ invoiceId, customerId, currencyCode }: Invoice, item: InvoiceItem): void {
+  if (item.customerId !== customerId) {
+    const message = `the invoice ${invoiceId} is another customer's`;
+    refuse(Code.FailedPrecondition, "INVOICE_OF_OTHER_CUSTOMER", message, "invoice_item.customer_id");
+  }
+  if (item.currencyCode !== currencyCode) {
+    const message = `the invoice ${invoiceId} is in ${currencyCode}`;
+    refuse(Code.FailedPrecondition, "INVOICE_OF_OTHER_CURRENCY", message, "invoice_item.currency_code");
+  }
+}
+
 async function addToDraft(
   query: Query,
   { accountId, invoice, item }: { accountId: string; invoice: Invoice; item: InvoiceItem },
 ): Promise<void> {
   const { invoiceItemId, description, quantity, unitAmountMinor, amountMinor, priceId, metadata } = item;
+  const { periodStartTime, periodEndTime } = item;
   const line = create(InvoiceLineSchema, {
     invoiceItemId,
     description,
@@ -164,6 +183,8 @@ async function addToDraft(
     ...(unitAmountMinor !== undefined && { unitAmountMinor }),
     amountMinor,
     priceId,
+    ...(periodStartTime && { periodStartTime }),
+    ...(periodEndTime && { periodEndTime }),
     metadata,
   });
   await addLines(query, { accountId, invoice, lines: [line] });

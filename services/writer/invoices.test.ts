@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { CollectionMethod, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { createId } from "../_runtime/ids.ts";
 import { startTestWriter } from "./testing.ts";
 import { createBillingSteps, line } from "./testing-billing.ts";
 import { refusal } from "./testing-steps.ts";
@@ -50,6 +51,19 @@ test("an item goes onto one line, of its own amount, customer and currency", asy
   ];
   expect(new Set(await Promise.all(refused))).toEqual(new Set(["INVOICE_ITEM_TAKEN"]));
   expect((await createDraft(customerId, [one])).totalMinor).toBe(700n);
+});
+
+test("createInvoiceItem refuses a draft of another customer or currency for good", async () => {
+  const { writer, key, createCustomer, createDraft, reasonOf } = setup();
+  const [customerId, otherId] = [await createCustomer(), await createCustomer()];
+  const { invoiceId } = await createDraft(customerId, []);
+  const create = (change: { customerId?: string; currencyCode?: string }) => {
+    const item = { customerId, invoiceId, currencyCode: "USD", amountMinor: 700n, quantity: 1n, ...change };
+    return reasonOf(writer.createInvoiceItem({ ...key(), invoiceItem: { ...item, invoiceItemId: createId("ii_") } }));
+  };
+  expect(await create({ customerId: otherId })).toBe("INVOICE_OF_OTHER_CUSTOMER");
+  expect(await create({ currencyCode: "EUR" })).toBe("INVOICE_OF_OTHER_CURRENCY");
+  expect(await create({})).toBeUndefined();
 });
 
 test("of ten drafts that take one item at once, one gets it", async () => {

@@ -23,7 +23,11 @@ export const invoiceColumns = `n.invoice_id, n.number, n.state, n.customer_id, n
   n.billing_reason, n.collection_method, n.is_auto_advancing, n.days_until_due, n.due_time, n.subscription_id,
   n.period_index, n.period_start_time, n.period_end_time, ${attachedDefault("n")}, n.attempt_count,
   n.next_attempt_time, n.charge_id, n.is_paid_out_of_band, n.create_time, n.finalize_time, n.pay_time, n.void_time,
-  n.uncollectible_time, n.send_time, n.pdf_sha256, a.is_live`;
+  n.uncollectible_time, n.send_time, n.pdf_sha256, a.is_live,
+  (select b.period_start_time from invoice b where b.account_id = n.account_id and b.subscription_id = n.subscription_id
+    and b.period_index = n.period_index - 1) as previous_period_start_time,
+  coalesce(n.subscription_metadata, (select s.metadata from subscription s
+    where s.account_id = n.account_id and s.subscription_id = n.subscription_id), '{}') as subscription_metadata`;
 
 /** What `invoiceColumns` are read from, after `invoice n`. */
 export const invoiceJoins = `join customer u on u.account_id = n.account_id and u.customer_id = n.customer_id
@@ -68,6 +72,8 @@ export interface InvoiceRow {
   readonly send_time: Date | null;
   readonly pdf_sha256: Buffer | null;
   readonly is_live: boolean;
+  readonly previous_period_start_time: Date | null;
+  readonly subscription_metadata: Record<string, string>;
 }
 
 /** The invoice of a row, with its lines where they are given. */
@@ -112,6 +118,8 @@ export function invoiceOf(row: InvoiceRow, lines: readonly InvoiceLineRow[] = []
     sendTime: timestampOf(row.send_time),
     ...(row.pdf_sha256 !== null && { pdfSha256: row.pdf_sha256 }),
     isLive: row.is_live,
+    previousPeriodStartTime: timestampOf(row.previous_period_start_time),
+    subscriptionMetadata: row.subscription_metadata,
   });
 }
 
