@@ -142,8 +142,10 @@ test.each([
   ["GET", "/v1/customers/", 404],
   ["GET", "/v1/customers/undefined", 404],
   ["GET", "/v1/nothing", 404],
-  ["PATCH", "/v1/customers", 404],
-  ["PUT", "/v1/charges/ch_1", 404],
+  ["PATCH", "/v1/customers", 405],
+  ["PUT", "/v1/charges/ch_1", 405],
+  ["DELETE", "/v1/charges", 405],
+  ["PATCH", "/v1/nothing", 404],
   ["GET", "/v1/customers/%zz", 400],
   ["GET", `/v1/customers/${"x".repeat(100)}`, 404],
   ["GET", `/v1/customers/${"x".repeat(2_000)}`, 414],
@@ -158,6 +160,25 @@ test.each([
 ] as const)("%s %s is a %i with the envelope", async (method, url, wanted) => {
   const { status, body } = await ask({ method, url });
   expect([status, typeof body.error?.["message"]]).toEqual([wanted, "string"]);
+});
+
+test("a method that a path has not is a 405 that names those it has, and HEAD is a GET without its body", async () => {
+  for (const [url, allow] of [
+    ["/v1/charges", "GET, HEAD, POST"],
+    ["/v1/customers/cus_1", "DELETE, GET, HEAD, POST"],
+    ["/v1/refunds?limit=1", "GET, HEAD, POST"],
+    ["/openapi.json", "GET, HEAD"],
+  ] as const) {
+    const { status, headers } = await ask({ method: "PUT", url });
+    expect([url, status, headers["allow"]]).toEqual([url, 405, allow]);
+  }
+  const [get, head] = await Promise.all([
+    bench.app.inject({ method: "GET", url: "/openapi.json" }),
+    bench.app.inject({ method: "HEAD", url: "/openapi.json" }),
+  ]);
+  expect([head.statusCode, head.body]).toEqual([200, ""]);
+  expect(head.headers["content-length"]).toBe(get.headers["content-length"]);
+  expect((await bench.app.inject({ method: "HEAD", url: "/v1/charges" })).statusCode).toBe(401);
 });
 
 test("GET and DELETE may come with a form's content type and no body, POST with an empty one", async () => {

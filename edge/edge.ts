@@ -8,6 +8,7 @@ import type { Log } from "../services/_runtime/log.ts";
 import type { ServiceName } from "../services/_runtime/topology.ts";
 import { API_VERSION } from "../services/_views/wire.ts";
 import { actionRoutes, sharedRoutes } from "./actions/actions.ts";
+import { collectAllowedMethods } from "./allowed-methods.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import { answerBrokenSocket } from "./broken-socket.ts";
 import type { EdgeClients } from "./clients.ts";
@@ -15,7 +16,7 @@ import { servePreflights } from "./cors.ts";
 import { serveHealth } from "./health.ts";
 import { serveOpenapi } from "./openapi.ts";
 import { createPlaces } from "./places.ts";
-import { urlUnrecognized } from "./problems.ts";
+import { methodNotAllowed, urlUnrecognized } from "./problems.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
 import { serveInvoicePdf } from "./serve-invoice-pdf.ts";
@@ -68,7 +69,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
     routerOptions: { maxParamLength: PATH_PARAMETER_MAX },
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     // What arrives on an open connection while the edge ends is still answered: the drain waits for it.
     return503OnClosing: false,
     genReqId: () => options.createId("req_"),
@@ -83,9 +84,14 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
   readBodiesUnparsed(app);
   app.addHook("onRequest", async (request, reply) => addHeaders(request, reply));
   app.addHook("onResponse", async (request, reply) => logAccess(options, request, reply));
+  const allowedMethods = collectAllowedMethods(app);
   app.setNotFoundHandler((request, reply) => {
     const [path = ""] = request.url.split("?", 1);
-    return sendProblem(reply, urlUnrecognized(request.method, path));
+    const allowed = allowedMethods(path);
+    return sendProblem(
+      reply,
+      allowed.length > 0 ? methodNotAllowed(request.method, allowed) : urlUnrecognized(request.method, path),
+    );
   });
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, toProblem(error)));
   const routes = [...options.actions.flatMap((action) => actionRoutes[action]), ...sharedRoutes];
@@ -115,6 +121,8 @@ function readBodiesUnparsed(app: FastifyInstance): void {
 
 function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header("request-id", request.id);
+  // What a merchant wrote is never run as a script, whatever a browser makes of it.
+  reply.header("x-content-type-options", "nosniff");
   reply.header("stripe-version", printable(request.headers["stripe-version"]) ?? API_VERSION);
   const key = request.method === "POST" ? printable(request.headers["idempotency-key"]) : undefined;
   if (key !== undefined) reply.header("idempotency-key", key);

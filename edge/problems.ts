@@ -25,6 +25,13 @@ export function urlUnrecognized(method: string, path: string): Problem {
   return new Problem(404, { type: "invalid_request_error", message });
 }
 
+/** A path that has routes, but none of this method. */
+export function methodNotAllowed(method: string, allowed: readonly string[]): Problem {
+  const allow = allowed.join(", ");
+  const message = `Unrecognized method ${excerpt(method)} for this URL: it has ${allow}.`;
+  return new Problem(405, { type: "invalid_request_error", message }, { headers: { allow } });
+}
+
 /** No API key, or an Authorization header that holds none. */
 export function keyMissing(): Problem {
   const message =

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { createCall, runCall } from "../services/_runtime/call.ts";
-import { printInvoice } from "./actions/invoices/print-invoice.ts";
+import { clientOf } from "./client-address.ts";
+import { createInvoicePdfs, type InvoicePdfs } from "./invoice-pdfs.ts";
 import { isSignedPdf } from "./pdf-links.ts";
 import { urlUnrecognized } from "./problems.ts";
 import { toProblem } from "./refusals.ts";
@@ -16,36 +17,42 @@ const ANSWER_MS = 9_500;
 
 /** Serves the links of `invoice_pdf`, which need no API key: a wrong one is a 404 like any other. */
 export function serveInvoicePdf(app: FastifyInstance, serving: Serving): void {
+  const pdfs = createInvoicePdfs(serving);
   app.get<Link>("/invoices/:accountId/:invoiceId/:signature/pdf", async (request, reply) => {
     const { accountId, invoiceId, signature } = request.params;
     if (!isSignedPdf({ accountId, invoiceId }, signature, serving.requestKeys)) {
       return sendProblem(reply, urlUnrecognized(request.method, "/invoices"));
     }
-    return answer(serving, request, reply);
+    return answer(serving, pdfs, request, reply);
   });
 }
 
-async function answer(serving: Serving, request: FastifyRequest<Link>, reply: FastifyReply): Promise<FastifyReply> {
-  const { clients, clock, places, log } = serving;
+async function answer(
+  { clock, log }: Serving,
+  pdfs: InvoicePdfs,
+  request: FastifyRequest<Link>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const { accountId, invoiceId } = request.params;
-  const giveUp = new AbortController();
-  reply.raw.once("close", () => giveUp.abort());
-  const deadlineMs = clock.nowMs() + ANSWER_MS;
+  // Others may share the work: it goes on when the client that asked first is gone.
   const call = createCall(
-    { caller: "client", requestId: request.id, clientKey: "", deadlineMs, signal: giveUp.signal },
+    { caller: "client", requestId: request.id, clientKey: "", deadlineMs: clock.nowMs() + ANSWER_MS },
     clock,
   );
   try {
-    const leave = places.enter(accountId);
-    try {
-      const { body, headers } = await runCall(call, () => printInvoice(clients, { accountId, invoiceId }));
-      return reply.headers(headers).send(body);
-    } finally {
-      leave();
-    }
+    const client = clientOf(request.ip);
+    const { body, headers } = await runCall(call, () => pdfs.print({ accountId, invoiceId }, client));
+    const isKnown = isMatch(request.headers["if-none-match"], String(headers["etag"]));
+    return isKnown ? reply.code(304).headers(headers).send() : reply.headers(headers).send(body);
   } catch (error) {
     const problem = toProblem(error, { invoice: { id: invoiceId, param: "id" } });
     if (problem.status === 500) log.error("an invoice was not printed", problem.cause, { request_id: request.id });
     return sendProblem(reply, problem);
   }
+}
+
+/** Whether one of the tags of an If-None-Match is this one; a weak tag counts as a strong one (RFC 9110, 13.1.2). */
+function isMatch(header: string | undefined, etag: string): boolean {
+  const tags = (header ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes("*") || tags.includes(etag);
 }
