@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Account } from "../gen/tripe/billing/v1/account_pb.ts";
 import { ApiKeyKind } from "../gen/tripe/billing/v1/account_pb.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
@@ -7,16 +8,37 @@ import { createApiKeyLookup } from "./api-key-lookup.ts";
 import { clientOf } from "./client-address.ts";
 import { createFailedKeyLimiter } from "./failed-key-limiter.ts";
 import type { FoundKey, KeyReader } from "./key-batches.ts";
-import { keyExpired, keyInvalid, keyMissing, keyNotAllowed, keyRevoked, tooManyWrongKeys } from "./problems.ts";
+import { grantsScope, type Scope } from "./key-scopes.ts";
+import {
+  keyExpired,
+  keyInvalid,
+  keyMissing,
+  keyNotAllowed,
+  keyRevoked,
+  scopeMissing,
+  tooManyWrongKeys,
+} from "./problems.ts";
 
 /** Which keys a route takes: `secret` for most, `publishable` where a browser may ask, too. */
 export type KeyScope = "publishable" | "secret";
 
+/** What a request's key opens. */
+export interface Access {
+  readonly account: Account;
+  readonly kind: ApiKeyKind;
+  /** Whether the key grants this scope: of restricted keys only what they list. */
+  grants(scope: Scope): boolean;
+}
+
+/** Which keys a route takes: `needs` is what a restricted one has to list. */
+export interface AccessRequest {
+  readonly scope: KeyScope;
+  readonly needs: Scope;
+  readonly address: string;
+}
+
 /** Finds the account a request acts for. Throws a Problem: 401, 403 or 429. */
-export type Authenticate = (
-  headers: { authorization?: string | undefined },
-  options: { scope: KeyScope; address: string },
-) => Promise<Account>;
+export type Authenticate = (headers: { authorization?: string | undefined }, request: AccessRequest) => Promise<Access>;
 
 // Longer than any key there is; SHA-256 over more is work for nobody.
 const KEY_MAX = 255;
@@ -25,7 +47,7 @@ const KEY_MAX = 255;
 export function createAuthenticate({ reader, clock }: { reader: KeyReader; clock: Clock }): Authenticate {
   const keys = createApiKeyLookup({ reader, clock });
   const limiter = createFailedKeyLimiter(clock);
-  return async ({ authorization }, { scope, address }) => {
+  return async ({ authorization }, { scope, needs, address }) => {
     const key = readKey(authorization);
     if (key === undefined) throw keyMissing();
     const sha256 = createHash("sha256").update(key.slice(0, KEY_MAX)).digest();
@@ -33,19 +55,22 @@ export function createAuthenticate({ reader, clock }: { reader: KeyReader; clock
     // Looked up before it is counted: a right key goes in from wherever wrong ones come, known or not.
     const found = key.length > KEY_MAX ? undefined : await keys.find(sha256, client);
     if (found === undefined) throw limiter.count(client) ? keyInvalid(key) : tooManyWrongKeys();
-    return admit(found, { scope, nowMs: clock.nowMs() });
+    return admit(found, { scope, needs, nowMs: clock.nowMs() });
   };
 }
 
-function admit({ account, apiKey }: FoundKey, { scope, nowMs }: { scope: KeyScope; nowMs: number }): Account {
+function admit(
+  { account, apiKey }: FoundKey,
+  { scope, needs, nowMs }: Pick<AccessRequest, "scope" | "needs"> & { nowMs: number },
+): Access {
   assert(account !== undefined && apiKey !== undefined, "a key comes with its account");
-  const { expireTime, revokeTime, kind } = apiKey;
+  const { expireTime, revokeTime, kind, scopes } = apiKey;
   if (revokeTime !== undefined) throw keyRevoked();
-  if (expireTime !== undefined && Number(expireTime.seconds) * 1_000 <= nowMs) throw keyExpired();
-  const isAllowed = kind === ApiKeyKind.SECRET || (kind === ApiKeyKind.PUBLISHABLE && scope === "publishable");
-  // Restricted keys wait for their scopes; until then they open nothing.
-  if (!isAllowed) throw keyNotAllowed();
-  return account;
+  if (expireTime !== undefined && timestampMs(expireTime) <= nowMs) throw keyExpired();
+  const grants = (wanted: Scope) => kind === ApiKeyKind.SECRET || grantsScope(scopes, wanted);
+  const isAllowed = grants(needs) || (kind === ApiKeyKind.PUBLISHABLE && scope === "publishable");
+  if (!isAllowed) throw kind === ApiKeyKind.RESTRICTED ? scopeMissing(needs) : keyNotAllowed();
+  return { account, kind, grants };
 }
 
 // `curl -u sk_…:` sends the key as the user name of Basic.

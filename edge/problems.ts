@@ -67,7 +67,13 @@ export function keyRevoked(): Problem {
   return new Problem(401, { type: "invalid_request_error", code: "api_key_expired", message });
 }
 
-/** A publishable or restricted key where a secret one is needed. */
+/** A restricted key that does not list what is needed. */
+export function scopeMissing(scope: string): Problem {
+  const message = `The provided restricted key does not have the required permissions: it needs the scope '${scope}'.`;
+  return new Problem(403, { type: "invalid_request_error", message });
+}
+
+/** A publishable key where a secret one is needed. */
 export function keyNotAllowed(): Problem {
   const message = "The provided key does not have the required permissions for this endpoint. Use a secret API key.";
   return new Problem(403, { type: "invalid_request_error", message });

@@ -1,10 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Account } from "../gen/tripe/billing/v1/account_pb.ts";
 import { type Call, createCall, runCall } from "../services/_runtime/call.ts";
 import { parseTraceparent } from "../services/_runtime/headers.ts";
 import { serverTiming } from "../services/_runtime/timing.ts";
-import type { Authenticate } from "./authenticate.ts";
+import type { Access, Authenticate } from "./authenticate.ts";
 import { addCors, isForBrowsers } from "./cors.ts";
 import { decode } from "./decode/decode.ts";
 import { mergeParameters, readBody, readQuery, type UnreadBody } from "./decode/read.ts";
@@ -12,11 +11,12 @@ import { isStorable } from "./decode/text.ts";
 import type { EdgeOptions } from "./edge.ts";
 import { readExpand } from "./expand.ts";
 import { readIdempotencyKey, withIdentity } from "./idempotency.ts";
+import { scopeOf, scopesOfExpanded } from "./key-scopes.ts";
 import type { Mentions } from "./mentions.ts";
 import { pdfUrlOf } from "./pdf-links.ts";
 import type { Places } from "./places.ts";
 import { Problem } from "./problem.ts";
-import { headerNotOffered, resourceMissing, urlUnrecognized } from "./problems.ts";
+import { headerNotOffered, resourceMissing, scopeMissing, urlUnrecognized } from "./problems.ts";
 import { createReads } from "./reads.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
@@ -56,11 +56,12 @@ async function handle(route: Route, serving: Serving, request: FastifyRequest, r
   try {
     return await runCall(call, async () => {
       // Before a place is taken: whoever tries wrong keys takes none from a merchant.
-      const scope = route.scope ?? "secret";
-      const account = await serving.authenticate(request.headers, { scope, address: request.ip });
-      const leave = serving.places.enter(account.accountId);
+      const { scope = "secret" } = route;
+      const needs = scopeOf(route);
+      const access = await serving.authenticate(request.headers, { scope, needs, address: request.ip });
+      const leave = serving.places.enter(access.account.accountId);
       try {
-        return await work({ route, serving, request, reply, call, account, known });
+        return await work({ route, serving, request, reply, call, access, known });
       } finally {
         leave();
       }
@@ -83,7 +84,7 @@ interface Work {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly call: Call;
-  readonly account: Account;
+  readonly access: Access;
   /** Told which ids the request names, as soon as they are known. */
   known(mentions: Mentions): void;
 }
@@ -96,7 +97,8 @@ function refuseOtherAccounts({ headers }: FastifyRequest, accountId: string): vo
   }
 }
 
-async function work({ route, serving, request, reply, call, account, known }: Work): Promise<unknown> {
+async function work({ route, serving, request, reply, call, access, known }: Work): Promise<unknown> {
+  const { account } = access;
   // Only a sandbox key is shown how Tripe works inside.
   if (account.isLive) call.spans = undefined;
   refuseOtherAccounts(request, account.accountId);
@@ -117,7 +119,7 @@ async function work({ route, serving, request, reply, call, account, known }: Wo
     isRepeatable: key !== undefined,
     allowsLoopback: serving.allowsLoopback,
     invoicePdfUrl: (invoiceId) => pdfUrlOf({ accountId, invoiceId }, { keys, origin: originOf(request) }),
-    expand: readExpand(route, expandOf(params)),
+    expand: grantedExpand(access, readExpand(route, expandOf(params))),
   };
   // From here on whatever is written is caused by this request, and tells so with the client's own key.
   const keyed = { ...call, clientKey: key ?? "" };
@@ -133,6 +135,13 @@ async function work({ route, serving, request, reply, call, account, known }: Wo
   if (isReplayed) reply.header("idempotent-replayed", "true");
   reply.headers(headers);
   return body instanceof Problem ? sendProblem(reply, body) : reply.send(body);
+}
+
+/** What a key may not read it may not expand either. */
+function grantedExpand(access: Access, expand: ReadonlySet<string>): ReadonlySet<string> {
+  const missing = scopesOfExpanded(expand).find((scope) => !access.grants(scope));
+  if (missing !== undefined) throw scopeMissing(missing);
+  return expand;
 }
 
 function startCall({ clock }: Serving, request: FastifyRequest, signal: AbortSignal): Call {

@@ -8,18 +8,24 @@ export interface TestKey {
   readonly text: string;
   readonly kind?: "publishable" | "restricted" | "secret";
   readonly expiresInS?: number;
+  readonly scopes?: readonly string[];
+  readonly isRevoked?: boolean;
 }
 
 /** Gives an account another key. */
 export async function addKey(
   ownerUrl: string,
-  { accountId, text, kind = "secret", expiresInS }: TestKey,
+  { accountId, text, kind = "secret", expiresInS, scopes = [], isRevoked = false }: TestKey,
 ): Promise<void> {
   await runSql(
     ownerUrl,
-    `insert into api_key (account_id, api_key_id, key_sha256, kind, last4, create_time, expire_time)
-      values ($1, $2, $3, $4, $5, business_now($1), business_now($1) + $6 * interval '1 second')`,
-    [accountId, createId("key_"), createHash("sha256").update(text).digest(), kind, text.slice(-4), expiresInS ?? null],
+    `insert into api_key (account_id, api_key_id, key_sha256, kind, last4, scopes, create_time, expire_time, revoke_time)
+      values ($1, $2, $3, $4, $5, $6, business_now($1), business_now($1) + $7 * interval '1 second',
+        case when $8 then business_now($1) end)`,
+    [
+      ...[accountId, createId("key_"), createHash("sha256").update(text).digest(), kind, text.slice(-4)],
+      ...[scopes, expiresInS ?? null, isRevoked],
+    ],
   );
 }
 
