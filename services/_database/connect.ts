@@ -47,7 +47,7 @@ export interface Database<Tables = Record<string, Record<string, unknown>>> {
   close(): Promise<void>;
 }
 
-/** Whose connections, and how many at most; the url is that role's own (see `createRoleUrls` in roles.ts). */
+/** Whose connections, and how many at most; the url is that role's own (see `setRoles` in roles.ts). */
 export interface ConnectOptions {
   readonly url: string;
   readonly role: string;

@@ -18,7 +18,7 @@ async function setup() {
   const database = connect();
   const owner = connect(urls.owner);
   await owner.query(sql("create table if not exists tripe.probe (id int primary key, count int not null)"), []);
-  await owner.query(sql("grant all on tripe.probe to tripe_writer"), []);
+  await owner.query(sql(`grant all on tripe.probe to ${new URL(urls.writer).username}`), []);
   await owner.query(sql("insert into tripe.probe values (1, 0), (2, 0) on conflict (id) do update set count = 0"), []);
   return { database, guarded: guardDatabase(database), owner };
 }

@@ -4,6 +4,8 @@ import { readKeyRing } from "../_runtime/key-files.ts";
 import { type KeyKind, type KeyRing, keyFile, keyKinds, parseKeyRing } from "../_runtime/key-ring.ts";
 import { createClient } from "./connect-client.ts";
 import { withSetupLock } from "./migrate.ts";
+import { nameRole, readDatabaseId } from "./role-names.ts";
+import { withUser } from "./role-url.ts";
 
 /** Whose keys, and which database: a Tripe's data folder, the owner's url, and the database's name for people. */
 export interface KeyOwner {
@@ -12,8 +14,8 @@ export interface KeyOwner {
   readonly place: string;
   /** TRIPE_CARD_KEY, which goes before the file. */
   readonly cardKey?: string | undefined;
-  /** The url of one of Tripe's roles under the passwords of `database.key`; undefined without that key. */
-  readonly roleUrl: string | undefined;
+  /** The passwords of roles made from `database.key`; undefined without that key. */
+  readonly passwords: ((role: string) => string) | undefined;
 }
 
 /** The rings that are there; a kind without keys is absent. */
@@ -105,7 +107,8 @@ export function judgeKeys(
     if (ids.length > 0 && lost.length > 0) {
       return `${name} lacks the key ${lost.join(" and ")}, with which the database ${place} was written: ${remedy}`;
     }
-    if (kind === "database" && ids.length > 0 && known.length === 0 && claims.opensRole === false) {
+    // Without a row yet it is a fresh one beside a Tripe whose roles still have their old names.
+    if (kind === "database" && ids.length > 0 && known.length === 0 && claims.isUsed && claims.opensRole === false) {
       return (
         `the server of the database ${place} has Tripe's roles under passwords of another ${name}, and a start would lock that Tripe out: ` +
         "set TRIPE_DATA_DIR to its folder, or take another server"
@@ -154,11 +157,13 @@ async function readSealedIds(client: Client): Promise<string[]> {
 }
 
 async function opensRole(client: Client, owner: KeyOwner, claims: Omit<Claims, "opensRole">) {
-  if (owner.roleUrl === undefined || claims.known.has("database")) return undefined;
-  const role = decodeURIComponent(new URL(owner.roleUrl).username);
-  const { rows } = await client.query("select 1 from pg_roles where rolname = $1", [role]);
-  if (rows.length === 0) return undefined;
-  const probe = createClient({ url: owner.roleUrl, name: "tripe_keys" });
+  if (owner.passwords === undefined || claims.known.has("database")) return undefined;
+  // The second is from before the names of roles bore the number of their database.
+  const names = [nameRole("reader", await readDatabaseId(client)), "tripe_reader"];
+  const text = "select rolname::text as name from pg_roles where rolname = any($1) order by length(rolname) desc";
+  const { rows } = await client.query<{ name: string }>(text, [names]);
+  if (rows[0] === undefined) return undefined;
+  const probe = createClient({ url: withUser(owner.ownerUrl, rows[0].name, owner.passwords), name: "tripe_keys" });
   try {
     await probe.connect();
     return true;

@@ -6,7 +6,7 @@ const header = `-- What stands in the schema tripe after every migration, read f
 
 /**
  * Lists the schema `tripe` of a database: tables with columns, constraints, indexes, triggers and comments; views, types,
- * sequences and functions; and who may do what. The same schema gives the same text on every machine (collate "C").
+ * sequences and functions; and who may do what, roles without the database's number. The same schema gives the same text on every machine (collate "C").
  */
 export async function listSchema(url: string): Promise<string> {
   const client = createClient({ url, name: "tripe_listing" });
@@ -65,7 +65,7 @@ with relation as (
   union all
   select r.name, 7, g.grantee, '  grant ' || string_agg(lower(g.privilege), ', ' order by g.privilege collate "C") || ' to ' || g.grantee
   from relation r cross join lateral (
-    select coalesce(u.rolname::text, 'public') as grantee, e.privilege_type as privilege
+    select coalesce(regexp_replace(u.rolname, '^(tripe_[a-z]+)_[0-9]+$', '\\1'), 'public') as grantee, e.privilege_type as privilege
     from aclexplode(r.relacl) e left join pg_roles u on u.oid = e.grantee where e.grantee <> r.relowner
   ) g group by r.name, g.grantee
   union all
@@ -78,7 +78,7 @@ with relation as (
   union all
   select '~function ' || p.proname || oidvectortypes(p.proargtypes), 0, '', rtrim(pg_get_functiondef(p.oid), E'\\n')
     || coalesce(E'\\n  -- ' || obj_description(p.oid, 'pg_proc'), '')
-    || coalesce(E'\\n  -- execute: ' || (select string_agg(coalesce(u.rolname::text, 'public'), ', ' order by u.rolname)
+    || coalesce(E'\\n  -- execute: ' || (select string_agg(coalesce(regexp_replace(u.rolname, '^(tripe_[a-z]+)_[0-9]+$', '\\1'), 'public'), ', ' order by u.rolname)
       from aclexplode(p.proacl) e left join pg_roles u on u.oid = e.grantee where e.grantee <> p.proowner), '')
   from pg_proc p where p.pronamespace = 'tripe'::regnamespace and p.prokind in ('f', 'p')
 )

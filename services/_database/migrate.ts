@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, DatabaseError } from "pg";
 import type { Log } from "../_runtime/log.ts";
-import { createClient } from "./connect-client.ts";
+import { connectOwner } from "./connect-owner.ts";
 
 /** The folder of Tripe's own migrations. */
 export const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
@@ -21,6 +21,9 @@ const serverVersionMin = 180_000;
 
 /** Any number will do, so long as all of Tripe's migrations and roles wait for the same one: "tripe" in ASCII. */
 const setupLock = "500237627493";
+
+/** An index over millions of rows is built within it; pg's usual limit of ten seconds is for services. */
+const migrationMaxMs = 3_600_000;
 
 interface Migration {
   readonly number: number;
@@ -52,16 +55,19 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
 
 /** Runs work on a connection of the database's owner, while no other migration or setting of roles runs. */
 export async function withSetupLock<Answer>(url: string, work: (client: Client) => Promise<Answer>): Promise<Answer> {
-  const client = createClient({ url, name: "tripe_setup" });
-  await client.connect();
+  const client = await connectOwner(url, "tripe_setup");
   try {
-    await client.query("set statement_timeout = 0; set client_min_messages = warning");
-    await client.query("select pg_advisory_lock($1)", [setupLock]);
+    await client.query(patiently(`select pg_advisory_lock(${setupLock})`));
     return await work(client);
   } finally {
     // The lock ends with its connection.
     await client.end();
   }
+}
+
+/** `query_timeout` is pg's own, and its types leave it out. */
+function patiently(text: string): { text: string; query_timeout: number } {
+  return { text, query_timeout: migrationMaxMs };
 }
 
 async function readMigrations(folder: string): Promise<Migration[]> {
@@ -115,7 +121,7 @@ function isApplied(migration: Migration, applied: ReadonlyMap<number, string>): 
 async function apply(client: Client, { number, name, sha256, text }: Migration): Promise<void> {
   try {
     await client.query("begin; set local search_path = tripe");
-    await client.query(text);
+    await client.query(patiently(text));
     const values = [number, name, sha256];
     await client.query("insert into tripe.migration (number, name, sha256) values ($1, $2, $3)", values);
     await client.query("commit");

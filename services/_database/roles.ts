@@ -1,15 +1,11 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
+import type { Log } from "../_runtime/log.ts";
 import { withSetupLock } from "./migrate.ts";
-
-/**
- * Who connects to the database, besides the owner, who runs migrations and nothing else. `reader`, `writer` and `audit`
- * see the schema `tripe`; `scheduler` owns the schema `jobs`, pg-boss's, and sees nothing of `tripe`.
- */
-export const roleNames = ["reader", "writer", "audit", "scheduler"] as const;
-
-/** One of Tripe's database roles, `tripe_<name>` in Postgres. */
-export type RoleName = (typeof roleNames)[number];
+import { dropUnusedRoles, takeRightsBack } from "./retire-roles.ts";
+import { nameRole, type RoleName, readDatabaseId, roleNames } from "./role-names.ts";
+import { readRoleSettings } from "./role-settings.ts";
+import { withUser } from "./role-url.ts";
+import { createVerifier } from "./scram-verifier.ts";
 
 type Right = "select" | "insert" | "update" | "delete";
 
@@ -32,71 +28,43 @@ const exceptions: Readonly<Record<string, Partial<Record<RoleName, readonly Righ
   key_fingerprint: { reader: [], writer: [], audit: [] },
 };
 
-/** Limits of 7-reliability.md: a statement, a wait for a lock, an idle transaction that holds locks. */
-const limits = { statement_timeout: "5s", lock_timeout: "1s", idle_in_transaction_session_timeout: "5s" };
-
-/**
- * Every statement of reader and writer finds its rows by a key. Without this, plans made while a fresh Tripe's tables are
- * empty read whole tables, and a prepared statement keeps its plan until statistics say otherwise.
- */
-const byKey = { enable_seqscan: "off" };
-
-/** The settings each connection of a role begins with. pg-boss takes long locks of its own when it sets up its schema. */
-const settings: Readonly<Record<RoleName, Readonly<Record<string, string>>>> = {
-  reader: { ...limits, ...byKey, search_path: "tripe", default_transaction_read_only: "on" },
-  writer: { ...limits, ...byKey, search_path: "tripe" },
-  // The audit reads everything at once, and its proof may take long.
-  audit: { search_path: "tripe", default_transaction_read_only: "on" },
-  scheduler: { statement_timeout: "30s", search_path: "jobs" },
-};
-
 /** The owner's url, and the password of each role by its name in Postgres (`createPasswords` in embedded.ts). */
 export interface RoleOptions {
   readonly url: string;
   readonly passwords: (role: string) => string;
+  readonly log: Log;
 }
 
-/** RFC 7677's least number; more would only slow each connection down, as the passwords are keys of 256 bits. */
-const scramRounds = 4096;
+/** The url of each role. */
+export type RoleUrls = Readonly<Record<RoleName, string>>;
 
 /**
- * Makes the roles, or sets them right: password, settings, and exactly the rights of the tables above on every table
- * there is now, so run it after the migrations. Rejects in words when the url's role may not make roles. Postgres' roles
- * belong to the whole server: two Tripes on one server need the same `secrets/database.key`.
+ * Makes the roles of this database, or sets them right: password, settings, and exactly the rights of the tables above on
+ * every table there is now, so run it after the migrations. What other roles of Tripe's hold in this database is taken from
+ * them, and roles that no database needs are dropped (retire-roles.ts). Returns the url of each role.
  */
-export async function setRoles(options: RoleOptions): Promise<void> {
-  await withSetupLock(options.url, async (client) => {
-    await assertMayCreateRoles(client);
+export async function setRoles(options: RoleOptions): Promise<RoleUrls> {
+  return withSetupLock(options.url, async (client) => {
+    const databaseId = await readDatabaseId(client);
     const tables = await readTables(client);
     await client.query("begin");
     for (const role of roleNames) {
-      await setRole(client, role, options.passwords(`tripe_${role}`));
-      await client.query(grantsOf(role, tables));
+      const name = nameRole(role, databaseId);
+      await setRole(client, name, options.passwords(name), await readRoleSettings(client, role));
+      await client.query(grantsOf(role, name, tables));
+      await grantConnecting(client, role, name);
     }
-    await client.query("create schema if not exists jobs authorization tripe_scheduler");
+    await takeRightsBack(client, databaseId);
+    await client.query(`create schema if not exists jobs authorization ${nameRole("scheduler", databaseId)}`);
     await client.query("commit");
+    await dropUnusedRoles(client, options.log);
+    return createRoleUrls(options, databaseId);
   });
 }
 
-/** The url of each role, made from the owner's. */
-export function createRoleUrls(options: RoleOptions): Readonly<Record<RoleName, string>> {
-  const urlOf = (role: RoleName) => {
-    const url = new URL(options.url);
-    url.username = `tripe_${role}`;
-    url.password = options.passwords(`tripe_${role}`);
-    return url.href;
-  };
+function createRoleUrls({ url, passwords }: RoleOptions, databaseId: string): RoleUrls {
+  const urlOf = (role: RoleName) => withUser(url, nameRole(role, databaseId), passwords);
   return { reader: urlOf("reader"), writer: urlOf("writer"), audit: urlOf("audit"), scheduler: urlOf("scheduler") };
-}
-
-async function assertMayCreateRoles(client: Client): Promise<void> {
-  const text = "select rolcreaterole or rolsuper as may from pg_roles where rolname = current_user";
-  const { rows } = await client.query<{ may: boolean }>(text);
-  if (rows[0]?.may === true) return;
-  throw new Error(
-    "The role of DATABASE_URL may not create roles, and each service of Tripe connects as a role of its own. " +
-      "Let the server's administrator run: alter role <that role> createrole",
-  );
 }
 
 async function readTables(client: Client): Promise<string[]> {
@@ -106,18 +74,34 @@ async function readTables(client: Client): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-async function setRole(client: Client, role: RoleName, password: string): Promise<void> {
-  const name = escapeIdentifier(`tripe_${role}`);
-  const { rowCount } = await client.query("select 1 from pg_roles where rolname = $1", [`tripe_${role}`]);
-  if (rowCount === 0) await client.query(`create role ${name}`);
-  await client.query(`alter role ${name} login password ${escapeLiteral(createVerifier(password))}`);
-  for (const [setting, value] of Object.entries(settings[role])) {
-    await client.query(`alter role ${name} set ${escapeIdentifier(setting)} = ${escapeLiteral(value)}`);
-  }
+async function setRole(
+  client: Client,
+  name: string,
+  password: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  const role = escapeIdentifier(name);
+  const { rowCount } = await client.query("select 1 from pg_roles where rolname = $1", [name]);
+  const set = Object.entries(settings).map(
+    ([setting, value]) => `alter role ${role} set ${escapeIdentifier(setting)} = ${listOf(setting, value)}`,
+  );
+  await client.query(
+    [
+      ...(rowCount === 0 ? [`create role ${role}`] : []),
+      `alter role ${role} login password ${escapeLiteral(createVerifier(password))}`,
+      `alter role ${role} reset all`,
+      ...set,
+    ].join(";\n"),
+  );
 }
 
-function grantsOf(role: RoleName, tables: readonly string[]): string {
-  const name = escapeIdentifier(`tripe_${role}`);
+/** A list of words, which Postgres would take for one word when it is quoted as a whole. */
+function listOf(setting: string, value: string): string {
+  return setting === "datestyle" ? value : escapeLiteral(value);
+}
+
+function grantsOf(role: RoleName, roleName: string, tables: readonly string[]): string {
+  const name = escapeIdentifier(roleName);
   if (role === "scheduler") {
     // Making the schema in its name takes membership where the owner is no superuser.
     return `grant ${name} to current_user`;
@@ -134,12 +118,14 @@ function grantsOf(role: RoleName, tables: readonly string[]): string {
   ].join(";\n");
 }
 
-/** What Postgres stores of a SCRAM password (RFC 5803), made here so that the password itself never reaches a server or its log. */
-function createVerifier(password: string): string {
-  const salt = randomBytes(16);
-  const salted = pbkdf2Sync(password, salt, scramRounds, 32, "sha256");
-  const hmac = (text: string) => createHmac("sha256", salted).update(text).digest();
-  const storedKey = createHash("sha256").update(hmac("Client Key")).digest("base64");
-  const serverKey = hmac("Server Key").toString("base64");
-  return `SCRAM-SHA-256$${scramRounds}:${salt.toString("base64")}$${storedKey}:${serverKey}`;
+/** Everyone may connect, and make temporary tables, which the audit does; unless an administrator has taken that from all. */
+async function grantConnecting(client: Client, role: RoleName, name: string): Promise<void> {
+  for (const right of role === "audit" ? ["connect", "temporary"] : ["connect"]) {
+    const text = `select has_database_privilege($1, current_database(), $2) as may,
+      quote_ident(current_database()) as database`;
+    const { rows } = await client.query<{ may: boolean; database: string }>(text, [name, right]);
+    if (rows[0]?.may === false) {
+      await client.query(`grant ${right} on database ${rows[0].database} to ${escapeIdentifier(name)}`);
+    }
+  }
 }

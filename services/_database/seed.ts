@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AccountSettings } from "../_runtime/config.ts";
 import { createId } from "../_runtime/ids.ts";
-import { createClient } from "./connect-client.ts";
+import { connectOwner } from "./connect-owner.ts";
 
 /** What a fresh Tripe begins with. */
 export interface SeedOptions {
@@ -28,8 +28,7 @@ const SEED_LOCK = 0x73656564;
  * the merchant is written to both accounts.
  */
 export async function seed({ ownerUrl, secretKey, account: said }: SeedOptions): Promise<Seeded> {
-  const client = createClient({ url: ownerUrl, name: "tripe_seed" });
-  await client.connect();
+  const client = await connectOwner(ownerUrl, "tripe_seed");
   try {
     await client.query("begin");
     await client.query("set local search_path to tripe");

@@ -5,13 +5,13 @@ import { createClient } from "./connect-client.ts";
 import { createPasswords, startEmbedded } from "./embedded.ts";
 import { testSettings } from "./embedded-settings.ts";
 import { migrate } from "./migrate.ts";
-import { createRoleUrls, type RoleName, setRoles } from "./roles.ts";
+import { type RoleUrls, setRoles } from "./roles.ts";
 import { startTestingGuard } from "./start-testing-guard.ts";
 
 /** What a test file needs to clone a database of its own: the urls of the server, with the database's name to be set. */
 export interface TestServer {
   readonly ownerUrl: string;
-  readonly roleUrls: Readonly<Record<RoleName, string>>;
+  readonly roleUrls: RoleUrls;
 }
 
 /** The database every test's own is cloned from; nobody may be connected to it meanwhile. */
@@ -26,12 +26,13 @@ export async function startTestServer(folder?: string): Promise<{ server: TestSe
   const guard = startTestingGuard(dataDir);
   const embedded = await startEmbedded({ dataDir, port: await findFreePort(), log: quiet, settings: testSettings });
   const passwords = await createPasswords(dataDir);
-  const owner = { url: renamed(embedded.url, templateName), passwords };
+  const owner = { url: renamed(embedded.url, templateName), passwords, log: quiet };
   await createTemplate(embedded.url);
   await migrate({ url: owner.url, log: quiet, ...(folder === undefined ? {} : { folder }) });
-  await setRoles(owner);
+  // Clones keep the template's roles: making four for each would take longer than the clone.
+  const roleUrls = await setRoles(owner);
   return {
-    server: { ownerUrl: embedded.url, roleUrls: createRoleUrls({ url: embedded.url, passwords }) },
+    server: { ownerUrl: embedded.url, roleUrls },
     stop: async () => {
       await embedded.stop();
       await guard.end();

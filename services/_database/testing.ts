@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, inject } from "vitest";
 import { createClient } from "./connect-client.ts";
-import type { RoleName } from "./roles.ts";
+import type { RoleName } from "./role-names.ts";
 import { renamed, startTestServer, type TestServer, templateName } from "./testing-server.ts";
 
 declare module "vitest" {

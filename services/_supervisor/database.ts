@@ -6,7 +6,7 @@ import { createPasswords, startEmbedded } from "../_database/embedded.ts";
 import { keepSecret } from "../_database/kept-secret.ts";
 import { checkKeys, claimKeys } from "../_database/key-claims.ts";
 import { migrate } from "../_database/migrate.ts";
-import { createRoleUrls, setRoles } from "../_database/roles.ts";
+import { setRoles } from "../_database/roles.ts";
 import type { SeedOptions } from "../_database/seed.ts";
 import type { Config } from "../_runtime/config.ts";
 import { makeKeyFiles } from "../_runtime/key-files.ts";
@@ -46,13 +46,13 @@ export async function openDatabase({ config, log, seed }: OpenOptions): Promise<
     const keys = await keyOwnerOf(config, server);
     await checkKeys(keys);
     await makeKeyFiles(config.dataDir, config.cardKey === undefined ? [] : ["card"]);
-    const owner = { url: server.ownerUrl, passwords: await createPasswords(config.dataDir) };
+    const owner = { url: server.ownerUrl, passwords: await createPasswords(config.dataDir), log };
     await migrate({ url: owner.url, log });
     await claimKeys(keys);
-    await setRoles(owner);
+    const urls = await setRoles(owner);
     const secretKey = await readSecretKey(config);
     await seed({ ownerUrl: owner.url, secretKey, account: config.account });
-    return { urls: createRoleUrls(owner), secretKey, place: server.place, close: server.close };
+    return { urls, secretKey, place: server.place, close: server.close };
   } catch (error) {
     await server.close();
     if (config.databaseUrl === undefined || !isUnavailable(error)) throw error;
@@ -73,10 +73,8 @@ export async function prepareKeys({ dataDir, cardKey, databaseUrl }: Config): Pr
 
 async function keyOwnerOf({ dataDir, cardKey }: Config, { ownerUrl, place }: { ownerUrl: string; place: string }) {
   const hasKey = existsSync(keyFile(dataDir, "database"));
-  const roleUrl = hasKey
-    ? createRoleUrls({ url: ownerUrl, passwords: await createPasswords(dataDir) }).reader
-    : undefined;
-  return { dataDir, ownerUrl, place, cardKey: cardKey?.reveal(), roleUrl };
+  const passwords = hasKey ? await createPasswords(dataDir) : undefined;
+  return { dataDir, ownerUrl, place, cardKey: cardKey?.reveal(), passwords };
 }
 
 async function startServer(config: Config, log: Log) {

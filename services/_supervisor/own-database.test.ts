@@ -2,9 +2,9 @@ import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { connectDatabase } from "../_database/connect.ts";
-import { createPasswords, startEmbedded } from "../_database/embedded.ts";
+import { startEmbedded } from "../_database/embedded.ts";
 import { testSettings } from "../_database/embedded-settings.ts";
-import { createRoleUrls } from "../_database/roles.ts";
+import { findRoleUrl } from "../_database/role-url.ts";
 import { seed } from "../_database/seed.ts";
 import { readConfig } from "../_runtime/config.ts";
 import { makeKeyFiles } from "../_runtime/key-files.ts";
@@ -52,9 +52,12 @@ test("a Postgres of one's own serves, whose role is no superuser but may create 
   await rename(key, `${key}.kept`);
   await expect(openDatabase({ config, log: silentLog, seed })).rejects.toThrow(`${key} is missing`);
   await rename(`${key}.kept`, key);
-  const passwords = await createPasswords(config.dataDir);
-  const writer = createRoleUrls({ url: url.href, passwords }).writer;
-  const first = connectDatabase({ url: writer, role: "writer", connectionsMax: 2, log: silentLog });
+  const first = connectDatabase({
+    url: await findRoleUrl(config, "writer"),
+    role: "writer",
+    connectionsMax: 2,
+    log: silentLog,
+  });
   await first.ping();
   await first.close();
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RoleName } from "../_database/roles.ts";
+import type { RoleName } from "../_database/role-names.ts";
 import { type Config, listenAddress } from "../_runtime/config.ts";
 import { settingEntries } from "../_runtime/config-table.ts";
 import { type ServiceName, serviceNames } from "../_runtime/topology.ts";

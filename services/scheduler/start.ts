@@ -13,7 +13,7 @@ export const startScheduler: StartService<"scheduler"> = async ({ config, client
 /** `npm start` gives this process the url of its own role. The queue is never opened as another: its tables would be theirs. */
 function findUrl({ databaseUrl }: Config, log: Log): string | undefined {
   const url = databaseUrl?.reveal();
-  if (url !== undefined && new URL(url).username === "tripe_scheduler") return url;
+  if (url !== undefined && /^tripe_scheduler_[0-9]+$/.test(new URL(url).username)) return url;
   log.warn("DATABASE_URL is not the scheduler's: no mails are made of events");
   return undefined;
 }

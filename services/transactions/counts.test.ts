@@ -30,9 +30,9 @@ async function chargeOnce({ edge, chargeRequest, charge }: ReturnType<typeof cre
 async function readStatements(): Promise<StatementRow[]> {
   return selectRows<StatementRow>(
     tripe,
-    `select rolname::text as role, query, sum(calls)::bigint as calls
+    `select regexp_replace(rolname, '_[0-9]+$', '') as role, query, sum(calls)::bigint as calls
       from pg_stat_statements join pg_roles r on r.oid = userid join pg_database d on d.oid = dbid
-      where d.datname = current_database() and rolname in ('tripe_reader', 'tripe_writer')
+      where d.datname = current_database() and rolname ~ '^tripe_(reader|writer)_'
         and query not ilike '%for key share of x%' and query !~* '^\\s*(begin|commit|rollback)\\M'
       group by 1, 2 order by 3 desc`,
   );
@@ -45,7 +45,7 @@ async function readCommits(statements: readonly StatementRow[]): Promise<number>
     `select coalesce(sum(calls) filter (where query ilike 'begin%'), 0)::bigint as begins,
         coalesce(sum(calls) filter (where query ilike 'commit%'), 0)::bigint as commits
       from pg_stat_statements join pg_roles r on r.oid = userid join pg_database d on d.oid = dbid
-      where d.datname = current_database() and rolname = 'tripe_writer'`,
+      where d.datname = current_database() and rolname ~ '^tripe_writer_'`,
   );
   expect(row?.begins).toBe(0n);
   const writing = statements.filter(({ query }) => /\b(insert into|update \w+ \w+ set|delete from)\b/i.test(query));
