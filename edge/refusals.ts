@@ -17,7 +17,7 @@ import {
   timedOut,
   unavailable,
 } from "./problems.ts";
-import { lookupKeyTaken, productExists } from "./subscription-problems.ts";
+import { lookupKeyTaken, productExists, subscriptionNotEditable } from "./subscription-problems.ts";
 import { endpointDisabled, endpointsTooMany, secretsTooMany } from "./webhook-problems.ts";
 
 /** Turns whatever was thrown while a request was answered into its answer; what nobody foresaw is a 500. */
@@ -137,6 +137,7 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
   RETURN_NOT_FOUND: missing("return", "refund"),
   // Stripe answers as if a subscription that has ended were not there.
   SUBSCRIPTION_ENDED: missing("subscription", "subscription"),
+  SUBSCRIPTION_NOT_EDITABLE: () => subscriptionNotEditable(),
   SUBSCRIPTION_NOT_FOUND: missing("subscription", "subscription"),
   TOKEN_ALREADY_USED: (_, { token }) =>
     refused({

@@ -70,6 +70,11 @@ export function daysUntilDueNotAllowed(): Problem {
   return invalid({ message, param: "days_until_due" });
 }
 
+/** A change of a subscription that has ended, beside its metadata. */
+export function subscriptionNotEditable(): Problem {
+  return invalid({ message: "A canceled subscription can only update its cancellation_details and metadata." });
+}
+
 /** A trial that would have ended before it began. */
 export function trialEndPast(): Problem {
   return invalid({ message: "Invalid timestamp: must be an integer Unix timestamp in the future", param: "trial_end" });

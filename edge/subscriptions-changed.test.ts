@@ -77,9 +77,13 @@ test("a canceled subscription is ended: not listed any more, and not to be chang
     cancellation_details: { reason: "cancellation_requested" },
     customer: { id: customer },
   });
-  for (const late of [stripe.subscriptions.cancel(id), stripe.subscriptions.update(id, { description: "x" })]) {
-    expect(await failureOf(late)).toMatchObject({ statusCode: 404, code: "resource_missing" });
+  expect(await failureOf(stripe.subscriptions.cancel(id))).toMatchObject({ statusCode: 404, code: "resource_missing" });
+  for (const late of [{ description: "x" }, { cancel_at_period_end: true }, { default_payment_method: "" }]) {
+    const { statusCode, message } = await failureOf(stripe.subscriptions.update(id, { ...late, metadata: { k: "v" } }));
+    expect([statusCode, message]).toEqual([400, expect.stringContaining("cancellation_details and metadata")]);
   }
+  const noted = await stripe.subscriptions.update(id, { metadata: { k: "v" } });
+  expect(noted).toMatchObject({ status: "canceled", metadata: { k: "v" }, canceled_at: canceled.canceled_at });
   const idsOf = async (params: Stripe.SubscriptionListParams) =>
     (await stripe.subscriptions.list({ customer, ...params })).data.map((one) => one.id);
   expect(await idsOf({})).toEqual([kept.id]);

@@ -3,6 +3,7 @@ import { afterAll, expect, test, vi } from "vitest";
 import { createClient } from "../services/_database/connect-client.ts";
 import { startTestScheduler } from "../services/scheduler/testing/billing.ts";
 import { startMerchant } from "../services/webhooks/testing/merchant.ts";
+import { failureOf } from "./testing/failure.ts";
 import { startBench } from "./testing/tripe.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -98,13 +99,30 @@ test("an account has sixteen endpoints at most, also when they are made at once"
   expect(made.filter(({ status }) => status === "fulfilled")).toHaveLength(16);
   const answers = await Promise.all(
     Array.from({ length: 17 }, () =>
-      bench.ask({ method: "POST", url: "/v1/webhook_endpoints", payload: { url, enabled_events: ["x.y"] } }),
+      bench.ask({ method: "POST", url: "/v1/webhook_endpoints", payload: { url, enabled_events: ["*"] } }),
     ),
   );
   const refused = answers.filter(({ status }) => status === 400);
   expect(refused).toHaveLength(1);
   expect(refused[0]?.body.error).toMatchObject({ message: "You have reached the maximum of 16 webhook endpoints." });
   for (const { body } of answers) if (typeof body["id"] === "string") await stripe.webhookEndpoints.del(body["id"]);
+});
+
+test("a type of event that Tripe never sends is refused, when an endpoint is made and when it is changed", async () => {
+  const { id } = await stripe.webhookEndpoints.create({ url, enabled_events: ["*"] });
+  for (const type of ["charge.suceeded", "customer.subscription.trial_will_end", "charge.*", "Charge.succeeded"]) {
+    const enabled_events: Stripe.WebhookEndpointCreateParams.EnabledEvent[] = ["charge.succeeded", type as "*"];
+    const works = [
+      () => stripe.webhookEndpoints.create({ url, enabled_events }),
+      () => stripe.webhookEndpoints.update(id, { enabled_events }),
+    ];
+    for (const work of works) {
+      const { statusCode, message, param } = await failureOf(work());
+      expect([statusCode, param], type).toEqual([400, "enabled_events[1]"]);
+      expect(message).toMatch(/must be one of .*charge\.succeeded/);
+    }
+  }
+  await stripe.webhookEndpoints.del(id);
 });
 
 test("another account's endpoint is not there", async () => {

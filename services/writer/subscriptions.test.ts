@@ -120,7 +120,12 @@ test("updateSubscription changes what its mask names, until the subscription has
   const foreign = refusal(update({ defaultPaymentMethodId: paymentMethodId }, ["default_payment_method_id"]));
   expect((await foreign)?.reason).toBe("PAYMENT_METHOD_NOT_ATTACHED");
   await cancel(subscriptionId);
-  expect((await refusal(update({}, [])))?.reason).toBe("SUBSCRIPTION_ENDED");
+  for (const path of ["description", "is_ending_with_period", "default_payment_method_id"]) {
+    expect((await refusal(update({}, [path])))?.reason).toBe("SUBSCRIPTION_NOT_EDITABLE");
+  }
+  const metadataPatch = { set: { a: "b" } };
+  const ended = { ...key(), subscription: { subscriptionId, currencyCode: "USD" }, metadataPatch };
+  expect((await writer.updateSubscription(ended)).subscription).toMatchObject({ metadata: { a: "b" }, cancelTime: {} });
 });
 
 test("another account's subscription is not there", async () => {

@@ -26,7 +26,7 @@ const UPDATE = {
   name: "update_subscription",
   text: `update subscription set revision = revision + 1, description = $3, metadata = $4,
       default_payment_method_id = $5, collection_method = $6, days_until_due = $7, is_ending_with_period = $8,
-      cancel_time = case when $8 then coalesce(cancel_time, business_now($1, customer_id)) end
+      cancel_time = case when end_time is not null then cancel_time when $8 then coalesce(cancel_time, business_now($1, customer_id)) end
     where account_id = $1 and subscription_id = $2`,
 };
 
@@ -66,15 +66,22 @@ export async function createSubscription(dependencies: WriterDependencies, reque
   return { subscription: nounOf(answer, "subscription"), isReplayed };
 }
 
-/** Changes a subscription that has not ended. Refuses SUBSCRIPTION_NOT_FOUND and SUBSCRIPTION_ENDED. */
+/**
+ * Changes a subscription. Refuses SUBSCRIPTION_NOT_FOUND and, with SUBSCRIPTION_NOT_EDITABLE, changes of an ended one beside
+ * its metadata.
+ */
 export async function updateSubscription(dependencies: WriterDependencies, request: UpdateSubscriptionRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId, subscription: change } = request;
     assert(change !== undefined, "validation requires the subscription");
     const key = { accountId, subscriptionId: change.subscriptionId };
     const current = await lockSubscription(query, key);
-    refuseEnded(current);
-    const next = applyMask(current, change, request.updateMask?.paths ?? [], UPDATABLE);
+    const paths = request.updateMask?.paths ?? [];
+    if (hasEnded(current) && paths.length > 0) {
+      const message = `of the subscription ${current.subscriptionId}, which has ended, only the metadata may change`;
+      refuse(Code.FailedPrecondition, "SUBSCRIPTION_NOT_EDITABLE", message, "update_mask");
+    }
+    const next = applyMask(current, change, paths, UPDATABLE);
     next.metadata = patchMetadata(current.metadata, request.metadataPatch);
     if (isSame("subscription", current, next)) return subscriptionEffect(current, []);
     const { customerId, defaultPaymentMethodId } = next;
@@ -131,9 +138,13 @@ function billedPeriod(subscription: Subscription) {
   };
 }
 
-function refuseEnded({ subscriptionId, state }: Subscription): void {
-  if (state === SubscriptionState.CANCELED || state === SubscriptionState.INCOMPLETE_EXPIRED) {
-    const message = `the subscription ${subscriptionId} has ended`;
+function hasEnded({ state }: Subscription): boolean {
+  return state === SubscriptionState.CANCELED || state === SubscriptionState.INCOMPLETE_EXPIRED;
+}
+
+function refuseEnded(subscription: Subscription): void {
+  if (hasEnded(subscription)) {
+    const message = `the subscription ${subscription.subscriptionId} has ended`;
     refuse(Code.FailedPrecondition, "SUBSCRIPTION_ENDED", message, "subscription_id");
   }
 }

@@ -114,6 +114,8 @@ interface Collected {
 async function bodyOf(request: PublicRequest, invoice: Invoice, { charge, isReplayed }: Collected) {
   const isDeclined = charge?.state === ChargeState.FAILED;
   if (invoice.state === InvoiceState.PAID && !(isReplayed && isDeclined)) return showInvoice(request, invoice);
+  // Voided by another request while this one was under way.
+  if (invoice.state === InvoiceState.VOID) return invoiceNotOpen(invoice.invoiceId);
   if (charge === undefined) return invoiceWithoutCard();
   if (!isDeclined) return showInvoice(request, invoice);
   return cardDeclined(charge.decline ?? { reason: "processing_error", responseCode: "" }, charge.chargeId);
