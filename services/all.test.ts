@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { isAlive } from "./_database/embedded-postmaster.ts";
 import { startTestingGuard } from "./_database/start-testing-guard.ts";
 import { createEnvironment } from "./_runtime/config.ts";
+import { readRunFile } from "./_runtime/run-file.ts";
 import { linkCodeCache } from "./_runtime/testing/code-cache.ts";
 import { createMemoryFolder } from "./_runtime/testing/memory-folder.ts";
 
@@ -26,13 +28,14 @@ async function setup() {
     const lock = await readFile(join(dataDir, "postgres", "postmaster.pid"), "utf8").catch(() => "");
     return Number(lock.split("\n")[0]);
   };
-  const start = (...flags: string[]) => {
+  const start = (...flags: string[]) =>
+    launch(process.execPath, [join(import.meta.dirname, "all.ts"), ...flags], process.cwd());
+  // Without `prestart`, which would look for what is to be installed.
+  const startByNpm = (...flags: string[]) =>
+    launch("npm", ["start", "--ignore-scripts", "--", ...flags], join(import.meta.dirname, ".."));
+  const launch = (program: string, args: string[], cwd: string) => {
     // Detached: a process group of its own, as a shell gives to each command.
-    const child = spawn(process.execPath, [join(import.meta.dirname, "all.ts"), ...flags], {
-      env,
-      detached: true,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = spawn(program, args, { env, cwd, detached: true, stdio: ["ignore", "pipe", "inherit"] });
     guard.watch(child.pid ?? 0);
     let text = "";
     child.stdout.on("data", (data: Buffer) => {
@@ -53,7 +56,7 @@ async function setup() {
     const json: unknown = await answer.json();
     return json;
   };
-  return { start, url, isUp, ask, key, postgresPid };
+  return { start, startByNpm, dataDir, url, isUp, ask, key, postgresPid };
 }
 
 /** The curl that Tripe prints, as a request. */
@@ -85,19 +88,24 @@ test("Tripe in processes says where it is, refuses to start twice, and ends well
   expect(await postgresPid()).toBe(0);
 });
 
-test("Tripe in one process answers too, keeps what it was told through kill -9, and ends well", {
+test("Tripe in one process answers too, keeps what it has through kill -9, and ends with npm", {
   timeout: testTimeout,
 }, async () => {
-  const { start, isUp, ask, postgresPid } = await setup();
+  const { start, startByNpm, dataDir, isUp, ask, postgresPid } = await setup();
   const first = start("--one-process");
   await expect.poll(first.output, patient).toContain(isUpWords);
   expect(await ask("/v1/charges", charge)).toMatchObject({ object: "charge", paid: true });
   process.kill(first.pid, "SIGKILL");
-  const second = start("--one-process");
+  await first.ended;
+  expect(readRunFile(dataDir)).toBeUndefined();
+  const second = startByNpm("--one-process");
   await expect.poll(second.output, patient).toContain(isUpWords);
   expect(await ask("/v1/charges")).toMatchObject({ data: [{ paid: true }] });
-  process.kill(second.pid, "SIGTERM");
-  expect(await second.ended).toBe(0);
+  const { pid } = readRunFile(dataDir) ?? { pid: 0 };
+  expect(pid).toBeGreaterThan(0);
+  // No signal that can be caught: npm's shell, and what it runs, learn nothing of it.
+  process.kill(second.pid, "SIGKILL");
+  await expect.poll(postgresPid, patient).toBe(0);
+  await expect.poll(() => isAlive(pid), patient).toBe(false);
   expect(await isUp()).toBe(false);
-  expect(await postgresPid()).toBe(0);
 });

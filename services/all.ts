@@ -16,4 +16,7 @@ const [{ run }, { seed }, startHosting] = await Promise.all([
     : import("./_supervisor/processes.ts").then((wiring) => wiring.startProcesses),
 ]);
 
+// npm, or the terminal, may be gone before the last words are said.
+process.stdout.on("error", () => undefined);
+
 process.exit(await run({ seed, startHosting, print: (words) => process.stdout.write(`${words}\n`) }));

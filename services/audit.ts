@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { runProgram } from "./_audit/program.ts";
 import { systemClock } from "./_runtime/clock.ts";
-import { readConfig } from "./_runtime/config.ts";
+import { readRunningConfig } from "./_runtime/config.ts";
 import { silentLog } from "./_runtime/log.ts";
 import { readStatement, statementFile } from "./bank/sandbox/statement.ts";
 
 // npm run audit
 // Proves the books (design/3-money.md): exit code 1 and the offending rows on any finding.
 process.exitCode = await runProgram({
-  config: readConfig(),
+  config: readRunningConfig(),
   // Read when the audit asks for it, after its snapshot. A bank that never started has no file, and had no effects.
   readStatement: async function* (dataDir) {
     const file = statementFile(dataDir);

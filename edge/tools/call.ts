@@ -9,7 +9,7 @@ import {
 import { ConnectError } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { contracts } from "../../services/_runtime/clients.ts";
-import { readConfig } from "../../services/_runtime/config.ts";
+import { readRunningConfig } from "../../services/_runtime/config.ts";
 import { codeName, refusalOf } from "../../services/_runtime/errors.ts";
 import { isServiceName, type ServiceName } from "../../services/_runtime/topology.ts";
 
@@ -26,7 +26,7 @@ try {
 }
 
 async function call(name: ServiceName, method: DescMethodUnary, input: JsonValue): Promise<JsonValue> {
-  const transport = createGrpcTransport({ baseUrl: `http://${readConfig().addresses[name]}` });
+  const transport = createGrpcTransport({ baseUrl: `http://${readRunningConfig().addresses[name]}` });
   const request = fromJson(method.input, input);
   const response = await transport.unary(method, undefined, undefined, undefined, request);
   return toJson(method.output, response.message);

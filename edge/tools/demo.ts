@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../services/_runtime/clock.ts";
-import { readConfig } from "../../services/_runtime/config.ts";
+import { readRunningConfig } from "../../services/_runtime/config.ts";
 import { formatMoney } from "../../services/_runtime/money.ts";
 
 /** What the demo reads of an answer; everything else is left as it came. */
@@ -16,8 +16,8 @@ interface Answer {
 
 type Ask = (method: "GET" | "POST", path: string, params?: Readonly<Record<string, string>>) => Promise<Answer>;
 
-const config = readConfig();
-const url = `http://127.0.0.1:${config.port}`;
+const config = readRunningConfig();
+const { url } = config;
 let stepNumber = 0;
 
 try {

@@ -3,14 +3,14 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { contracts } from "../../services/_runtime/clients.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
-import { readConfig } from "../../services/_runtime/config.ts";
+import { readRunningConfig } from "../../services/_runtime/config.ts";
 import { drawJobs } from "./draw-jobs.ts";
 
 // npm run jobs
 // npm run jobs -- redrive [webhook|mail]
 // Shows the queues of a running Tripe, what has died in them and the open alerts; or has what died tried again. Asked of the
 // services, as a person: what a job is made of stays in the database.
-const { addresses } = readConfig();
+const { addresses } = readRunningConfig();
 const transportOf = (name: "reader" | "scheduler") => createGrpcTransport({ baseUrl: `http://${addresses[name]}` });
 const scheduler = createClient(contracts.scheduler, transportOf("scheduler"));
 const reader = createClient(contracts.reader, transportOf("reader"));

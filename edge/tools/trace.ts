@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { readConfig } from "../../services/_runtime/config.ts";
 import type { RpcLine } from "../../services/_runtime/log.ts";
+import { isLogName } from "../../services/_runtime/log-rotation.ts";
 import { drawTree, readCall } from "./trace-tree.ts";
 
 // npm run trace -- req_…
@@ -20,7 +21,7 @@ if (calls.length > 0) {
 
 async function findCalls(): Promise<RpcLine[]> {
   const found: RpcLine[] = [];
-  for (const file of readdirSync(folder).filter((name) => name.endsWith(".log"))) {
+  for (const file of readdirSync(folder).filter(isLogName)) {
     // Line by line: the log of a busy week does not fit into memory.
     for await (const line of createInterface({ input: createReadStream(join(folder, file)) })) {
       const call = readCall(line, requestId);

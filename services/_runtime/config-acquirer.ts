@@ -1,5 +1,5 @@
 import { type Env, read } from "./config-read.ts";
-import { isLoopbackHost, parseHostPort } from "./host-port.ts";
+import { formatHostPort, isLoopbackHost, parseHostPort } from "./host-port.ts";
 
 /** The bank that speaks ISO 8583, and how it is reached. */
 export interface AcquirerSettings {
@@ -35,6 +35,13 @@ export function readAcquirer(env: Env, sandbox: { host: string; port: number }):
     throw new Error("TRIPE_ACQUIRER_CERT and TRIPE_ACQUIRER_KEY belong together: set both or none");
   }
   return { ...found, isSandbox: value === undefined, ...files };
+}
+
+/** Writes an acquirer's address as the setting says it. */
+export function describeAcquirer({ host, port, tls }: AcquirerSettings): string {
+  const address = formatHostPort({ host, port });
+  if (tls) return `tls://${address}`;
+  return isLoopbackHost(host) ? address : `${address}?tls=no`;
 }
 
 function parseAcquirer(value: string): { host: string; port: number; tls: boolean } {

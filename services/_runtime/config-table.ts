@@ -68,6 +68,11 @@ export const settings = {
     meaning: "The folder of everything Tripe keeps: database, keys, logs, mails.",
     readers: everyProcess,
   },
+  TRIPE_LOG_MB: {
+    default: "64",
+    meaning: "The size in MB at which a log in `<data dir>/logs` is moved aside; four older ones are kept.",
+    readers: everyProcess,
+  },
   TRIPE_SECRET_KEY: {
     absent: "made once, kept in the data dir",
     meaning: "Fixes the sandbox secret key: `sk_test_` and 8 to 200 letters or digits.",

@@ -14,6 +14,7 @@ import {
 } from "./config-read.ts";
 import { refuseUnknownSettings } from "./config-unknown.ts";
 import { formatHostPort } from "./host-port.ts";
+import { readRunFile } from "./run-file.ts";
 import { createSecret, type Secret } from "./secret.ts";
 import { type CallerName, portOffset, type ServiceName } from "./topology.ts";
 
@@ -43,6 +44,8 @@ export interface Config {
   readonly servicesHost: string;
   /** TRIPE_DATA_DIR, as it was given. */
   readonly dataDir: string;
+  /** TRIPE_LOG_MB, in bytes: the size at which a log is moved aside. */
+  readonly logMaxBytes: number;
   /** TRIPE_SECRET_KEY: the sandbox secret key. */
   readonly secretKey: Secret | undefined;
   /** TRIPE_ACCOUNT_NAME, _EMAIL and _ADDRESS: the merchant, on invoices and in mails. */
@@ -80,6 +83,7 @@ export function readConfig(env: Env = process.env): Config {
     listenHost: readHost(env, "TRIPE_LISTEN_HOST"),
     servicesHost,
     dataDir: read(env, "TRIPE_DATA_DIR") ?? "",
+    logMaxBytes: (readNumber(env, "TRIPE_LOG_MB", { min: 1, max: 100_000 }) ?? 0) * 1_000_000,
     secretKey: readSecretKey(env),
     account: {
       name: readText(env, "TRIPE_ACCOUNT_NAME", 500),
@@ -146,6 +150,23 @@ function readEdgeActions(env: Env): readonly EdgeAction[] {
   const unknown = words.find((word) => !(edgeActions as readonly string[]).includes(word));
   if (unknown === undefined) return edgeActions.filter((action) => words.includes(action));
   throw new Error(`TRIPE_EDGE_ACTIONS must be some of ${edgeActions.join(",")}; "${unknown}" is none of them`);
+}
+
+/**
+ * Reads the settings for a tool beside a running Tripe: what is not set is as it is for the Tripe that runs on the data
+ * folder (run-file.ts). `url` is its edge's, by the settings alone when none runs there.
+ */
+export function readRunningConfig(env: Env = process.env): Config & { readonly url: string } {
+  const running = readRunFile(read(env, "TRIPE_DATA_DIR") ?? "");
+  const isSet = ([, value]: [string, string | undefined]) => value !== undefined && value.trim() !== "";
+  const config = readConfig({ ...running?.settings, ...Object.fromEntries(Object.entries(env).filter(isSet)) });
+  const isThere = running !== undefined && running.settings["PORT"] === String(config.port);
+  return { ...config, url: isThere ? running.url : `http://${listenAddress(config, "edge")}` };
+}
+
+/** Says whether npm runs this program as one of its scripts. */
+export function isStartedByNpm(env: Env = process.env): boolean {
+  return env["npm_lifecycle_event"] !== undefined;
 }
 
 /** The environment for a process that this one starts: this one's, with some variables set, or left out (undefined). */

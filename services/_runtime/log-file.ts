@@ -1,6 +1,7 @@
-import { mkdirSync, openSync, write, writeSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, statSync, write, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemClock } from "./clock.ts";
+import { rotateLog } from "./log-rotation.ts";
 
 /** A file that lines are added to. */
 export interface LogFile {
@@ -18,13 +19,17 @@ const FLUSH_INTERVAL_MS = 200;
 // A disk that stands still must not fill the memory: beyond this, lines are dropped.
 const PENDING_MAX_CHARS = 8_388_608;
 
-/** Opens a file to add lines to, and its folder where it is missing. What is left at the process's exit is written then. */
-export function openLogFile(path: string): LogFile {
+/**
+ * Opens a file to add lines to, and its folder where it is missing. At `maxBytes` it is moved aside (log-rotation.ts), by
+ * whichever of its writers sees that first. What is left at the process's exit is written then.
+ */
+export function openLogFile(path: string, maxBytes = Number.POSITIVE_INFINITY): LogFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = openSync(path, "a");
+  let file = openSync(path, "a", 0o600);
   let pending = "";
   let writing: Promise<void> | undefined;
   const writeOut = (): Promise<void> => {
+    file = reopen(path, file, maxBytes);
     const block = Buffer.from(pending);
     pending = "";
     // A full disk must not stop payments: the lines are lost instead.
@@ -53,10 +58,24 @@ export function openLogFile(path: string): LogFile {
   };
 }
 
+/** The file to write to: another than before once the log has grown too large, or another writer has moved it. */
+function reopen(path: string, file: number, maxBytes: number): number {
+  try {
+    const held = fstatSync(file);
+    if (held.size >= maxBytes) rotateLog(path, maxBytes);
+    if (statSync(path, { throwIfNoEntry: false })?.ino === held.ino) return file;
+    const next = openSync(path, "a", 0o600);
+    closeSync(file);
+    return next;
+  } catch {
+    return file;
+  }
+}
+
 function writeAtExit(file: number, text: string): void {
   try {
     writeSync(file, text);
   } catch {
-    // The disk is full: there is nobody left to tell.
+    // The disk is full: there is nothing left to write to.
   }
 }

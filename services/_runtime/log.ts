@@ -40,10 +40,17 @@ export interface Log {
   flush(): Promise<void>;
 }
 
+/** What a process's log takes; it is moved aside at `logMaxBytes` (log-rotation.ts). */
+export interface LogOptions {
+  readonly name: string;
+  readonly dataDir?: string;
+  readonly logMaxBytes?: number;
+}
+
 /** Opens a process's log, `<dataDir>/logs/<name>.log`; without a data dir it says nothing (tests). */
-export function createLog({ name, dataDir }: { name: string; dataDir?: string }): Log {
+export function createLog({ name, dataDir, logMaxBytes }: LogOptions): Log {
   if (dataDir === undefined) return silentLog;
-  return createLogTo(name, openLogFile(join(dataDir, "logs", `${name}.log`)));
+  return createLogTo(name, openLogFile(join(dataDir, "logs", `${name}.log`), logMaxBytes));
 }
 
 /** A log that says nothing. */

@@ -38,7 +38,7 @@ export async function runService({
 }): Promise<void> {
   try {
     const config = readConfig();
-    const log = createLog({ name, dataDir: config.dataDir });
+    const log = createLog({ ...config, name });
     watchFaults(log);
     if (config.crashAt !== undefined) crashAt(config.crashAt);
     let running: Running | undefined;

@@ -1,3 +1,6 @@
+import { resolve } from "node:path";
+import { settings } from "../_runtime/config-table.ts";
+
 /** One line of the table of what runs where. */
 export interface Row {
   readonly name: string;
@@ -34,7 +37,17 @@ export function announce({ rows, url, secretKey, dataDir, startMs }: Announcemen
     "  Charge 20.00 USD to a test card:",
     `  curl ${url}/v1/charges -u ${secretKey}: -d amount=2000 -d currency=usd -d source=tok_visa`,
     "",
+    `  All five actions:  ${command("npm run demo", dataDir)}`,
+    `  Prove the books:   ${command("npm run audit", dataDir)}`,
+    "",
     "Ctrl-C ends it; nothing is lost.",
     "",
   ].join("\n");
+}
+
+/** A command that finds this Tripe when pasted into the terminal it was started from. */
+function command(words: string, dataDir: string): string {
+  if (dataDir === resolve(settings.TRIPE_DATA_DIR.default)) return words;
+  const quoted = /^[\w./:@%+,-]+$/.test(dataDir) ? dataDir : `'${dataDir.replaceAll("'", "'\\''")}'`;
+  return `TRIPE_DATA_DIR=${quoted} ${words}`;
 }

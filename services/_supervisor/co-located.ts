@@ -97,7 +97,7 @@ async function startInside(options: InsideOptions): Promise<{ stop(): Promise<vo
     });
 
   async function startOne<Name extends ServiceName>(name: Name, start: StartService<Name>): Promise<void> {
-    const log = createLog({ name, dataDir: config.dataDir });
+    const log = createLog({ ...config, name });
     const started: StartedService<Name> = await start({
       config: configOf(name, config, urls),
       log,
@@ -122,7 +122,7 @@ async function startInside(options: InsideOptions): Promise<{ stop(): Promise<vo
   }
 
   await Promise.all(serviceNames.map((name) => startOne(name, starts[name])));
-  const log = createLog({ name: "edge", dataDir: config.dataDir });
+  const log = createLog({ ...config, name: "edge" });
   const isServing = async (name: ServiceName) => hosts.get(name)?.isServing() === true;
   const edge = await options.startEdge({ config, log, clock, clients: clientsOf("edge", log), isServing });
   return {

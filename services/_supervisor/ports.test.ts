@@ -1,11 +1,11 @@
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import { systemClock } from "../_runtime/clock.ts";
-import { waitForPorts } from "./ports.ts";
+import { type Place, refuseHopeless, waitForPorts } from "./ports.ts";
 
 /** Of the range of this folder's tests, by process, so that two runs side by side do not meet. */
 const port = 22_800 + (process.pid % 99);
-const place = { name: "edge", address: `127.0.0.1:${port}` };
+const place: Place = { name: "edge", address: `127.0.0.1:${port}`, hostSetting: "TRIPE_LISTEN_HOST" };
 
 async function listen() {
   const server = createServer();
@@ -30,4 +30,23 @@ test("a port that a dying process leaves is waited for", async () => {
   const waiting = waitForPorts([place], systemClock);
   server.close();
   await expect(waiting).resolves.toBeUndefined();
+});
+
+test("an address that this machine has not is refused at once, by the setting's name", async () => {
+  // Of TEST-NET-1: no machine has it.
+  const away = (hostSetting: Place["hostSetting"]) =>
+    waitForPorts([{ name: "edge", address: `192.0.2.1:${port}`, hostSetting }], systemClock);
+  const words = "192.0.2.1 is no address of this machine (edge, EADDRNOTAVAIL).";
+  await expect(away("TRIPE_LISTEN_HOST")).rejects.toThrow(`TRIPE_LISTEN_HOST: ${words}`);
+  await expect(away("TRIPE_SERVICES_HOST")).rejects.toThrow(`TRIPE_SERVICES_HOST: ${words}`);
+  const unknown = waitForPorts([{ ...place, address: `tripe.invalid:${port}` }], systemClock);
+  await expect(unknown).rejects.toThrow("TRIPE_LISTEN_HOST: tripe.invalid cannot be listened on (edge, ");
+});
+
+test("a port that needs a right this user lacks is refused with what to do", () => {
+  const low = { ...place, address: "127.0.0.1:80" };
+  expect(() => refuseHopeless(low, "EACCES")).toThrow(
+    "PORT: this user may not listen on port 80 (edge, EACCES): set PORT to 1024 or above",
+  );
+  expect(() => refuseHopeless(low, "EADDRINUSE")).not.toThrow();
 });

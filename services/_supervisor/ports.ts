@@ -1,30 +1,51 @@
 import { createServer } from "node:net";
 import type { Clock } from "../_runtime/clock.ts";
+import { splitHostPort } from "../_runtime/host-port.ts";
 
 /** An address that a process of Tripe's is going to listen on. */
 export interface Place {
   readonly name: string;
   /** host:port */
   readonly address: string;
+  /** The setting that says the host. */
+  readonly hostSetting: "TRIPE_LISTEN_HOST" | "TRIPE_SERVICES_HOST";
 }
 
 /** The services of a Tripe that was just killed notice within milliseconds and leave; a foreign program stays. */
 const waitMaxMs = 3_000;
 const pollMs = 50;
 
-/** Resolves when every address is free, and rejects in words, naming those that are still taken after 3 s. */
+/**
+ * Resolves when every address is free. Rejects in one sentence: at once when this process may not listen there or the
+ * machine has no such address, and, naming those that are still taken, after 3 s.
+ */
 export async function waitForPorts(places: readonly Place[], clock: Clock): Promise<void> {
   const deadline = clock.preciseMs() + waitMaxMs;
   for (;;) {
-    const free = await Promise.all(places.map((place) => isFree(place.address)));
-    const taken = places.filter((_, index) => free[index] !== true);
+    const codes = await Promise.all(places.map((place) => probe(place.address)));
+    for (const [index, place] of places.entries()) refuseHopeless(place, codes[index]);
+    const taken = places.filter((_, index) => codes[index] !== undefined);
     if (taken.length === 0) return;
-    if (clock.preciseMs() > deadline) throw new Error(describe(taken));
+    if (clock.preciseMs() > deadline) throw new Error(describeTaken(taken));
     await clock.sleep(pollMs);
   }
 }
 
-function describe(taken: readonly Place[]): string {
+/** Throws for an error that waiting does not mend, such as EACCES for a port below 1024. */
+export function refuseHopeless({ name, address, hostSetting }: Place, code: string | undefined): void {
+  const { host, port } = splitHostPort(address);
+  if (code === undefined || code === "EADDRINUSE") return;
+  if (code === "EACCES" || code === "EPERM") {
+    throw new Error(
+      `PORT: this user may not listen on port ${port} (${name}, ${code}): set PORT to 1024 or above, or start Tripe as a ` +
+        "user who may.",
+    );
+  }
+  const why = code === "EADDRNOTAVAIL" ? "is no address of this machine" : "cannot be listened on";
+  throw new Error(`${hostSetting}: ${host} ${why} (${name}, ${code}).`);
+}
+
+function describeTaken(taken: readonly Place[]): string {
   const list = taken.map((place) => `${place.address} (${place.name})`).join(", ");
   const words =
     taken.length === 1
@@ -33,11 +54,12 @@ function describe(taken: readonly Place[]): string {
   return `${list} ${words}, or set PORT to another port: Tripe uses PORT and the ten after it.`;
 }
 
-function isFree(address: string): Promise<boolean> {
-  const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
+/** Tries to listen: undefined when that works, or the error's code. */
+function probe(address: string): Promise<string | undefined> {
+  const { host, port } = splitHostPort(address);
   return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen({ host, port: Number(port), exclusive: true }, () => probe.close(() => resolve(true)));
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 }

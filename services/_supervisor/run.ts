@@ -1,14 +1,19 @@
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type Clock, systemClock } from "../_runtime/clock.ts";
 import { type Config, listenAddress, readConfig } from "../_runtime/config.ts";
+import { describeAcquirer } from "../_runtime/config-acquirer.ts";
 import { createLog, type Log } from "../_runtime/log.ts";
+import { type RunFile, removeRunFile, writeRunFile } from "../_runtime/run-file.ts";
 import { announce } from "./announce.ts";
+import { prepareDataDir } from "./data-dir.ts";
 import { type OpenDatabase, type OpenOptions, openDatabase, prepareKeys } from "./database.ts";
+import { type Ending, listenForEnd } from "./ending.ts";
 import { waitForHealth } from "./health.ts";
-import { listProcesses, wordOf } from "./plan.ts";
-import { waitForPorts } from "./ports.ts";
+import { keepLogSmall } from "./held-log.ts";
+import { listProcesses, type ProcessName, wordOf } from "./plan.ts";
+import { type Place, waitForPorts } from "./ports.ts";
 import type { Hosting, StartHosting } from "./processes.ts";
+import { findUrls } from "./reachable.ts";
 
 /** What a Tripe is started with. */
 export interface RunOptions {
@@ -37,14 +42,16 @@ export async function run({ seed, print, startHosting }: RunOptions): Promise<nu
   const ending = listenForEnd(systemClock);
   let parts: Parts | undefined;
   try {
-    const config = await prepareConfig();
-    parts = await start({ config, seed, print, startHosting });
+    const config = prepareConfig();
+    parts = await start({ config, seed, print, startHosting, signal: ending.signal });
     const { secretKey, place } = await parts.database;
-    const url = `http://${listenAddress(config, "edge")}`;
-    const healthy = waitForHealth({ url, clock: parts.clock, say: print, signal: ending.signal });
+    const urls = findUrls(config);
+    writeRunFile(config.dataDir, describeRun(config, urls.here));
+    const healthy = waitForHealth({ url: urls.here, clock: parts.clock, say: print, signal: ending.signal });
     await Promise.race([healthy, parts.hosting.broken]);
     const rows = [...parts.hosting.rows(), { name: "postgres", place, pid: undefined }];
-    print(announce({ rows, url, secretKey, dataDir: config.dataDir, startMs: systemClock.preciseMs() - startMs }));
+    const upMs = systemClock.preciseMs() - startMs;
+    print(announce({ rows, url: urls.shown, secretKey, dataDir: config.dataDir, startMs: upMs }));
     await ending.asked;
     return 0;
   } catch (error) {
@@ -56,27 +63,59 @@ export async function run({ seed, print, startHosting }: RunOptions): Promise<nu
   }
 }
 
-async function prepareConfig(): Promise<Config> {
+function prepareConfig(): Config {
   const config = readConfig();
-  const dataDir = resolve(config.dataDir);
-  await mkdir(join(dataDir, "logs"), { recursive: true, mode: 0o700 });
-  return { ...config, dataDir };
+  return { ...config, dataDir: prepareDataDir(config.dataDir) };
 }
 
-async function start({ config, seed, print, startHosting }: RunOptions & { config: Config }): Promise<Parts> {
-  const log = createLog({ name: "tripe", dataDir: config.dataDir });
+/** What the tools need to find this Tripe again. */
+function describeRun(config: Config, url: string): RunFile {
+  const databaseUrl = config.databaseUrl === undefined ? undefined : new URL(config.databaseUrl.reveal());
+  // Tools connect as a role of Tripe's, by the data folder's key.
+  if (databaseUrl !== undefined) Object.assign(databaseUrl, { username: "", password: "" });
+  return {
+    pid: process.pid,
+    url,
+    settings: {
+      PORT: String(config.port),
+      TRIPE_LISTEN_HOST: config.listenHost,
+      TRIPE_SERVICES_HOST: config.servicesHost,
+      ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl.href }),
+      ...(config.acquirer.isSandbox ? {} : { TRIPE_ACQUIRER_ADDRESS: describeAcquirer(config.acquirer) }),
+    },
+  };
+}
+
+interface StartOptions extends RunOptions {
+  readonly config: Config;
+  readonly signal: AbortSignal;
+}
+
+async function start({ config, seed, print, startHosting, signal }: StartOptions): Promise<Parts> {
+  const log = createLog({ ...config, name: "tripe" });
   const clock = systemClock;
-  const places = listProcesses(config).map((name) => ({ name: wordOf(name), address: listenAddress(config, name) }));
+  const places = listProcesses(config).map((name) => placeOf(name, config));
   await waitForPorts(places, clock);
   const hasKeys = await prepareKeys(config);
   const database = openDatabase({ config, log, seed });
+  const cap = { path: join(config.dataDir, "logs", "postgres.log"), maxBytes: config.logMaxBytes };
+  void database.then(() => keepLogSmall({ ...cap, clock, signal })).catch(() => undefined);
   // No process is started beside a database whose keys may be lost.
   if (!hasKeys) await database;
   const hosting = startHosting({ config, database, log, clock, say: print });
   return { config, log, clock, database, hosting };
 }
 
-async function end({ database, hosting, log }: Parts, ending: Ending, print: RunOptions["print"]): Promise<void> {
+function placeOf(name: ProcessName, config: Config): Place {
+  const hostSetting = name === "edge" ? "TRIPE_LISTEN_HOST" : "TRIPE_SERVICES_HOST";
+  return { name: wordOf(name), address: listenAddress(config, name), hostSetting };
+}
+
+async function end(
+  { config, database, hosting, log }: Parts,
+  ending: Ending,
+  print: RunOptions["print"],
+): Promise<void> {
   if (ending.signal.aborted) print("ending: the edge first, the database last; once more to end at once");
   ending.onAgain(() => {
     // What was cut off is finished at the next start; Postgres is left running, and adopted then.
@@ -84,42 +123,7 @@ async function end({ database, hosting, log }: Parts, ending: Ending, print: Run
     process.exit(1);
   });
   await hosting.stop();
+  removeRunFile(config.dataDir);
   await database.then((open) => open.close()).catch(() => undefined);
   await log.flush();
-}
-
-/** The wish of a person, or of the machine, that this ends. */
-interface Ending {
-  /** Aborted by the first wish. */
-  readonly signal: AbortSignal;
-  readonly asked: Promise<void>;
-  /** Calls back at the second. */
-  onAgain(callback: () => void): void;
-}
-
-/** One Ctrl-C arrives twice, from the terminal and, milliseconds later, from npm; a person's second comes later. */
-const againAfterMs = 1_000;
-
-function listenForEnd(clock: Clock): Ending {
-  const controller = new AbortController();
-  let again = () => {};
-  let firstMs = 0;
-  const asked = new Promise<void>((done) => controller.signal.addEventListener("abort", () => done(), { once: true }));
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(name, () => {
-      if (!controller.signal.aborted) {
-        firstMs = clock.preciseMs();
-        controller.abort(new Error(name));
-      } else if (clock.preciseMs() - firstMs > againAfterMs) {
-        again();
-      }
-    });
-  }
-  return {
-    signal: controller.signal,
-    asked,
-    onAgain: (callback) => {
-      again = callback;
-    },
-  };
 }
