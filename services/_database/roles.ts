@@ -21,8 +21,6 @@ const defaults: Readonly<Record<RoleName, readonly Right[]>> = {
 const exceptions: Readonly<Record<string, Partial<Record<RoleName, readonly Right[]>>>> = {
   ledger_transfer: { writer: ["select", "insert"] },
   ledger_entry: { writer: ["select", "insert"] },
-  // The scheduler has the reader read it for a delivery; a proof of the books needs none of it.
-  webhook_secret: { audit: [] },
   migration: { reader: [], writer: [], audit: ["select"] },
   // Read and written at a start, and by `npm run keys`.
   key_fingerprint: { reader: [], writer: [], audit: [] },

@@ -806,15 +806,19 @@ table webhook_secret -- What deliveries are signed with, by the request that mad
   account_id text not null
   webhook_endpoint_id text not null
   request_id text not null
-  secret text not null
+  secret text -- In the clear, of an earlier Tripe; sealed at the next start, and then null.
   create_time timestamp with time zone not null
   expire_time timestamp with time zone
+  sealed_secret bytea -- AES-256-GCM under the webhook key for account and endpoint; the writer seals, the webhooks service opens.
   constraint webhook_secret_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint webhook_secret_account_id_webhook_endpoint_id_fkey FOREIGN KEY (account_id, webhook_endpoint_id) REFERENCES webhook_endpoint(account_id, webhook_endpoint_id)
+  constraint webhook_secret_check CHECK ((num_nonnulls(secret, sealed_secret) = 1))
   constraint webhook_secret_pkey PRIMARY KEY (account_id, webhook_endpoint_id, request_id)
   constraint webhook_secret_request_id_check CHECK (((length(request_id) >= 1) AND (length(request_id) <= 300)))
+  constraint webhook_secret_sealed_secret_check CHECK (((length(sealed_secret) >= 34) AND (length(sealed_secret) <= 512)))
   constraint webhook_secret_secret_check CHECK ((secret ~ '^whsec_[0-9A-Za-z]{32}$'::text))
   index webhook_secret_current ON tripe.webhook_secret USING btree (account_id, webhook_endpoint_id) WHERE (expire_time IS NULL) unique
+  grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
 

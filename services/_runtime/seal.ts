@@ -64,6 +64,16 @@ export function unseal(keys: KeySource, envelope: Uint8Array, owner: SealOwner):
   }
 }
 
+/** Seals a text. */
+export function sealText(keys: KeySource, text: string, owner: SealOwner): Uint8Array {
+  return seal(keys, Buffer.from(text, "utf8"), owner);
+}
+
+/** Opens a sealed text. Throws SealError. */
+export function unsealText(keys: KeySource, envelope: Uint8Array, owner: SealOwner): string {
+  return unseal(keys, envelope, owner).toString("utf8");
+}
+
 /** The id of the key that a value was sealed with; undefined of what is no sealed value. */
 export function sealedWith(envelope: Uint8Array): string | undefined {
   if (envelope.length < SEAL_OVERHEAD_BYTES || envelope[0] !== VERSION) return undefined;

@@ -7,9 +7,11 @@ import { keepSecret } from "../_database/kept-secret.ts";
 import { checkKeys, claimKeys } from "../_database/key-claims.ts";
 import { migrate } from "../_database/migrate.ts";
 import { setRoles } from "../_database/roles.ts";
+import { sealPlainSecrets } from "../_database/seal-secrets.ts";
 import type { SeedOptions } from "../_database/seed.ts";
+import { systemClock } from "../_runtime/clock.ts";
 import type { Config } from "../_runtime/config.ts";
-import { makeKeyFiles } from "../_runtime/key-files.ts";
+import { makeKeyFiles, openKeys } from "../_runtime/key-files.ts";
 import { type KeyKind, keyFile, keyKinds } from "../_runtime/key-ring.ts";
 import type { Log } from "../_runtime/log.ts";
 import { portOffset } from "../_runtime/topology.ts";
@@ -49,6 +51,7 @@ export async function openDatabase({ config, log, seed }: OpenOptions): Promise<
     const owner = { url: server.ownerUrl, passwords: await createPasswords(config.dataDir), log };
     await migrate({ url: owner.url, log });
     await claimKeys(keys);
+    await sealSecrets(config, owner.url, log);
     const urls = await setRoles(owner);
     const secretKey = await readSecretKey(config);
     await seed({ ownerUrl: owner.url, secretKey, account: config.account });
@@ -75,6 +78,12 @@ async function keyOwnerOf({ dataDir, cardKey }: Config, { ownerUrl, place }: { o
   const hasKey = existsSync(keyFile(dataDir, "database"));
   const passwords = hasKey ? await createPasswords(dataDir) : undefined;
   return { dataDir, ownerUrl, place, cardKey: cardKey?.reveal(), passwords };
+}
+
+async function sealSecrets({ dataDir }: Config, url: string, log: Log): Promise<void> {
+  const keys = openKeys({ kind: "webhook", file: keyFile(dataDir, "webhook"), clock: systemClock });
+  const count = await sealPlainSecrets({ url, keys });
+  if (count > 0) log.info("webhook secrets that stood in the clear were sealed", { count });
 }
 
 async function startServer(config: Config, log: Log) {

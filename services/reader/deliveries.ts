@@ -20,10 +20,10 @@ const GET = {
   name: "get_delivery",
   text: `select d.account_id, d.webhook_endpoint_id, case when d.state = 'due' then d.turn else 0 end as turn, d.rung,
       d.due_time, d.body, w.url, w.disable_time is null and w.delete_time is null as is_enabled, ${eventColumns},
-      array(select s.secret from webhook_secret s
-        where s.account_id = w.account_id and s.webhook_endpoint_id = w.webhook_endpoint_id
+      array(select s.sealed_secret from webhook_secret s
+        where s.account_id = w.account_id and s.webhook_endpoint_id = w.webhook_endpoint_id and s.sealed_secret is not null
           and (s.expire_time is null or s.expire_time > statement_timestamp())
-        order by s.expire_time desc nulls first limit 4) as secrets,
+        order by s.expire_time desc nulls first limit 4) as sealed_secrets,
       (select count(*)::int from delivery p
         where p.account_id = d.account_id and p.event_id = d.event_id and p.state = 'due') as pending_count
     from unnest($1::text[], $2::text[], $3::text[]) as i(account_id, event_id, webhook_endpoint_id)
@@ -81,7 +81,7 @@ interface DeliveryRow extends EventRow {
   readonly body: Buffer | null;
   readonly url: string;
   readonly is_enabled: boolean;
-  readonly secrets: string[];
+  readonly sealed_secrets: Buffer[];
   readonly pending_count: number;
 }
 
@@ -122,7 +122,7 @@ export function createGetDelivery(query: Query) {
       ...(dueTime && { dueTime }),
       isEnabled: row.is_enabled,
       url: row.url,
-      secrets: row.secrets,
+      sealedSecrets: row.sealed_secrets,
       pendingCount: row.pending_count,
       ...(row.body === null ? { event: eventOf(row) } : { body: row.body }),
     };

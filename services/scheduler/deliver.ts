@@ -95,9 +95,10 @@ async function tryDelivery(clients: DeliverDependencies["clients"], attempt: Att
   if (delivery === undefined) return deadOf(attempt.job);
   if (delivery.turn !== turn) return undefined;
   if (!delivery.isEnabled) return { delivery: attempt.job, outcome: DeliveryOutcome.DISABLED };
-  const { url, secrets, body, event, pendingCount } = delivery;
+  const { url, sealedSecrets, body, event, pendingCount } = delivery;
   const requestId = `${eventId}/${webhookEndpointId}/${turn}`;
-  const content = { accountId, requestId, url, secrets, body, pendingCount, ...(event && { event }) };
+  const signed = { accountId, requestId, webhookEndpointId, url, sealedSecrets };
+  const content = { ...signed, body, pendingCount, ...(event && { event }) };
   // What the webhooks service refuses of a delivery that is there, it refuses every time.
   const answer = await orDead(clients.webhooks.deliverEvent(content), attempt.failures, [Code.InvalidArgument]);
   return answer === undefined ? deadOf(attempt.job) : judge(answer, delivery, attempt);

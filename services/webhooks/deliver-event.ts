@@ -8,6 +8,8 @@ import {
 } from "../../gen/tripe/webhooks/v1/webhooks_service_pb.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { refuse } from "../_runtime/errors.ts";
+import type { KeySource } from "../_runtime/key-files.ts";
+import { SealError, unsealText } from "../_runtime/seal.ts";
 import { eventView } from "../_views/event.ts";
 import { type Answer, post } from "./post.ts";
 import { type Rules, resolveTarget } from "./resolve-target.ts";
@@ -17,6 +19,8 @@ import { sign } from "./sign.ts";
 /** What a delivery needs besides its request. */
 export interface Courier extends Rules {
   readonly clock: Clock;
+  /** The keys that the endpoints' secrets are sealed with. */
+  readonly webhookKeys: KeySource;
   /** For tests: how long a delivery may take; default 15 s. */
   readonly timeLimitMs?: number;
 }
@@ -36,33 +40,41 @@ const TIME_LIMIT_MS = 15_000;
 const RESERVE_MS = 250;
 
 /**
- * Signs an event and posts it once. Refuses a request with neither event nor body (EVENT_MISSING) and a secret that is
- * none (SECRET_MALFORMED); everything the other side does is an answer.
+ * Signs an event and posts it once. Refuses a request with neither event nor body (EVENT_MISSING); everything the other side does is an
+ * answer. A secret that does not open is Tripe's own fault (INTERNAL, SEALED_SECRET_UNOPENED).
  */
 export async function deliverEvent(courier: Courier, request: DeliverEventRequest, asker: Asker): Promise<Response> {
   const body = request.body.length > 0 ? request.body : renderBody(request);
-  if (!request.secrets.every((secret) => /^whsec_./.test(secret))) {
-    refuse(Code.InvalidArgument, "SECRET_MALFORMED", 'a secret starts with "whsec_"', "secrets");
-  }
+  const secrets = openSecrets(courier, request);
   const { clock, timeLimitMs = TIME_LIMIT_MS } = courier;
   const limit = new AbortController();
   const limitMs = Math.min(timeLimitMs, (asker.timeoutMs() ?? timeLimitMs) - RESERVE_MS);
   const cancel = clock.setTimer(() => limit.abort(new Error("time is up")), limitMs);
   try {
     const signal = AbortSignal.any([limit.signal, asker.signal]);
-    return { body, ...(await deliver(courier, { request, body, signal })) };
+    return { body, ...(await deliver(courier, { request, secrets, body, signal })) };
   } finally {
     cancel();
   }
 }
 
+function openSecrets({ webhookKeys }: Courier, { accountId, webhookEndpointId, sealedSecrets }: DeliverEventRequest) {
+  try {
+    return sealedSecrets.map((sealed) => unsealText(webhookKeys, sealed, { accountId, objectId: webhookEndpointId }));
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    return refuse(Code.Internal, "SEALED_SECRET_UNOPENED", `a webhook secret does not open: ${error.problem}`);
+  }
+}
+
 interface Delivery {
   readonly request: DeliverEventRequest;
+  readonly secrets: readonly string[];
   readonly body: Uint8Array;
   readonly signal: AbortSignal;
 }
 
-async function deliver(courier: Courier, { request, body, signal }: Delivery): Promise<Response> {
+async function deliver(courier: Courier, { request, secrets, body, signal }: Delivery): Promise<Response> {
   const { clock } = courier;
   try {
     const target = await within(signal, resolveTarget(request.url, courier));
@@ -73,7 +85,7 @@ async function deliver(courier: Courier, { request, body, signal }: Delivery): P
     const headers = {
       "Content-Type": "application/json; charset=utf-8",
       "Content-Length": String(body.length),
-      "Stripe-Signature": sign(body, request.secrets, clock.nowMs()),
+      "Stripe-Signature": sign(body, secrets, clock.nowMs()),
       "User-Agent": "Tripe/1.0",
       Accept: "*/*",
     };

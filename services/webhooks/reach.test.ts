@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { DeliverEventResult } from "../../gen/tripe/webhooks/v1/webhooks_service_pb.ts";
 import { createTestClock, systemClock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
-import { createWebhooksClient } from "./testing/client.ts";
+import { createWebhooksClient, endpointOf } from "./testing/client.ts";
 import { startBareServer, startMerchant } from "./testing/merchant.ts";
 
 // Real sockets on a busy machine take their time; that is no reason to fail.
@@ -28,7 +28,7 @@ async function setup({
   const client = createWebhooksClient({ clock: systemClock, lookup, allowsLoopback });
   const merchant = await startMerchant((_request, response) => void response.end());
   onTestFinished(() => merchant.close());
-  const request = { accountId: "acct_1", requestId: "evt_1/we_1/1", secrets: ["whsec_1"], body };
+  const request = { accountId: "acct_1", requestId: "evt_1/we_1/1", ...endpointOf(["whsec_1"]), body };
   const deliver = (url: string) => client.deliverEvent({ ...request, url });
   return { client, request, deliver, lookup, merchant };
 }
@@ -119,7 +119,7 @@ test.each([
   expect(lookup).not.toHaveBeenCalled();
 });
 
-test("a request with nothing to post, or with a secret that is none, is refused", async () => {
+test("a request with nothing to post is refused, and a secret that does not open is a fault", async () => {
   const { client, request } = await setup();
   const refused = (change: object) =>
     client.deliverEvent({ ...request, url: "https://merchant.example/", ...change }).catch((error) => refusalOf(error));
@@ -130,8 +130,10 @@ test("a request with nothing to post, or with a secret that is none, is refused"
   expect(await refused({ body: new Uint8Array(), event: { eventId: "evt_1", snapshot: {} } })).toMatchObject({
     reason: "EVENT_MISSING",
   });
-  for (const secret of ["", "whsec_", "sk_test_1"]) {
-    expect(await refused({ secrets: ["whsec_1", secret] })).toMatchObject({ reason: "SECRET_MALFORMED" });
+  const { sealedSecrets } = endpointOf(["whsec_1"], "we_2");
+  for (const sealed of [new Uint8Array(), ...sealedSecrets]) {
+    const unopened = { code: Code.Internal, reason: "SEALED_SECRET_UNOPENED" };
+    expect(await refused({ sealedSecrets: [sealed] })).toMatchObject(unopened);
   }
 });
 

@@ -4,6 +4,7 @@ import { type Snapshot, SnapshotSchema } from "../../gen/tripe/billing/v1/event_
 import type { Database, Query } from "../_database/connect.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { refuse } from "../_runtime/errors.ts";
+import type { KeySource } from "../_runtime/key-files.ts";
 
 /** What every state-changing request carries: whose it is, and by what it is known when it comes again. */
 export interface Request {
@@ -74,4 +75,6 @@ export function snapshotBytes(snapshot: Snapshot): Uint8Array {
 export interface WriterDependencies {
   readonly database: Database;
   readonly clock: Clock;
+  /** The keys that seal webhook secrets. */
+  readonly webhookKeys: KeySource;
 }

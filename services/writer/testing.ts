@@ -9,6 +9,7 @@ import { createServiceClient } from "../_runtime/client.ts";
 import { type Clock, systemClock } from "../_runtime/clock.ts";
 import { createDirectTransport } from "../_runtime/direct-transport.ts";
 import { createHost } from "../_runtime/host.ts";
+import { fixedKeys } from "../_runtime/key-files.ts";
 import { silentLog } from "../_runtime/log.ts";
 import { createWriter } from "./service.ts";
 import { createSteps, type Steps } from "./testing-steps.ts";
@@ -65,9 +66,12 @@ export async function startTestWriter(): Promise<TestWriter> {
   };
 }
 
+/** The keys of webhook secrets of a writer in a test. */
+export const testWebhookKeys = fixedKeys("webhook", Buffer.alloc(32, 5).toString("hex"));
+
 /** A client of a writer on this database, over a transport that freezes what passes. */
 export function createWriterClient(database: Database, clock: Clock): Client<typeof WriterService> {
-  const implementation = createWriter({ database, clock });
+  const implementation = createWriter({ database, clock, webhookKeys: testWebhookKeys });
   const services = [{ service: WriterService, implementation }];
   // Only the writer's own waiting goes by the test's clock: a call's deadline is the machine's.
   const host = createHost({ name: "writer", services, log: silentLog, clock: systemClock });

@@ -112,13 +112,13 @@ export async function createWebhookEndpoint(dependencies: WriterDependencies, re
     }
     const { url, eventTypes, description, metadata } = given;
     await query(INSERT, [accountId, key.webhookEndpointId, url, eventTypes, description, JSON.stringify(metadata)]);
-    await addSecret(query, { ...key, requestId: request.requestId });
+    await addSecret(dependencies, query, { ...key, requestId: request.requestId });
     return effectOf(await lockWebhookEndpoint(query, key));
   });
   const webhookEndpoint = nounOf(answer, "webhookEndpoint");
   const { webhookEndpointId } = webhookEndpoint;
   const made = { accountId, webhookEndpointId, requestId: request.requestId };
-  return { webhookEndpoint, isReplayed, secret: await findSecret(dependencies.database.query, made) };
+  return { webhookEndpoint, isReplayed, secret: await findSecret(dependencies, made) };
 }
 
 /**

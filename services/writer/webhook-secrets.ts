@@ -3,6 +3,7 @@ import type { RotateWebhookSecretRequest } from "../../gen/tripe/writer/v1/webho
 import type { Query } from "../_database/connect.ts";
 import { refuse } from "../_runtime/errors.ts";
 import { randomBase62 } from "../_runtime/ids.ts";
+import { sealText, unsealText } from "../_runtime/seal.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { once } from "./once.ts";
 import { nounOf } from "./snapshots.ts";
@@ -13,7 +14,7 @@ const SECRET_CHARS = 32;
 
 const INSERT = {
   name: "insert_webhook_secret",
-  text: `insert into webhook_secret (account_id, webhook_endpoint_id, request_id, secret, create_time)
+  text: `insert into webhook_secret (account_id, webhook_endpoint_id, request_id, sealed_secret, create_time)
     values ($1, $2, $3, $4, statement_timestamp())`,
 };
 
@@ -41,7 +42,7 @@ const SECRETS_MAX = 4;
 
 const FIND = {
   name: "find_webhook_secret",
-  text: `select secret from webhook_secret
+  text: `select sealed_secret from webhook_secret
     where account_id = $1 and webhook_endpoint_id = $2 and request_id = $3 and expire_time is null`,
 };
 
@@ -60,11 +61,11 @@ export async function rotateWebhookSecret(dependencies: WriterDependencies, requ
       const message = `an endpoint has at most ${SECRETS_MAX} secrets at once`;
       refuse(Code.FailedPrecondition, "WEBHOOK_SECRETS_TOO_MANY", message, "webhook_endpoint_id");
     }
-    await addSecret(query, { accountId, webhookEndpointId, requestId });
+    await addSecret(dependencies, query, { accountId, webhookEndpointId, requestId });
     return effectOf(endpoint);
   });
   const made = { accountId, webhookEndpointId, requestId };
-  const secret = await findSecret(dependencies.database.query, made);
+  const secret = await findSecret(dependencies, made);
   return { webhookEndpoint: nounOf(answer, "webhookEndpoint"), isReplayed, secret };
 }
 
@@ -72,13 +73,24 @@ export async function rotateWebhookSecret(dependencies: WriterDependencies, requ
 type SecretKey = EndpointKey & { readonly requestId: string };
 
 /** Makes the secret of an endpoint that has none that lasts. */
-export async function addSecret(query: Query, { accountId, webhookEndpointId, requestId }: SecretKey): Promise<void> {
-  await query(INSERT, [accountId, webhookEndpointId, requestId, `whsec_${randomBase62(SECRET_CHARS)}`]);
+export async function addSecret(
+  { webhookKeys }: Pick<WriterDependencies, "webhookKeys">,
+  query: Query,
+  { accountId, webhookEndpointId, requestId }: SecretKey,
+): Promise<void> {
+  const secret = `whsec_${randomBase62(SECRET_CHARS)}`;
+  const sealed = sealText(webhookKeys, secret, { accountId, objectId: webhookEndpointId });
+  await query(INSERT, [accountId, webhookEndpointId, requestId, sealed]);
 }
 
 /** Finds the secret that a request made, for the answer to that request; empty when it was replaced since. */
-export async function findSecret(query: Query, key: SecretKey): Promise<string> {
+export async function findSecret({ database, webhookKeys }: WriterDependencies, key: SecretKey): Promise<string> {
   const { accountId, webhookEndpointId, requestId } = key;
-  const [row] = await query<{ secret: string }>(FIND, [accountId, webhookEndpointId, requestId]);
-  return row?.secret ?? "";
+  const [row] = await database.query<SealedRow>(FIND, [accountId, webhookEndpointId, requestId]);
+  if (row === undefined) return "";
+  return unsealText(webhookKeys, row.sealed_secret, { accountId, objectId: webhookEndpointId });
+}
+
+interface SealedRow {
+  readonly sealed_secret: Buffer;
 }

@@ -51,6 +51,7 @@ const KINDS: Readonly<Record<ProcessName, Kind>> = {
 const log = silentLog;
 
 /** The vault's master key: 32 bytes, any will do. */
+const webhookKeys = fixedKeys("webhook", Buffer.alloc(32, 4).toString("hex"));
 const vault = createVault(fixedKeys("card", Buffer.alloc(32, 3).toString("base64")));
 
 /** A supervisor starts a process again within so long. */
@@ -129,7 +130,10 @@ function serve({ fate, database, bank }: WorldParts, name: Exclude<Kind, "schedu
     case "reader":
       return { service: contracts.reader, implementation: createReader({ database: connect("reader") }) };
     case "writer":
-      return { service: contracts.writer, implementation: createWriter({ database: connect("writer"), clock }) };
+      return {
+        service: contracts.writer,
+        implementation: createWriter({ database: connect("writer"), clock, webhookKeys }),
+      };
     case "bank": {
       const router = createRouter({ banks: [{ name: "sandbox", connector: bank.connect(life), weight: 1 }], clock });
       return { service: contracts.bank, implementation: createBank({ router, vault, clock, log }) };

@@ -19,4 +19,10 @@ export const deliveryChecks: readonly Check[] = [
     `select account_id, event_id, webhook_endpoint_id, turn, due_time from delivery
       where state = 'due' and due_time < $1::timestamptz - interval '10 minutes'`,
   ),
+  checkSql(
+    "webhook-secrets-sealed",
+    "Every webhook secret is sealed: none stands in the database in the clear.",
+    `select account_id, webhook_endpoint_id, request_id, create_time from webhook_secret
+      where secret is not null or position('whsec_'::bytea in sealed_secret) > 0`,
+  ),
 ];

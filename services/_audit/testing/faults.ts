@@ -234,6 +234,15 @@ export const faults: Record<
     keep,
     ["deliveries-due"],
   ],
+  "a webhook secret in the clear": [
+    ({ accountId }) => `insert into webhook_endpoint (account_id, webhook_endpoint_id, url, event_types, description,
+        metadata, match_time, create_time)
+      values ('${accountId}', 'we_plain', 'https://example.com', '{none}', '', '{}', statement_timestamp(), statement_timestamp());
+      insert into webhook_secret (account_id, webhook_endpoint_id, request_id, secret, create_time)
+      values ('${accountId}', 'we_plain', 'req_plain', 'whsec_0123456789abcdefghijABCDEFGHIJ01', statement_timestamp())`,
+    keep,
+    ["webhook-secrets-sealed"],
+  ],
   "a card number in a description": [
     ({ paidId }) => `update charge set description = 'pay 4242 4242 4242 4242' where charge_id = '${paidId}'`,
     keep,

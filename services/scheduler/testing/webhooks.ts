@@ -7,6 +7,8 @@ import { Sweep } from "../../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { createClient } from "../../_database/connect-client.ts";
 import { systemClock } from "../../_runtime/clock.ts";
 import { createId } from "../../_runtime/ids.ts";
+import { openKeys } from "../../_runtime/key-files.ts";
+import { keyFile } from "../../_runtime/key-ring.ts";
 import type { TestTripe } from "../../testing.ts";
 import { createWebhooksClient } from "../../webhooks/testing/client.ts";
 import { type ReceivedRequest, startMerchant } from "../../webhooks/testing/merchant.ts";
@@ -98,12 +100,14 @@ export async function setupWebhooks(tripe: TestTripe, { patienceMs = 80_000 } = 
 }
 
 function startDelivering(tripe: TestTripe, options: TestSchedulerOptions) {
+  const file = keyFile(tripe.config.dataDir, "webhook");
+  const webhookKeys = openKeys({ kind: "webhook", file, clock: systemClock });
   return startTestScheduler(tripe, {
     mails: true,
     webhookDelaySeconds: 0,
     ...options,
     delivering: { ladderMs: [20, 20] },
-    clients: { webhooks: createWebhooksClient(courier), ...options.clients },
+    clients: { webhooks: createWebhooksClient({ ...courier, webhookKeys }), ...options.clients },
   });
 }
 

@@ -573,7 +573,7 @@ export const ReaderService: GenService<{
     output: typeof ListUnnoticedEndpointsResponseSchema;
   },
   /**
-   * GetDelivery reads all that one try of a delivery needs, the secrets too: only the scheduler may call it.
+   * GetDelivery reads all that one try of a delivery needs, the sealed secrets too: only the scheduler may call it.
    *
    * @generated from rpc tripe.reader.v1.ReaderService.GetDelivery
    */

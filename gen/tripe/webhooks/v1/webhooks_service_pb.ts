@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/webhooks/v1/webhooks_service.proto.
  */
 export const file_tripe_webhooks_v1_webhooks_service: GenFile = /*@__PURE__*/
-  fileDesc("Cih0cmlwZS93ZWJob29rcy92MS93ZWJob29rc19zZXJ2aWNlLnByb3RvEhF0cmlwZS53ZWJob29rcy52MSL1AQoTRGVsaXZlckV2ZW50UmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIXCgN1cmwYAyABKAlCCrpIB3IFEAEYgBASIgoHc2VjcmV0cxgEIAMoCUIRukgOkgELCAEQBCIFcgMYgAESJgoFZXZlbnQYBSABKAsyFy50cmlwZS5iaWxsaW5nLnYxLkV2ZW50EhcKBGJvZHkYBiABKAxCCbpIBnoEGICAQBIhCg1wZW5kaW5nX2NvdW50GAcgASgFQgq6SAcaBRjoBygAIqwBChREZWxpdmVyRXZlbnRSZXNwb25zZRI1CgZyZXN1bHQYASABKA4yJS50cmlwZS53ZWJob29rcy52MS5EZWxpdmVyRXZlbnRSZXN1bHQSDgoGc3RhdHVzGAIgASgFEi4KC3JldHJ5X2FmdGVyGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBGJvZHkYBCABKAwSDwoHcHJvYmxlbRgFIAEoCSrDAQoSRGVsaXZlckV2ZW50UmVzdWx0EiQKIERFTElWRVJfRVZFTlRfUkVTVUxUX1VOU1BFQ0lGSUVEEAASIgoeREVMSVZFUl9FVkVOVF9SRVNVTFRfREVMSVZFUkVEEAESIgoeREVMSVZFUl9FVkVOVF9SRVNVTFRfUE9TVFBPTkVEEAISHQoZREVMSVZFUl9FVkVOVF9SRVNVTFRfR09ORRADEiAKHERFTElWRVJfRVZFTlRfUkVTVUxUX1JFRlVTRUQQBDJyCg9XZWJob29rc1NlcnZpY2USXwoMRGVsaXZlckV2ZW50EiYudHJpcGUud2ViaG9va3MudjEuRGVsaXZlckV2ZW50UmVxdWVzdBonLnRyaXBlLndlYmhvb2tzLnYxLkRlbGl2ZXJFdmVudFJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_tripe_billing_v1_event]);
+  fileDesc("Cih0cmlwZS93ZWJob29rcy92MS93ZWJob29rc19zZXJ2aWNlLnByb3RvEhF0cmlwZS53ZWJob29rcy52MSKzAgoTRGVsaXZlckV2ZW50UmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIXCgN1cmwYAyABKAlCCrpIB3IFEAEYgBASJgoFZXZlbnQYBSABKAsyFy50cmlwZS5iaWxsaW5nLnYxLkV2ZW50EhcKBGJvZHkYBiABKAxCCbpIBnoEGICAQBIhCg1wZW5kaW5nX2NvdW50GAcgASgFQgq6SAcaBRjoBygAEiYKE3dlYmhvb2tfZW5kcG9pbnRfaWQYCCABKAlCCbpIBnIEEAEYQBIpCg5zZWFsZWRfc2VjcmV0cxgJIAMoDEIRukgOkgELCAEQBCIFegMYgARKBAgEEAVSB3NlY3JldHMirAEKFERlbGl2ZXJFdmVudFJlc3BvbnNlEjUKBnJlc3VsdBgBIAEoDjIlLnRyaXBlLndlYmhvb2tzLnYxLkRlbGl2ZXJFdmVudFJlc3VsdBIOCgZzdGF0dXMYAiABKAUSLgoLcmV0cnlfYWZ0ZXIYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEYm9keRgEIAEoDBIPCgdwcm9ibGVtGAUgASgJKsMBChJEZWxpdmVyRXZlbnRSZXN1bHQSJAogREVMSVZFUl9FVkVOVF9SRVNVTFRfVU5TUEVDSUZJRUQQABIiCh5ERUxJVkVSX0VWRU5UX1JFU1VMVF9ERUxJVkVSRUQQARIiCh5ERUxJVkVSX0VWRU5UX1JFU1VMVF9QT1NUUE9ORUQQAhIdChlERUxJVkVSX0VWRU5UX1JFU1VMVF9HT05FEAMSIAocREVMSVZFUl9FVkVOVF9SRVNVTFRfUkVGVVNFRBAEMnIKD1dlYmhvb2tzU2VydmljZRJfCgxEZWxpdmVyRXZlbnQSJi50cmlwZS53ZWJob29rcy52MS5EZWxpdmVyRXZlbnRSZXF1ZXN0GicudHJpcGUud2ViaG9va3MudjEuRGVsaXZlckV2ZW50UmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_tripe_billing_v1_event]);
 
 /**
  * Asks to post an event to an endpoint.
@@ -45,13 +45,6 @@ export type DeliverEventRequest = Message<"tripe.webhooks.v1.DeliverEventRequest
   url: string;
 
   /**
-   * The endpoint's secrets, "whsec_…"; two while one is being rotated.
-   *
-   * @generated from field: repeated string secrets = 4;
-   */
-  secrets: string[];
-
-  /**
    * The event. Ignored when `body` is given.
    *
    * @generated from field: tripe.billing.v1.Event event = 5;
@@ -71,6 +64,20 @@ export type DeliverEventRequest = Message<"tripe.webhooks.v1.DeliverEventRequest
    * @generated from field: int32 pending_count = 7;
    */
   pendingCount: number;
+
+  /**
+   * The endpoint that the secrets belong to.
+   *
+   * @generated from field: string webhook_endpoint_id = 8;
+   */
+  webhookEndpointId: string;
+
+  /**
+   * The endpoint's secrets, each sealed with the webhook key; two while one is being rotated.
+   *
+   * @generated from field: repeated bytes sealed_secrets = 9;
+   */
+  sealedSecrets: Uint8Array[];
 };
 
 /**
