@@ -1,19 +1,48 @@
-import type { Socket } from "node:net";
-import { badHttp } from "./problems.ts";
+import { type Server, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Problem } from "./problem.ts";
+import { badHttp, methodNotAllowed } from "./problems.ts";
 import { envelopeOf } from "./respond.ts";
 
 /** Answers what was no HTTP, took too long or had too many headers, with the envelope, before any route is known. */
-export function answerBrokenSocket(error: Error & { code?: string }, socket: Socket, requestId: string): void {
+export function answerBrokenSocket(error: Error & { code?: string }, socket: Duplex, requestId: string): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
   }
-  const status = statusOf(error.code);
-  const body = JSON.stringify(envelopeOf(badHttp(status)));
-  socket.end(
-    `HTTP/1.1 ${status} ${status === 408 ? "Request Timeout" : "Bad Request"}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nrequest-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  endWith(socket, badHttp(statusOf(error.code)), requestId);
+}
+
+/** Answers with the envelope what Node would refuse by itself: an expectation that nothing meets, and CONNECT. */
+export function answerRefusedHttp(server: Server, createRequestId: () => string): void {
+  server.on("checkExpectation", (_request, response) => {
+    const { body, headers } = rawAnswer(badHttp(417), createRequestId());
+    response.writeHead(417, headers).end(body);
+  });
+  server.on("connect", ({ method = "" }, socket) => {
+    socket.on("error", () => socket.destroy());
+    endWith(socket, methodNotAllowed(method, ["DELETE", "GET", "HEAD", "POST"]), createRequestId());
+  });
+}
+
+function endWith(socket: Duplex, problem: Problem, requestId: string): void {
+  const { status } = problem;
+  const { body, headers } = rawAnswer(problem, requestId);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
+}
+
+function rawAnswer(problem: Problem, requestId: string): { body: string; headers: Record<string, string> } {
+  const body = JSON.stringify(envelopeOf(problem));
+  const headers = {
+    ...problem.headers,
+    "content-type": "application/json; charset=utf-8",
+    "content-length": String(Buffer.byteLength(body)),
+    "request-id": requestId,
+    "x-content-type-options": "nosniff",
+    connection: "close",
+  };
+  return { body, headers };
 }
 
 function statusOf(code: string | undefined): number {

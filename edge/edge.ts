@@ -10,9 +10,11 @@ import { API_VERSION } from "../services/_views/wire.ts";
 import { actionRoutes, sharedRoutes } from "./actions/actions.ts";
 import { collectAllowedMethods } from "./allowed-methods.ts";
 import { createAuthenticate } from "./authenticate.ts";
-import { answerBrokenSocket } from "./broken-socket.ts";
+import { answerBrokenSocket, answerRefusedHttp } from "./broken-socket.ts";
 import type { EdgeClients } from "./clients.ts";
+import type { ConnectionLimits } from "./connections.ts";
 import { servePreflights } from "./cors.ts";
+import { connectionLimits, guardConnections } from "./guard-connections.ts";
 import { serveHealth } from "./health.ts";
 import { serveOpenapi } from "./openapi.ts";
 import { createPlaces } from "./places.ts";
@@ -21,6 +23,7 @@ import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
 import { serveInvoicePdf } from "./serve-invoice-pdf.ts";
 import { serveRoute } from "./serve-route.ts";
+import { createTrust } from "./trusted-proxies.ts";
 
 /** What the edge stands on. */
 export interface EdgeOptions {
@@ -34,6 +37,10 @@ export interface EdgeOptions {
   readonly requestKeys: KeySource;
   /** Whether merchants may name endpoints on this machine (TRIPE_WEBHOOKS_LOOPBACK). */
   readonly allowsLoopback: boolean;
+  /** Addresses and networks of the proxies whose X-Forwarded-For and -Proto count (TRIPE_TRUSTED_PROXIES); default none. */
+  readonly trustedProxies?: readonly string[];
+  /** Other limits than usual, for tests. */
+  readonly connectionLimits?: Partial<ConnectionLimits>;
   /** Asks a service whether it is SERVING; false when it does not say in time. */
   isServing(service: ServiceName): Promise<boolean>;
 }
@@ -47,8 +54,6 @@ const HEADERS_TIMEOUT_MS = 5_000;
 const TIMEOUT_CHECK_MS = 2_000;
 // The SDK keeps sockets for 60 s; closing an idle one under it costs a retry.
 const KEEP_ALIVE_MS = 72_000;
-// Ten times what may be in progress: most connections of SDKs are idle. A socket costs some 10 KB.
-const CONNECTIONS_MAX = 2_560;
 // As many as one gRPC connection carries streams (services/_runtime/serve.ts): more would wait inside, unseen.
 const IN_PROGRESS_MAX = 256;
 // An eighth is left for other merchants than the busiest.
@@ -58,6 +63,8 @@ const PATH_PARAMETER_MAX = 1_000;
 
 /** Makes the public API: a Fastify app that tests ask by `inject`, and main listens with. */
 export function createEdge(options: EdgeOptions): FastifyInstance {
+  const { clock, createId } = options;
+  const isTrusted = createTrust(options.trustedProxies ?? []);
   const app = fastify({
     logger: false,
     bodyLimit: BODY_MAX_BYTES,
@@ -67,37 +74,47 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
       maxHeaderSize: HEADER_MAX_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      // Refused by a hook instead, with the envelope.
+      requireHostHeader: false,
     },
     routerOptions: { maxParamLength: PATH_PARAMETER_MAX },
     exposeHeadRoutes: true,
+    trustProxy: isTrusted,
     // What arrives on an open connection while the edge ends is still answered: the drain waits for it.
     return503OnClosing: false,
-    genReqId: () => options.createId("req_"),
-    clientErrorHandler: (error, socket) => answerBrokenSocket(error, socket, options.createId("req_")),
+    genReqId: () => createId("req_"),
+    clientErrorHandler: (error, socket) => answerBrokenSocket(error, socket, createId("req_")),
     // Before there is a route there are no hooks either.
     frameworkErrors: (error, request, reply) => {
       addHeaders(request, reply);
       sendProblem(reply, toProblem(error));
     },
   });
-  app.server.maxConnections = CONNECTIONS_MAX;
   readBodiesUnparsed(app);
   app.addHook("onRequest", async (request, reply) => addHeaders(request, reply));
+  answerRefusedHttp(app.server, () => createId("req_"));
+  const limits = { ...connectionLimits, ...options.connectionLimits };
+  const connections = guardConnections(app, { limits, isTrusted, clock });
   app.addHook("onResponse", async (request, reply) => logAccess(options, request, reply));
   const allowedMethods = collectAllowedMethods(app);
-  app.setNotFoundHandler((request, reply) => {
+  const refuseUnknown = (request: FastifyRequest, reply: FastifyReply) => {
     const [path = ""] = request.url.split("?", 1);
     const allowed = allowedMethods(path);
+    const isPath = allowed.length > 0;
     return sendProblem(
       reply,
-      allowed.length > 0 ? methodNotAllowed(request.method, allowed) : urlUnrecognized(request.method, path),
+      isPath ? methodNotAllowed(request.method, allowed) : urlUnrecognized(request.method, path),
     );
-  });
+  };
+  // Before the body is read: whatever it is, it is not wanted.
+  app.addHook("onRequest", async (request, reply) => (request.is404 ? refuseUnknown(request, reply) : undefined));
+  app.setNotFoundHandler(refuseUnknown);
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, toProblem(error)));
   const routes = [...options.actions.flatMap((action) => actionRoutes[action]), ...sharedRoutes];
   const serving = {
     ...options,
-    authenticate: createAuthenticate({ reader: options.clients.reader, clock: options.clock }),
+    connections,
+    authenticate: createAuthenticate({ reader: options.clients.reader, clock }),
     places: createPlaces({ max: IN_PROGRESS_MAX, ofHolderMax: OF_ACCOUNT_MAX }),
   };
   for (const route of routes) serveRoute(app, route, serving);

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { systemClock } from "../services/_runtime/clock.ts";
+import { listenOn, openSocket } from "./testing/sockets.ts";
 import { startBench } from "./testing/tripe.ts";
 
 // What nobody honest sends (7-reliability.md, T42 and T43): a 4xx with the envelope, soon, and never a 500.
@@ -62,19 +63,10 @@ test.each(bodies)("%s is refused with the envelope", async (_name, type, payload
 });
 
 /** Sends bytes to the edge's port and takes all that comes until it closes the connection. */
-function talk(text: string): Promise<string> {
-  const address = bench.app.server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () => socket.write(text));
-    let answer = "";
-    socket.setEncoding("utf8");
-    socket.on("data", (chunk: string) => {
-      answer += chunk;
-    });
-    socket.on("error", reject);
-    socket.on("close", () => resolve(answer));
-  });
+async function talk(text: string): Promise<string> {
+  const client = await openSocket(await listenOn(bench.app));
+  client.socket.write(text);
+  return client.closed;
 }
 
 test.each([
@@ -86,11 +78,25 @@ test.each([
     400,
   ],
   ["a method of another protocol", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400],
+  [
+    "an unknown expectation",
+    "POST /v1/charges HTTP/1.1\r\nhost: a\r\nexpect: 200-ok\r\ncontent-length: 0\r\n\r\n",
+    417,
+  ],
+  ["HTTP/1.1 without Host", "GET /livez HTTP/1.1\r\nconnection: close\r\n\r\n", 400],
+  ["CONNECT", "CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n", 405],
+  ["QUERY", "QUERY /v1/charges HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", 405],
+  [
+    "an upgrade of nothing",
+    "GET /nowhere HTTP/1.1\r\nhost: a\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n\r\n",
+    404,
+  ],
 ] as const)("%s is answered with the envelope", async (_name, text, status) => {
   const answer = await talk(text);
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   expect(answer).toContain('"error":{"type":"invalid_request_error"');
   expect(answer.toLowerCase()).toContain("request-id: req_");
+  expect(answer.toLowerCase()).toContain("x-content-type-options: nosniff");
 });
 
 test("a body that stops in the middle leaves nothing behind and harms nobody", async () => {

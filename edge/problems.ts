@@ -253,6 +253,7 @@ const httpWords: Readonly<Record<number, string>> = {
   413: "Request body is too large: at most 64 KiB.",
   414: "Request URL is too long.",
   415: "Unsupported content type: send application/x-www-form-urlencoded or application/json.",
+  417: "Unknown expectation: Tripe meets 100-continue and no other.",
   431: "Request headers are too large: at most 16 KiB.",
 };
 

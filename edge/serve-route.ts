@@ -1,9 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ApiKeyKind } from "../gen/tripe/billing/v1/account_pb.ts";
 import { type Call, createCall, runCall } from "../services/_runtime/call.ts";
 import { parseTraceparent } from "../services/_runtime/headers.ts";
 import { serverTiming } from "../services/_runtime/timing.ts";
 import type { Access, Authenticate } from "./authenticate.ts";
+import type { Connections } from "./connections.ts";
 import { addCors, isForBrowsers } from "./cors.ts";
 import { decode } from "./decode/decode.ts";
 import { mergeParameters, readBody, readQuery, type UnreadBody } from "./decode/read.ts";
@@ -25,6 +27,7 @@ import type { PublicRequest, Route } from "./route.ts";
 /** What routes are served with: the edge's own dependencies, its door, and its limit. */
 export interface Serving extends EdgeOptions {
   readonly authenticate: Authenticate;
+  readonly connections: Connections;
   /** Of the requests in progress, by account. */
   readonly places: Places;
 }
@@ -59,6 +62,8 @@ async function handle(route: Route, serving: Serving, request: FastifyRequest, r
       const { scope = "secret" } = route;
       const needs = scopeOf(route);
       const access = await serving.authenticate(request.headers, { scope, needs, address: request.ip });
+      // A publishable key stands in web pages: everybody has it.
+      if (access.kind !== ApiKeyKind.PUBLISHABLE) serving.connections.welcome(request.raw.socket);
       const leave = serving.places.enter(access.account.accountId);
       try {
         return await work({ route, serving, request, reply, call, access, known });

@@ -8,7 +8,7 @@ import { fixedKeys, type KeySource } from "../../services/_runtime/key-files.ts"
 import { createMemoryLog, type MemoryLog } from "../../services/_runtime/testing/memory-log.ts";
 import type { Fault } from "../../services/bank/sandbox/faults.ts";
 import { startTestTripe, type TestTripe, type TestTripeOptions } from "../../services/testing.ts";
-import { createEdge } from "../edge.ts";
+import { createEdge, type EdgeOptions } from "../edge.ts";
 
 /** A request; without a `key` with the sandbox's, with null with none. */
 export type Asked = InjectOptions & { readonly key?: string | null };
@@ -34,7 +34,7 @@ export interface Bench extends TestEdge {
   /** Makes the bank's next request for money go wrong. */
   failNext(fault: Fault): void;
   /** Another edge over the same services, which serves these actions only. */
-  edgeOf(actions: readonly EdgeAction[]): TestEdge;
+  edgeOf(actions: readonly EdgeAction[], more?: Pick<EdgeOptions, "connectionLimits" | "trustedProxies">): TestEdge;
   /** The official SDK, over a real port of this machine. */
   stripe(config?: Partial<Stripe.StripeConfig>): Promise<Stripe>;
 }
@@ -47,7 +47,7 @@ export async function startBench(
   const faults: Fault[] = [];
   const tripe = await startTestTripe({ ...options, log, nextFault: () => faults.shift() });
   const clients = tripe.clientsOf("edge");
-  const edgeOf = (actions: readonly EdgeAction[]): TestEdge => {
+  const edgeOf: Bench["edgeOf"] = (actions, more) => {
     const { isServing } = tripe;
     // Any key will do: it has to be the same for all edges of this Tripe.
     const requestKeys = options.requestKeys ?? fixedKeys("request", Buffer.alloc(32, 7).toString("hex"));
@@ -60,6 +60,7 @@ export async function startBench(
       actions,
       isServing,
       allowsLoopback: true,
+      ...more,
     });
     afterAll(() => app.close());
     return { app, ask: (asked) => ask(app, { key: tripe.secretKey, ...asked }) };

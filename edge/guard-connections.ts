@@ -1,0 +1,51 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Clock } from "../services/_runtime/clock.ts";
+import { type ConnectionLimits, type Connections, limitConnections } from "./connections.ts";
+import { badHttp, overloaded, tooManyAtOnce } from "./problems.ts";
+
+/** The limits of one edge. */
+export const connectionLimits: ConnectionLimits = {
+  // Ten times what may be in progress: most connections of SDKs are idle. A socket costs some 10 KB.
+  max: 2_560,
+  // A large merchant's machines behind one address; three such leave room for others.
+  ofClientMax: 768,
+  // Probes of some load balancers at once.
+  forHealthMax: 32,
+  // A person's next click; a program that has a key sends it with its first request.
+  strangerIdleMs: 5_000,
+};
+
+// Connections that are being closed count for Node until they are gone.
+const CLOSING_MAX = 256;
+
+const healthPaths: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);
+
+/** Limits the connections of an app, and refuses what a connection may not ask. */
+export function guardConnections(
+  app: FastifyInstance,
+  { limits, ...options }: { limits: ConnectionLimits; isTrusted: (address: string) => boolean; clock: Clock },
+): Connections {
+  const connections = limitConnections(app.server, { limits, ...options });
+  app.server.maxConnections = limits.max + limits.forHealthMax + CLOSING_MAX;
+  app.addHook("onRequest", async (request, reply) => {
+    const { socket, httpVersion } = request.raw;
+    if (connections.isForHealth(socket)) {
+      // Whatever it asked: the place is for the next one who asks for health.
+      reply.header("connection", "close");
+      if (!healthPaths.has(pathOf(request))) throw overloaded();
+    }
+    if (connections.isOneTooMany(request.raw)) throw tooManyAtOnce();
+    // RFC 9112, 3.2. Node would refuse it without the envelope.
+    if (httpVersion === "1.1" && request.headers.host === undefined) throw badHttp(400);
+  });
+  app.addHook("onSend", async (request, reply) => {
+    const isKept = reply.raw.shouldKeepAlive && !reply.hasHeader("connection");
+    if (!isKept || !connections.isStranger(request.raw.socket)) return;
+    reply.header("connection", "keep-alive").header("keep-alive", `timeout=${limits.strangerIdleMs / 1_000}`);
+  });
+  return connections;
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split("?", 1)[0] ?? "";
+}
