@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import type { createClient } from "../../services/_database/connect-client.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import type { Order, Work } from "./crash-order.ts";
@@ -13,12 +12,15 @@ export interface Death {
 }
 
 /** Where a driver does its work: what an order says beside the work and its end. */
-export type Place = Omit<Order, "work" | "dieAt">;
+export interface Place extends Omit<Order, "work" | "dieAt"> {
+  /** The driver's program (crash-bundle.ts). */
+  readonly program: string;
+}
 
 /** Has a process of its own do some work and die at the nth crash point it passes; 0 lets it live. Rejects when it fails. */
 export function runDriver(place: Place, work: Work, dieAt: number): Promise<Death> {
-  const program = join(import.meta.dirname, "crash-driver.ts");
-  const order: Order = { ...place, work, dieAt };
+  const { program, ...where } = place;
+  const order: Order = { ...where, work, dieAt };
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, JSON.stringify(order)], { stdio: ["ignore", "pipe", "pipe"] });
     const words: Buffer[] = [];

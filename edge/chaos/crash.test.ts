@@ -7,16 +7,17 @@ import { systemClock } from "../../services/_runtime/clock.ts";
 import { formatHostPort } from "../../services/_runtime/host-port.ts";
 import { createId } from "../../services/_runtime/ids.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
-import { openCodeCache } from "../../services/_runtime/testing/code-cache.ts";
 import { readStatement, type StatementLine } from "../../services/bank/sandbox/statement.ts";
 import { setupBilling } from "../../services/scheduler/testing/billing.ts";
 import { createSteps } from "../../services/transactions/testing.ts";
 import { startBench } from "../testing/tripe.ts";
+import { bundleDriver } from "./crash-bundle.ts";
 import type { SweepName, Work } from "./crash-order.ts";
 import { type Place, recover, runDriver } from "./crash-sweep.ts";
 import { closeQueues, move, prepareWork } from "./crash-work.ts";
 
-const cacheDir = await openCodeCache();
+const driver = await bundleDriver();
+afterAll(() => driver.remove());
 
 // Databases of their own, so that processes can die at once without one cleaning up after the other.
 const [money, billing, mailing] = [await startScene(), await startScene(), await startScene()];
@@ -42,7 +43,13 @@ async function startScene() {
   const sweep = async (...names: SweepName[]) =>
     (await prepareWork({ kind: "sweeps", names }, clients, urls.scheduler))();
   const { dataDir, acquirer } = tripe.config;
-  const place: Place = { dataDir, acquirerAddress: formatHostPort(acquirer), urls, cacheDir };
+  const place: Place = {
+    dataDir,
+    acquirerAddress: formatHostPort(acquirer),
+    urls,
+    cacheDir: driver.folder,
+    program: driver.program,
+  };
   const make = async (path: string, form: Record<string, string> = {}) => {
     const headers = { "idempotency-key": createId("key_"), "content-type": "application/x-www-form-urlencoded" };
     const payload = new URLSearchParams(form).toString();

@@ -1,0 +1,38 @@
+import { fileURLToPath } from "node:url";
+import { configDefaults, defineConfig } from "vitest/config";
+
+const root = "/work/h/testspeed";
+
+const all = ["services/**/*.test.ts", "edge/**/*.test.ts"];
+/** These measure: two cores are theirs alone. */
+const alone = ["edge/plans.test.ts"];
+/** These start a whole Tripe, or many programs, and wait for it more than they compute. */
+const whole = ["edge/chaos/*.test.ts", "services/all.test.ts"];
+
+// biome-ignore lint/style/noDefaultExport: vitest reads a default export and nothing else.
+export default defineConfig(({ mode }) => ({
+  root,
+  test: {
+    // Said by the soak, which has the time: vitest --mode soak=20000. How much of a test it asks for; 0 in npm test.
+    provide: { soakSize: Number(/^soak=([0-9]+)$/.exec(mode)?.[1] ?? 0) },
+    globalSetup: [`${root}/services/_database/testing-setup.ts`],
+    // Two cores, and a Postgres beside: more workers only wait for each other.
+    maxWorkers: 1, setupFiles: ["/tmp/testspeed/setup.mjs"],
+    // A test of real processes on a busy machine; one that hangs ends its file all the same.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "together",
+          isolate: false,
+          include: all,
+          exclude: [...configDefaults.exclude, ...alone, ...whole],
+        },
+      },
+      { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: "whole", include: whole, sequence: { groupOrder: 2 } } },
+    ],
+  },
+}));
