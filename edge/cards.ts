@@ -145,12 +145,14 @@ function sandboxCard({ account }: PublicRequest, source: Static<typeof tokenCard
 }
 
 function seal(
-  { accountId, clients }: PublicRequest,
+  { account, accountId, clients }: PublicRequest,
   card: RawCard,
   paymentMethodId: string,
 ): Promise<SealCardResponse> {
   const { number, expMonth, expYear, cvc } = card;
-  return clients.bank.sealCard({ accountId, paymentMethodId, card: { number, expMonth, expYear, cvc } });
+  const { acceptor } = account;
+  const typed = { number, expMonth, expYear, cvc };
+  return clients.bank.sealCard({ accountId, paymentMethodId, card: typed, ...(acceptor && { acceptor }) });
 }
 
 function paymentMethodOf(

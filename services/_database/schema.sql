@@ -9,12 +9,24 @@ table account -- A merchant's account in one mode; a merchant has two, sandbox a
   address text not null
   default_currency_code character(3) not null
   create_time timestamp with time zone not null
+  city text not null default ''::text
+  country_code text not null default 'US'::text
+  merchant_category text not null default '5999'::text -- ISO 18245; 5999, miscellaneous retail, until the merchant's own is set.
+  merchant_id text not null default ''::text -- As the bank assigned it (ISO 8583 element 42); empty, the end of the account's id.
+  terminal_id text not null default ''::text -- As the bank assigned it (ISO 8583 element 41); empty, the end of the account's id.
+  time_zone text not null default 'UTC'::text -- IANA's name of the time zone that the merchant is in.
   constraint account_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 64)))
   constraint account_address_check CHECK ((length(address) <= 2000))
+  constraint account_city_check CHECK ((length(city) <= 100))
+  constraint account_country_code_check CHECK ((country_code ~ '^[A-Z]{2}$'::text))
   constraint account_default_currency_code_check CHECK ((default_currency_code ~ '^[A-Z]{3}$'::text))
   constraint account_email_check CHECK ((length(email) <= 512))
+  constraint account_merchant_category_check CHECK ((merchant_category ~ '^[0-9]{4}$'::text))
+  constraint account_merchant_id_check CHECK ((merchant_id ~ '^[ -~]{0,15}$'::text))
   constraint account_name_check CHECK ((length(name) <= 500))
   constraint account_pkey PRIMARY KEY (account_id)
+  constraint account_terminal_id_check CHECK ((terminal_id ~ '^[ -~]{0,8}$'::text))
+  constraint account_time_zone_check CHECK (((length(time_zone) >= 1) AND (length(time_zone) <= 64)))
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
@@ -87,6 +99,7 @@ table attempt -- One thing asked of a bank, and its own job in the queue of what
   begin_time timestamp with time zone not null default statement_timestamp() -- When it was begun, by the machine's time: how long the bank has been asked does not move with a test clock.
   request_id text -- The request a capture was asked for by; null for others.
   tell_time timestamp with time zone -- When its charge or return was told of as pending, because its end was not known in time (the machine's time); null when the end alone is told.
+  trace_number integer default nextval('attempt_trace_number'::regclass) -- ISO 8583 element 11 of its messages; null of what was begun before these were kept.
   constraint attempt_account_id_bank_ref_key UNIQUE (account_id, bank_ref)
   constraint attempt_account_id_charge_id_fkey FOREIGN KEY (account_id, charge_id) REFERENCES charge(account_id, charge_id)
   constraint attempt_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
@@ -112,6 +125,7 @@ END)
   constraint attempt_request CHECK (((request_id IS NOT NULL) = (kind = 'capture'::text)))
   constraint attempt_return_check CHECK (((return_id IS NULL) OR (kind = ANY (ARRAY['refund'::text, 'reverse'::text]))))
   constraint attempt_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'given_up'::text, 'succeeded'::text, 'failed'::text])))
+  constraint attempt_trace_number_check CHECK (((trace_number >= 1) AND (trace_number <= 999999)))
   constraint attempt_tries_check CHECK ((tries >= 0))
   index attempt_charge ON tripe.attempt USING btree (account_id, charge_id) WHERE (kind = ANY (ARRAY['purchase'::text, 'authorize'::text])) unique
   index attempt_due ON tripe.attempt USING btree (resolve_time) WHERE (resolve_time IS NOT NULL)
@@ -121,6 +135,9 @@ END)
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
+
+sequence attempt_trace_number
+  grant usage to tripe_writer
 
 table charge -- Money asked of a card, once: pending, then succeeded or failed for good.
   account_id text not null

@@ -1,5 +1,6 @@
 import type { Secret } from "../_runtime/secret.ts";
 import type { OpenCard } from "./card.ts";
+import type { OperationKind } from "./iso8583/dialect.ts";
 
 /** What a bank can do beyond answering, for whoever must find out what became of a request. */
 export interface Capabilities {
@@ -21,9 +22,45 @@ export interface RequestBase {
   readonly timeoutMs: number;
 }
 
+/** How a bank's messages name a request, for good: the same in every repeat, and in every later message about it. */
+export interface Trace {
+  /** 1 to 999,999. */
+  readonly traceNumber: number;
+  /** When it was first asked for, in milliseconds since 1970. */
+  readonly timeMs: number;
+}
+
+/** A request that a later one is about. */
+export interface Original extends Trace {
+  readonly kind: OperationKind;
+  /** What the bank gave with it; empty when it gave none, or is not known to have answered. */
+  readonly authorizationCode: string;
+}
+
+/** Who takes the money, as banks want to know it. Texts may be empty, but for the two ids. */
+export interface CardAcceptor {
+  readonly name: string;
+  readonly city: string;
+  /** ISO 3166, two letters. */
+  readonly countryCode: string;
+  /** ISO 18245, four digits. */
+  readonly merchantCategory: string;
+  /** As the bank assigned it: up to 15 printable ASCII characters. */
+  readonly merchantId: string;
+  /** Up to 8. */
+  readonly terminalId: string;
+  /** IANA's name of the time zone, such as Europe/Paris. */
+  readonly timeZone: string;
+}
+
 /** What to do with how much money on which card. */
 export interface MoneyRequest extends RequestBase {
   readonly card: OpenCard;
+  readonly acceptor: CardAcceptor;
+  /** Absent of what was begun before Tripe kept trace numbers: it then has another one in each message. */
+  readonly trace?: Trace | undefined;
+  /** What `originalBankRef` names; absent when that is empty, or of what was begun before Tripe kept trace numbers. */
+  readonly original?: Original | undefined;
   /** Above zero, in Tripe's minor units of the currency (services/_runtime/currency.ts). */
   readonly amountMinor: bigint;
   /** ISO 4217, upper case. */
@@ -41,6 +78,7 @@ export interface MoneyRequest extends RequestBase {
 export interface VerifyRequest extends RequestBase {
   readonly card: OpenCard;
   readonly cvc: Secret | undefined;
+  readonly acceptor: CardAcceptor;
 }
 
 /** Asks what became of a bank reference. */
@@ -48,6 +86,9 @@ export interface InquireRequest extends RequestBase {
   /** What was asked then; an answer about another amount is no answer. */
   readonly amountMinor: bigint;
   readonly currencyCode: string;
+  readonly acceptor: CardAcceptor;
+  /** The request that is asked about; absent of what was begun before Tripe kept trace numbers. */
+  readonly about?: Original | undefined;
 }
 
 /** The bank did it; final. */
@@ -121,6 +162,8 @@ export interface Connector {
    * silence alone is none only when the bank was asked whether it is there.
    */
   awayMs(): number;
+  /** Why there is no way to the bank, in words for a log; empty while there is one. */
+  problem(): string;
   /** Says whether the bank answers at all. */
   echo(timeoutMs: number): Promise<boolean>;
   /** Ends the connection. Requests on the way become unknown. */

@@ -1,6 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import type { InquireRequest } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
+import { acceptorOf, traceOf } from "./messages.ts";
 import { toOutcome } from "./outcome.ts";
 import type { Router } from "./router.ts";
 
@@ -14,7 +15,8 @@ export async function inquire(router: Router, request: InquireRequest, timeoutMs
   if (bank !== "" && !router.has(bank))
     refuse(Code.FailedPrecondition, "BANK_UNKNOWN", "there is no such bank", "bank");
   const { amountMinor, currencyCode } = amount;
-  const found = await router.inquire({ bankRef, amountMinor, currencyCode, timeoutMs }, bank);
+  const [acceptor, about] = [acceptorOf(request), traceOf(request.trace)];
+  const found = await router.inquire({ bankRef, amountMinor, currencyCode, timeoutMs, acceptor, about }, bank);
   const { answer } = found;
   const { lateWindowMs, ...flags } = router.capabilitiesOf(found.bank, currencyCode);
   const capabilities = { ...flags, lateWindowMs: BigInt(lateWindowMs) };

@@ -4,6 +4,7 @@ import { createSecret } from "../_runtime/secret.ts";
 import { AWAY_MS } from "./breaker.ts";
 import type { BankAnswer, Capabilities, Connector, InquireAnswer, MoneyRequest } from "./connector.ts";
 import { type Bank, createRouter } from "./router.ts";
+import { ACCEPTOR } from "./testing/acceptor.ts";
 
 const ACCEPTED: BankAnswer = { outcome: "accepted", responseCode: "00", authorizationCode: "1", networkReference: "2" };
 const DECLINED: BankAnswer = {
@@ -17,6 +18,7 @@ const UNKNOWN: BankAnswer = { outcome: "unknown", reason: "timeout" };
 
 const BUY: MoneyRequest = {
   bankRef: "buy_1",
+  acceptor: ACCEPTOR,
   card: { number: createSecret("4242424242424242"), expMonth: 12, expYear: 2034 },
   amountMinor: 2_000n,
   currencyCode: "USD",
@@ -57,6 +59,7 @@ function setup(...banks: (Partial<Bank> & TestBank)[]) {
         verify: async () => ({ ...(await answer()), cvcCheck: "pass" }),
         inquire: async () => knows,
         awayMs: () => away.get(name) ?? 0,
+        problem: () => (away.has(name) ? "nothing listens" : ""),
         echo: async () => true,
         close: async () => undefined,
       };

@@ -34,6 +34,16 @@ export interface Routed<T> {
   readonly answer: T;
 }
 
+/** Whether a bank can be asked now. */
+export interface BankStatus {
+  readonly name: string;
+  readonly signedOn: boolean;
+  /** For how long it could not be asked, in milliseconds; 0 while it can. */
+  readonly awayMs: number;
+  /** Why not, in words for a log; empty while it can. */
+  readonly reason: string;
+}
+
 /** Which bank a request goes to. `bank` names the one that was asked before; empty for the rules' choice. */
 export interface Router {
   /**
@@ -47,6 +57,8 @@ export interface Router {
   inquire(request: InquireRequest, bank: string): Promise<Routed<InquireAnswer>>;
   /** What the named bank can do; unnamed, what every bank that takes the currency can do, which is nothing when there is none. */
   capabilitiesOf(name: string, currencyCode: string): Capabilities;
+  /** How it stands with each bank now. */
+  status(): BankStatus[];
   /** Says whether there is a bank of this name. */
   has(name: string): boolean;
   close(): Promise<void>;
@@ -87,6 +99,7 @@ export function createRouter({ banks, clock }: { banks: readonly Bank[]; clock: 
   };
   return {
     has: (name) => named(name).length > 0,
+    status: () => banks.map(statusOf),
     capabilitiesOf: (name, currencyCode) => common(askable(name, currencyCode)),
     inquire: inquireAll,
     verify: (request) =>
@@ -109,6 +122,11 @@ export function createRouter({ banks, clock }: { banks: readonly Bank[]; clock: 
       await Promise.all(banks.map((bank) => bank.connector.close()));
     },
   };
+}
+
+function statusOf({ name, connector }: Bank): BankStatus {
+  const [awayMs, reason] = [connector.awayMs(), connector.problem()];
+  return { name, signedOn: reason === "" && awayMs === 0, awayMs, reason };
 }
 
 interface Guarded extends Bank {

@@ -8,7 +8,8 @@ import { createId } from "../_runtime/ids.ts";
 import type { Secret } from "../_runtime/secret.ts";
 import { type CardProblem, type OpenCard, readCard } from "./card.ts";
 import { factsOf } from "./card-facts.ts";
-import type { CvcCheck } from "./connector.ts";
+import type { CardAcceptor, CvcCheck } from "./connector.ts";
+import { acceptorOf } from "./messages.ts";
 import type { Router } from "./router.ts";
 import type { Vault } from "./vault.ts";
 
@@ -31,7 +32,10 @@ export async function sealCard(tools: SealCardTools, request: SealCardRequest, t
   const reading = readCard(request.card, today);
   if (!reading.isCard) refuseCard(reading.problem);
   const { card, cvc, brand } = reading;
-  const verified = cvc === undefined ? UNVERIFIED : await verify(tools.router, { card, cvc, timeoutMs });
+  const verified =
+    cvc === undefined
+      ? UNVERIFIED
+      : await verify(tools.router, { card, cvc, timeoutMs, acceptor: acceptorOf(request) });
   const number = card.number.reveal();
   return {
     card: {
@@ -76,7 +80,7 @@ const UNVERIFIED: Verified = { cvcCheck: CheckResult.UNCHECKED };
 /** A verification moves nothing, so one that is lost may be forgotten: it has a reference of its own each time. */
 async function verify(
   router: Router,
-  verification: { card: OpenCard; cvc: Secret; timeoutMs: number },
+  verification: { card: OpenCard; cvc: Secret; timeoutMs: number; acceptor: CardAcceptor },
 ): Promise<Verified> {
   const { answer } = await router.verify({ bankRef: createId("ver_"), ...verification });
   const cvcCheck = CHECKS[answer.cvcCheck];

@@ -1,11 +1,10 @@
 import { Code } from "@connectrpc/connect";
 import type { SubmitRequest } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
-import { AttemptKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
 import { SealError } from "../_runtime/seal.ts";
 import type { OpenCard } from "./card.ts";
-import type { OperationKind } from "./iso8583/dialect.ts";
+import { acceptorOf, kindOf, traceOf } from "./messages.ts";
 import { toOutcome } from "./outcome.ts";
 import type { Router } from "./router.ts";
 import type { Vault } from "./vault.ts";
@@ -25,7 +24,8 @@ export interface SubmitTools {
 export async function submit({ router, vault, log }: SubmitTools, request: SubmitRequest, timeoutMs: number) {
   const { amount, bank, bankRef, originalBankRef } = request;
   assert(amount !== undefined, "a request to submit has an amount");
-  const kind = readKind(request.kind);
+  const kind =
+    kindOf(request.kind) ?? refuse(Code.InvalidArgument, "KIND_UNSPECIFIED", "no bank knows such a thing", "kind");
   if (amount.amountMinor <= 0n)
     refuse(Code.InvalidArgument, "AMOUNT_NOT_POSITIVE", "an amount is above zero", "amount");
   if (originalBankRef === "" && (kind === "capture" || kind === "reverse")) {
@@ -36,30 +36,15 @@ export async function submit({ router, vault, log }: SubmitTools, request: Submi
   const card = openCard({ vault, log }, request);
   const { amountMinor, currencyCode } = amount;
   const isRepeat = request.tries > 0;
-  const sent = { bankRef, originalBankRef, card, amountMinor, currencyCode, isRepeat, timeoutMs };
+  const traces = { trace: traceOf(request.trace), original: traceOf(request.original) };
+  const acceptor = acceptorOf(request);
+  const sent = { bankRef, originalBankRef, card, amountMinor, currencyCode, isRepeat, timeoutMs, acceptor, ...traces };
   const routed = await router.submit(kind, sent, bank);
   if (routed.answer.outcome === "unknown" || routed.answer.outcome === "not_sent") {
     const { outcome, reason } = routed.answer;
     log.warn("bank gave no answer", { bank_ref: bankRef, bank: routed.bank, outcome, reason });
   }
   return { outcome: toOutcome(routed) };
-}
-
-function readKind(kind: AttemptKind): OperationKind {
-  switch (kind) {
-    case AttemptKind.PURCHASE:
-      return "purchase";
-    case AttemptKind.AUTHORIZE:
-      return "authorize";
-    case AttemptKind.CAPTURE:
-      return "capture";
-    case AttemptKind.REVERSE:
-      return "reverse";
-    case AttemptKind.REFUND:
-      return "refund";
-    default:
-      return refuse(Code.InvalidArgument, "KIND_UNSPECIFIED", "no bank knows such a thing", "kind");
-  }
 }
 
 function openCard({ vault, log }: Pick<SubmitTools, "vault" | "log">, request: SubmitRequest): OpenCard {

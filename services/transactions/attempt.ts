@@ -123,6 +123,9 @@ export async function submit(
         ...(attempt.amount && { amount: attempt.amount }),
         tries: attempt.tries,
         bank: attempt.bank,
+        ...(attempt.trace && { trace: attempt.trace }),
+        ...(attempt.original && { original: attempt.original }),
+        ...(attempt.acceptor && { acceptor: attempt.acceptor }),
       },
       { timeoutMs },
     );

@@ -31,12 +31,13 @@ function setup() {
     faults.push({ kind: "malformed", lateMs: 0 });
     return resolve(chargeId);
   };
-  const age = (chargeId: string, hours: number) =>
+  /** Makes attempts older. A bank's messages name an attempt by when it was begun, without the year: years leave what it has on record. */
+  const age = (chargeId: string, interval: "4 years" | "72 hours" | "1 hour") =>
     selectRows(
       tripe,
-      "update attempt set begin_time = begin_time - $2 * interval '1 h' where charge_id = $1",
+      "update attempt set begin_time = begin_time - $2::interval where charge_id = $1",
       chargeId,
-      hours,
+      interval,
     );
   /** A charge over which the bank went wrong, and then could not be understood for so long that Tripe gave it up. */
   const giveUp = async (kind: FaultKind) => {
@@ -45,7 +46,7 @@ function setup() {
     const { charge } = await steps.edge.transactions.createCharge(request, PATIENCE);
     const chargeId = charge?.chargeId ?? "";
     expect(charge?.state).toBe(ChargeState.PENDING);
-    await age(chargeId, 72);
+    await age(chargeId, kind === "drop" ? "72 hours" : "4 years");
     await resolveUnheard(chargeId);
     return { request, chargeId };
   };
@@ -86,7 +87,7 @@ test("a charge that no bank answers for in 72 hours fails and calls a person, un
   expect((await findings()).map(({ name }) => name)).toEqual(["alerts-resolved"]);
   // "Never heard of it" is no answer while what was sent last may still take effect.
   expect(await resolve(chargeId)).toBe(0);
-  await age(chargeId, 1);
+  await age(chargeId, "1 hour");
   expect(await resolve(chargeId)).toBe(1);
   expect(await alerts(chargeId)).toEqual([{ reason: "ATTEMPT_GIVEN_UP", is_open: false }]);
   expect((await read(chargeId))?.state).toBe(ChargeState.FAILED);
@@ -143,7 +144,7 @@ test("a return is never given up: after 72 hours a person is called once, and it
   faults.push({ kind: "lose", lateMs: 0 });
   const request = { ...key(), chargeId, amountMinor: 500n };
   await edge.transactions.createReturn(request, PATIENCE);
-  await age(chargeId, 72);
+  await age(chargeId, "4 years");
   await resolveUnheard(chargeId);
   await resolveUnheard(chargeId);
   expect(await alerts(chargeId)).toEqual([{ reason: "ATTEMPT_OVERDUE", is_open: true }]);

@@ -38,10 +38,10 @@ export async function resolveAttempts(dependencies: TransactionsDependencies, { 
 }
 
 async function resolve(dependencies: TransactionsDependencies, attempt: Attempt): Promise<boolean> {
-  const { accountId, bankRef, bank, amount, attemptId } = attempt;
+  const { accountId, bankRef, bank, amount, attemptId, trace, acceptor } = attempt;
   try {
     const heard = await dependencies.clients.bank.inquire(
-      { accountId, bankRef, bank, ...(amount && { amount }) },
+      { accountId, bankRef, bank, ...(amount && { amount }), ...(trace && { trace }), ...(acceptor && { acceptor }) },
       { timeoutMs: BANK_WAIT_MS },
     );
     return await take(dependencies, { attempt, heard, step: nextStep(attempt, heard) });

@@ -1,5 +1,5 @@
 import { Code, type ServiceImpl } from "@connectrpc/connect";
-import type { Account } from "../../gen/tripe/billing/v1/account_pb.ts";
+import type { Account, CardAcceptor } from "../../gen/tripe/billing/v1/account_pb.ts";
 import type { CreateAccountRequest, UpdateAccountRequest } from "../../gen/tripe/writer/v1/accounts_pb.ts";
 import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
 import type { Query } from "../_database/connect.ts";
@@ -12,8 +12,9 @@ import { applyMask } from "./masks.ts";
 
 const INSERT = {
   name: "insert_account",
-  text: `insert into account (account_id, is_live, name, email, address, default_currency_code, create_time)
-    values ($1, $2, $3, $4, $5, $6, business_now($1)) on conflict (account_id) do nothing`,
+  text: `insert into account (account_id, is_live, name, email, address, default_currency_code, city, country_code,
+      merchant_category, merchant_id, terminal_id, time_zone, create_time)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, business_now($1)) on conflict (account_id) do nothing`,
 };
 
 const LOCK = {
@@ -23,10 +24,12 @@ const LOCK = {
 
 const UPDATE = {
   name: "update_account",
-  text: `update account set name = $2, email = $3, address = $4, default_currency_code = $5 where account_id = $1`,
+  text: `update account a set name = $2, email = $3, address = $4, default_currency_code = $5, city = $6,
+      country_code = $7, merchant_category = $8, merchant_id = $9, terminal_id = $10, time_zone = $11
+    where a.account_id = $1 returning ${accountColumns}`,
 };
 
-const UPDATABLE = ["name", "email", "address", "default_currency_code"];
+const UPDATABLE = ["name", "email", "address", "default_currency_code", "acceptor"];
 
 /** The rpcs of accounts and their API keys, which only an operator calls. */
 export function writeAccounts(dependencies: WriterDependencies) {
@@ -39,13 +42,14 @@ export function writeAccounts(dependencies: WriterDependencies) {
   } satisfies Partial<ServiceImpl<typeof WriterService>>;
 }
 
-/** Makes an account. Refuses ACCOUNT_EXISTS an id that is in use for another, and CURRENCY_UNKNOWN. */
+/** Makes an account. Refuses ACCOUNT_EXISTS an id that is in use for another, CURRENCY_UNKNOWN and TIME_ZONE_UNKNOWN. */
 async function createAccount({ database }: WriterDependencies, { account }: CreateAccountRequest) {
   assert(account !== undefined, "validation requires the account");
   const { accountId, isLive, name, email, address, defaultCurrencyCode } = account;
   refuseUnknownCurrency(defaultCurrencyCode);
   return database.transaction(async (query) => {
-    await query(INSERT, [accountId, isLive, name, email, address, defaultCurrencyCode]);
+    const acceptor = acceptorValues(account.acceptor);
+    await query(INSERT, [accountId, isLive, name, email, address, defaultCurrencyCode, ...acceptor]);
     const made = await lockAccount(query, accountId);
     const isSame = made.isLive === isLive && made.name === name && made.email === email && made.address === address;
     if (!isSame) refuse(Code.AlreadyExists, "ACCOUNT_EXISTS", `the account ${accountId} is there already`, "account");
@@ -53,7 +57,7 @@ async function createAccount({ database }: WriterDependencies, { account }: Crea
   });
 }
 
-/** Changes an account. Refuses ACCOUNT_NOT_FOUND, CURRENCY_UNKNOWN and an unknown field of the mask. */
+/** Changes an account. Refuses ACCOUNT_NOT_FOUND, CURRENCY_UNKNOWN, TIME_ZONE_UNKNOWN and an unknown field of the mask. */
 async function updateAccount({ database }: WriterDependencies, { account, updateMask }: UpdateAccountRequest) {
   assert(account !== undefined, "validation requires the account");
   const { accountId } = account;
@@ -61,8 +65,11 @@ async function updateAccount({ database }: WriterDependencies, { account, update
     const current = await lockAccount(query, accountId);
     const next = applyMask(current, account, updateMask?.paths ?? [], UPDATABLE);
     refuseUnknownCurrency(next.defaultCurrencyCode);
-    await query(UPDATE, [accountId, next.name, next.email, next.address, next.defaultCurrencyCode]);
-    return { account: next };
+    const { name, email, address, defaultCurrencyCode } = next;
+    const values = [accountId, name, email, address, defaultCurrencyCode, ...acceptorValues(next.acceptor)];
+    const [row] = await query<AccountRow>(UPDATE, values);
+    assert(row !== undefined, "a locked account is there");
+    return { account: accountOf(row) };
   });
 }
 
@@ -71,6 +78,24 @@ async function lockAccount(query: Query, accountId: string): Promise<Account> {
   return row === undefined
     ? refuse(Code.NotFound, "ACCOUNT_NOT_FOUND", `no account ${accountId}`, "account_id")
     : accountOf(row);
+}
+
+/** The columns of what banks want to know, in the order of the statements; what is empty has its stand-in. */
+function acceptorValues(acceptor: CardAcceptor | undefined): string[] {
+  const { city = "", countryCode = "", merchantCategory = "", merchantId = "", terminalId = "" } = acceptor ?? {};
+  const timeZone = acceptor?.timeZone || "UTC";
+  if (!isTimeZone(timeZone)) {
+    refuse(Code.InvalidArgument, "TIME_ZONE_UNKNOWN", "IANA has no such time zone", "account.acceptor.time_zone");
+  }
+  return [city, countryCode || "US", merchantCategory || "5999", merchantId, terminalId, timeZone];
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en-US", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
 }
 
 function refuseUnknownCurrency(code: string): void {

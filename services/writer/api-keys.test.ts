@@ -102,3 +102,23 @@ test("createAccount makes an account once per id; updateAccount changes what the
   const none = { account: { accountId: "acct_none" }, updateMask: { paths: ["email"] } };
   expect(await reasonOf(writer.updateAccount(none))).toBe("ACCOUNT_NOT_FOUND");
 });
+
+test("updateAccount sets what banks want to know of a merchant, and refuses a time zone that is none", async () => {
+  const account = { accountId: createId("acct_"), name: "Caf\u00e9", defaultCurrencyCode: "CHF" };
+  const { account: made } = await writer.createAccount({ account });
+  const standIns = { name: "Caf\u00e9", city: "", countryCode: "US", merchantCategory: "5999", timeZone: "UTC" };
+  expect(made?.acceptor).toMatchObject({ ...standIns, merchantId: "", terminalId: "" });
+  const acceptor = {
+    city: "Z\u00fcrich",
+    countryCode: "CH",
+    merchantCategory: "5812",
+    merchantId: "M-1",
+    terminalId: "T-1",
+    timeZone: "Europe/Zurich",
+  };
+  const update = (change: object) =>
+    writer.updateAccount({ account: { ...account, acceptor: change }, updateMask: { paths: ["acceptor"] } });
+  const updated = await update({ ...acceptor, name: "another name" });
+  expect(updated.account?.acceptor).toMatchObject({ ...acceptor, name: "Caf\u00e9" });
+  expect(await reasonOf(update({ ...acceptor, timeZone: "Europe/Nowhere" }))).toBe("TIME_ZONE_UNKNOWN");
+});

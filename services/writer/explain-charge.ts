@@ -3,7 +3,7 @@ import type { Attempt } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import type { BeginChargeRequest } from "../../gen/tripe/writer/v1/charges_pb.ts";
 import type { Query } from "../_database/connect.ts";
-import { type AttemptRow, attemptOf } from "../_database/rows/attempt.ts";
+import { type AttemptRow, attemptOf, traceColumns } from "../_database/rows/attempt.ts";
 import { type ChargeRow, chargeColumns, chargeJoins, chargeOf } from "../_database/rows/charge.ts";
 import { refuse } from "../_runtime/errors.ts";
 import { findStored, type WriterDependencies, waitForAnswer } from "./answers.ts";
@@ -18,7 +18,7 @@ export interface BegunCharge {
 /** The columns of an attempt that a charge's do not hold, from `attempt t` and `payment_method p`. */
 export const besideCharge = `p.sealed_card, t.account_id, t.attempt_id, t.kind, t.return_id, t.bank_ref,
   t.original_bank_ref, t.fence, t.tries, t.bank, t.lease_end_time, t.is_automatic,
-  t.state = 'given_up' as is_given_up`;
+  t.state = 'given_up' as is_given_up, ${traceColumns}`;
 
 const LOOK = {
   name: "look_at_charge",

@@ -3,7 +3,7 @@ import type { Attempt } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import type { Return } from "../../gen/tripe/billing/v1/return_pb.ts";
 import type { BeginReturnRequest } from "../../gen/tripe/writer/v1/returns_pb.ts";
 import type { Query } from "../_database/connect.ts";
-import { type AttemptRow, attemptOf } from "../_database/rows/attempt.ts";
+import { type AttemptRow, attemptOf, traceColumns } from "../_database/rows/attempt.ts";
 import { type ReturnRow, returnColumns, returnOf } from "../_database/rows/return.ts";
 import { refuse } from "../_runtime/errors.ts";
 import { findStored, type WriterDependencies, waitForAnswer } from "./answers.ts";
@@ -18,7 +18,8 @@ export interface BegunReturn {
 
 /** The columns of an attempt that a return's do not hold, from `attempt t` and `payment_method p`. */
 export const besideReturn = `t.account_id, t.attempt_id, t.kind, t.payment_method_id, t.bank_ref, t.original_bank_ref,
-  t.fence, t.tries, t.bank, t.lease_end_time, t.is_automatic, t.state = 'given_up' as is_given_up, p.sealed_card`;
+  t.fence, t.tries, t.bank, t.lease_end_time, t.is_automatic, t.state = 'given_up' as is_given_up, p.sealed_card,
+  ${traceColumns}`;
 
 const LOOK = {
   name: "look_at_return",

@@ -1,10 +1,10 @@
 import type { Clock } from "../../../services/_runtime/clock.ts";
+import { silentLog } from "../../../services/_runtime/log.ts";
 import type { Connector } from "../../../services/bank/connector.ts";
 import type { Exchanged } from "../../../services/bank/connectors/connection.ts";
 import { createConnectorOver } from "../../../services/bank/connectors/iso8583.ts";
 import type { Link } from "../../../services/bank/connectors/link.ts";
 import { decode, encode, type Message } from "../../../services/bank/iso8583/codec.ts";
-import { timeElements } from "../../../services/bank/iso8583/dialect.ts";
 import { answer } from "../../../services/bank/sandbox/answer.ts";
 import { type Book, openBook } from "../../../services/bank/sandbox/book.ts";
 import { createLife, type Fate, type Life } from "./fate.ts";
@@ -37,18 +37,22 @@ export async function openSimulatedBank(fate: Fate, weather: Weather, file: stri
   return {
     connect: (caller) => {
       const callerClock = fate.clockOf(caller);
-      let traceNumber = 0;
-      const exchange: Link["exchange"] = async (asked, timeoutMs, onStamped) => {
+      let traceNumber = 900_000;
+      const exchange: Link["exchange"] = async (write, timeoutMs) => {
         traceNumber += 1;
-        const stamps = { ...timeElements(callerClock.nowMs()), 11: String(traceNumber).padStart(6, "0") };
-        const request: Message = { type: asked.type, fields: { ...asked.fields, ...stamps } };
-        onStamped?.(request);
+        const request = write({ traceNumber, timeMs: callerClock.nowMs() });
         const ref = request.fields[63] ?? "";
         const exchanged = await exchangeOnce({ weather, work, clock: callerClock, request, timeoutMs });
         return fate.turn(caller, `hears from the bank of ${ref}: ${reasonOf(exchanged)}`, () => exchanged);
       };
-      const link: Link = { exchange, echo: async () => true, close: async () => {}, awayMs: () => 0 };
-      return createConnectorOver(link, { clock: callerClock });
+      const link: Link = {
+        exchange,
+        echo: async () => true,
+        close: async () => {},
+        awayMs: () => 0,
+        problem: () => "",
+      };
+      return createConnectorOver(link, { name: "sandbox", clock: callerClock, log: silentLog });
     },
     underWay: () => underWay,
     close: () => book.close(),
@@ -78,7 +82,7 @@ async function exchangeOnce(from: {
     if (kind === "reset") return { outcome: "unknown", reason: "connection_lost" };
     if (kind === "malformed") return { outcome: "unknown", reason: "unparsable" };
     const fields = kind === "echo" ? { ...message.fields, 63: "somebody-else" } : message.fields;
-    return { outcome: "answered", message: { ...message, fields } };
+    return { outcome: "answered", request, message: { ...message, fields } };
   });
   return new Promise((resolve, reject) => {
     const cancel = clock.setTimer(() => resolve({ outcome: "unknown", reason: "timeout" }), timeoutMs);

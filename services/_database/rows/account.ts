@@ -1,11 +1,29 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
-import { type Account, AccountSchema, type ApiKey, ApiKeySchema } from "../../../gen/tripe/billing/v1/account_pb.ts";
+import {
+  type Account,
+  AccountSchema,
+  type ApiKey,
+  ApiKeySchema,
+  type CardAcceptor,
+  type CardAcceptorSchema,
+} from "../../../gen/tripe/billing/v1/account_pb.ts";
 import { timestampOf } from "./fields.ts";
 import { apiKeyKinds } from "./words.ts";
 
+const ACCEPTOR_COLUMNS = {
+  name: "name",
+  city: "city",
+  countryCode: "country_code",
+  merchantCategory: "merchant_category",
+  merchantId: "merchant_id",
+  terminalId: "terminal_id",
+  timeZone: "time_zone",
+} as const satisfies Partial<Record<keyof CardAcceptor, string>>;
+
 /** The columns of an account, from `account a`. */
 export const accountColumns = `a.account_id, a.is_live, a.name as account_name, a.email, a.address,
-  a.default_currency_code, a.create_time as account_create_time`;
+  a.default_currency_code, a.create_time as account_create_time, ${acceptorColumn("a")}`;
 
 /** A row of `accountColumns`. */
 export interface AccountRow {
@@ -16,6 +34,16 @@ export interface AccountRow {
   readonly address: string;
   readonly default_currency_code: string;
   readonly account_create_time: Date;
+  readonly acceptor: Acceptor;
+}
+
+/** What banks want to know of a merchant, as `acceptorColumn` gives it. */
+export type Acceptor = MessageInitShape<typeof CardAcceptorSchema>;
+
+/** The column of what banks want to know of a merchant, from `account` under an alias: an object in the contract's own names. */
+export function acceptorColumn(alias: string): string {
+  const fields = Object.entries(ACCEPTOR_COLUMNS).map(([name, column]) => `'${name}', ${alias}.${column}`);
+  return `jsonb_build_object(${fields.join(", ")}) as acceptor`;
 }
 
 /** The account of a row. */
@@ -28,6 +56,7 @@ export function accountOf(row: AccountRow): Account {
     address: row.address,
     defaultCurrencyCode: row.default_currency_code,
     createTime: timestampOf(row.account_create_time),
+    acceptor: row.acceptor,
   });
 }
 

@@ -1,19 +1,24 @@
-import { connect, type Socket } from "node:net";
-import type { CancelTimer, Clock } from "../../_runtime/clock.ts";
+import type { Socket } from "node:net";
+import type { Clock } from "../../_runtime/clock.ts";
 import type { NotSent, Unknown } from "../connector.ts";
 import { CodecError, decode, encode, type Message } from "../iso8583/codec.ts";
-import { responseTypeOf } from "../iso8583/dialect.ts";
 import { createFrameWriter } from "../iso8583/frame-writer.ts";
 import { createFrameReader, frame } from "../iso8583/frames.ts";
+import { type BankAddress, describeProblem, dial } from "./dial.ts";
+import { isAnswerTo } from "./match.ts";
 
 /** What came of sending one message: the bank's answer, or why there is none. */
-export type Exchanged = { readonly outcome: "answered"; readonly message: Message } | NotSent | Unknown;
+export type Exchanged =
+  | { readonly outcome: "answered"; readonly request: Message; readonly message: Message }
+  | NotSent
+  | Unknown;
 
-/** One TCP connection to a bank, with many requests on it at once, told apart by their trace number (element 11). */
+/** One connection to a bank, with many requests on it at once, told apart by their trace number (element 11) and the type of their answer. */
 export interface Connection {
   /**
    * Sends a request and waits for the message that answers it. `not_sent` only when nothing was written; from the moment it is written,
-   * whatever goes wrong is `unknown`. The trace number must not be in use (`isInUse`).
+   * whatever goes wrong is `unknown`. A request and its repeat may wait at once, under one trace number: an answer is one to both. Any other
+   * request must not have a trace number in use (`isInUse`).
    */
   exchange(request: Message, timeoutMs: number): Promise<Exchanged>;
   /** Says whether a request with this trace number waits for its answer. */
@@ -24,20 +29,14 @@ export interface Connection {
   inFlight(): number;
   /** How many messages the bank has sent. */
   received(): number;
-  /** Ends the connection at once; what waits becomes unknown. */
-  destroy(): void;
-  /** Resolves when the connection has ended, whoever ended it. */
-  readonly closed: Promise<void>;
+  /** Ends the connection at once, for a reason to be logged; what waits becomes unknown. */
+  destroy(reason: string): void;
+  /** Resolves with the reason when the connection has ended, whoever ended it. */
+  readonly closed: Promise<string>;
 }
 
-/** Where a bank listens. */
-export interface BankAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Told of every answer that no request waits for: a late one, a second one, a foreign one. */
-export type OnStray = (message: Message) => void;
+/** Called with every answer that no request waits for (a late one, a second one, a foreign one), and with what cannot be read. */
+export type OnStray = (stray: Message | CodecError) => void;
 
 /** What opening a connection needs. */
 export interface OpenOptions {
@@ -47,81 +46,95 @@ export interface OpenOptions {
 }
 
 /** Opens a connection; rejects when there is none within the time. */
-export async function openConnection(
-  address: BankAddress,
-  { clock, timeoutMs, onStray }: OpenOptions,
-): Promise<Connection> {
-  const socket = connect({ ...address, noDelay: true });
-  const cancel = clock.setTimer(
-    () => socket.destroy(new Error("The bank did not take the connection in time")),
-    timeoutMs,
-  );
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once("connect", resolve);
-      socket.once("error", reject);
-    });
-  } finally {
-    cancel();
-  }
-  return createConnection(socket, clock, onStray);
+export async function openConnection(address: BankAddress, options: OpenOptions): Promise<Connection> {
+  return createConnection(await dial(address, options), options);
 }
 
 interface Waiting {
-  readonly responseType: string | undefined;
+  readonly request: Message;
   readonly settle: (result: Exchanged) => void;
-  readonly cancel: CancelTimer;
 }
 
-function createConnection(socket: Socket, clock: Clock, onStray: OnStray): Connection {
-  const waiting = new Map<string, Waiting>();
+function createConnection(socket: Socket, { clock, onStray }: OpenOptions): Connection {
+  const waiting = createWaitingRoom();
   const write = createFrameWriter(socket);
-  const settle = (traceNumber: string, result: Exchanged) => {
-    const entry = waiting.get(traceNumber);
-    waiting.delete(traceNumber);
-    entry?.cancel();
-    entry?.settle(result);
-  };
-  const closed = new Promise<void>((resolve) => {
+  let reason = "the bank closed the connection";
+  socket.on("error", (error) => {
+    reason = describeProblem(error);
+  });
+  const closed = new Promise<string>((resolve) => {
     socket.once("close", () => {
-      for (const traceNumber of [...waiting.keys()])
-        settle(traceNumber, { outcome: "unknown", reason: "connection_lost" });
-      resolve();
+      for (const { settle } of waiting.all()) settle({ outcome: "unknown", reason: "connection_lost" });
+      resolve(reason);
     });
   });
   let received = 0;
   const take = (bytes: Buffer) => {
     received += 1;
     const message = tryDecode(bytes);
-    if (message instanceof CodecError)
-      return settle(message.traceNumber ?? "", { outcome: "unknown", reason: "unparsable" });
-    const traceNumber = message.fields[11] ?? "";
-    if (waiting.get(traceNumber)?.responseType === message.type) settle(traceNumber, { outcome: "answered", message });
-    else onStray(message);
+    if (message instanceof CodecError) {
+      onStray(message);
+      for (const { settle } of waiting.of(message.traceNumber)) settle({ outcome: "unknown", reason: "unparsable" });
+      return;
+    }
+    const answered = waiting.of(message.fields[11]).filter(({ request }) => isAnswerTo(request, message));
+    for (const { request, settle } of answered) settle({ outcome: "answered", request, message });
+    if (answered.length === 0) onStray(message);
   };
-  listen(socket, take);
+  const destroy = (why: string) => {
+    reason = why;
+    socket.destroy();
+  };
+  listen(socket, take, destroy);
   return {
     exchange(request, timeoutMs) {
       const framed = tryFrame(request);
       const traceNumber = request.fields[11];
       if (framed === undefined || traceNumber === undefined) return refuseToSend("not_expressible");
-      if (!socket.writable || waiting.has(traceNumber)) return refuseToSend("unreachable");
+      if (!socket.writable) return refuseToSend("unreachable");
       return new Promise((resolve) => {
-        const cancel = clock.setTimer(() => settle(traceNumber, { outcome: "unknown", reason: "timeout" }), timeoutMs);
-        waiting.set(traceNumber, { responseType: responseTypeOf(request.type), settle: resolve, cancel });
+        const settle = (result: Exchanged) => {
+          waiting.leave(traceNumber, entry);
+          cancel();
+          resolve(result);
+        };
+        const cancel = clock.setTimer(() => settle({ outcome: "unknown", reason: "timeout" }), timeoutMs);
+        const entry = { request, settle };
+        waiting.enter(traceNumber, entry);
         write(framed);
       });
     },
     isWritable: () => socket.writable,
-    isInUse: (traceNumber) => waiting.has(traceNumber),
-    inFlight: () => waiting.size,
+    isInUse: (traceNumber) => waiting.of(traceNumber).length > 0,
+    inFlight: () => waiting.size(),
     received: () => received,
-    destroy: () => void socket.destroy(),
+    destroy,
     closed,
   };
 }
 
-function listen(socket: Socket, take: (bytes: Buffer) => void): void {
+/** Requests that wait, by their trace number: nearly always one of each. */
+function createWaitingRoom() {
+  const byNumber = new Map<string, Waiting[]>();
+  let size = 0;
+  return {
+    size: () => size,
+    all: () => [...byNumber.values()].flat(),
+    of: (traceNumber = "") => [...(byNumber.get(traceNumber) ?? [])],
+    enter(traceNumber: string, entry: Waiting) {
+      byNumber.set(traceNumber, [...(byNumber.get(traceNumber) ?? []), entry]);
+      size += 1;
+    },
+    leave(traceNumber: string, entry: Waiting) {
+      const rest = (byNumber.get(traceNumber) ?? []).filter((other) => other !== entry);
+      if (rest.length === 0) byNumber.delete(traceNumber);
+      else byNumber.set(traceNumber, rest);
+      size -= 1;
+    },
+  };
+}
+
+function listen(socket: Socket, take: (bytes: Buffer) => void, destroy: (reason: string) => void): void {
   const reader = createFrameReader();
   socket.on("error", () => socket.destroy());
   // The bank will answer nothing more, so it is sent nothing more, and what waits is not left waiting.
@@ -131,7 +144,7 @@ function listen(socket: Socket, take: (bytes: Buffer) => void): void {
       for (const bytes of reader.push(chunk)) take(bytes);
     } catch {
       // A length that cannot be: we have lost our place in the stream, and no later byte can be trusted.
-      socket.destroy();
+      destroy("the bank sent a length that no message has");
     }
   });
 }

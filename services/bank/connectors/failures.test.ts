@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { encode } from "../iso8583/codec.ts";
-import type { FieldValues } from "../iso8583/fields.ts";
+import type { FieldNumber, FieldValues } from "../iso8583/fields.ts";
 import { frame } from "../iso8583/frames.ts";
+import { createLines } from "../testing/lines.ts";
 import { BUY, reply, response, startScripted } from "../testing/scripted-bank.ts";
 
 test("a good answer is accepted, so that what follows fails for its own reason", async () => {
@@ -14,23 +15,67 @@ test("a good answer is accepted, so that what follows fails for its own reason",
   });
 });
 
-test.each<[string, FieldValues]>([
-  ["amount", { 4: "000000002001" }],
-  ["currency", { 49: "978" }],
-  ["bank reference", { 63: "buy_2" }],
-  ["processing code", { 3: "200000" }],
-  ["terminal", { 41: "TRIPE002" }],
-])("an answer with another %s is unknown, also when it says declined", async (_name, change) => {
-  const { connector } = await startScripted((request, socket) => reply(socket, request, { ...change, 39: "05" }));
+test.each<[number, FieldValues]>([
+  [3, { 3: "200000" }],
+  [4, { 4: "000000002001" }],
+  [7, { 7: "0101000000" }],
+  [32, { 32: "000002" }],
+  [37, { 37: "000000000000" }],
+  [41, { 41: "TERM0002" }],
+  [42, { 42: "MERCHANT-000002" }],
+  [49, { 49: "978" }],
+  [63, { 63: "buy_2" }],
+])(
+  "an answer with another element %s is unknown, also when it says declined, and the log names it",
+  async (element, change) => {
+    const { log, lines } = createLines();
+    const { connector } = await startScripted((request, socket) => reply(socket, request, { ...change, 39: "05" }), {
+      log,
+    });
+    expect(await connector.purchase(BUY)).toEqual({ outcome: "unknown", reason: "mismatch" });
+    expect(lines("bank answered something else")).toEqual([{ bank: "sandbox", bank_ref: "buy_1", element }]);
+  },
+);
+
+test("a refund's answer about another original is unknown", async () => {
+  const { connector } = await startScripted((request, socket) => reply(socket, request, { 61: "buy_9" }));
+  const refund = { ...BUY, bankRef: "back_1", originalBankRef: "buy_1" };
+  expect(await connector.refund(refund)).toEqual({ outcome: "unknown", reason: "mismatch" });
+});
+
+/** A bank whose answers have only these elements, beside the ones that say what it did. */
+function terse(...kept: FieldNumber[]) {
+  return startScripted((request, socket) => {
+    const { 38: code = "", 39: result = "" } = response(request, {}).fields;
+    const echo = Object.fromEntries(kept.map((number) => [number, request.fields[number]]));
+    const type = response(request, {}).type;
+    socket.write(frame(encode({ type, fields: { ...echo, 15: "1130", 38: code, 39: result, 44: "ok" } })));
+  });
+}
+
+test.each<[string, FieldNumber[]]>([
+  ["its time", [7, 11]],
+  ["its retrieval reference", [11, 37]],
+  ["its bank reference", [11, 63]],
+])("an answer that names its request by %s and leaves all else out is taken", async (_name, kept) => {
+  const { connector } = await terse(...kept);
+  expect(await connector.purchase(BUY)).toMatchObject({ outcome: "accepted", authorizationCode: "123456" });
+});
+
+test("an answer that names its request by the trace number alone is none: a late one has it too", async () => {
+  const { connector } = await terse(3, 4, 11, 32, 41, 42, 49);
   expect(await connector.purchase(BUY)).toEqual({ outcome: "unknown", reason: "mismatch" });
 });
 
-test("an answer without its bank reference is unknown", async () => {
-  const { connector } = await startScripted((request, socket) => {
-    const { 63: bankRef, ...fields } = response(request, { 39: "05" }).fields;
-    socket.write(frame(encode({ type: "0210", fields })));
+test("a code and a reference filled with spaces are none", async () => {
+  const { connector } = await startScripted((request, socket) =>
+    reply(socket, request, { 38: "      ", 62: "a bank's own way of saying many things" }),
+  );
+  expect(await connector.purchase(BUY)).toMatchObject({
+    outcome: "accepted",
+    authorizationCode: "",
+    networkReference: expect.stringMatching(/^[0-9]{12}$/),
   });
-  expect(await connector.purchase(BUY)).toEqual({ outcome: "unknown", reason: "mismatch" });
 });
 
 test("an answer without a response code is unknown", async () => {
@@ -141,7 +186,7 @@ test("a repeat goes out with the next message type", async () => {
 
 test("a thousand requests at once share one connection, and each gets its own answer", async () => {
   const { connector, sockets } = await startScripted((request, socket) => {
-    setImmediate(() => reply(socket, request, { 37: (request.fields[63] ?? "").padStart(12, "0") }));
+    setImmediate(() => reply(socket, request, { 62: (request.fields[63] ?? "").padStart(12, "0") }));
   });
   const refs = Array.from({ length: 1_000 }, (_, index) => String(index));
   const answers = await Promise.all(refs.map((bankRef) => connector.purchase({ ...BUY, bankRef })));

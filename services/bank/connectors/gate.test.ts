@@ -17,12 +17,12 @@ test("a connection that is dying, but whose end has not been told, is not given 
   const [first, second] = [await connect(), await connect()];
   gate.open(first);
   expect(await gate.pass(1_000)).toBe(first);
-  first.destroy();
+  first.destroy("test");
   const passing = gate.pass(1_000);
   expect([gate.current(), gate.shutMs()]).toEqual([undefined, 0]);
   gate.open(second);
   expect(await passing).toBe(second);
-  second.destroy();
+  second.destroy("test");
 });
 
 test("who waits is sent away when the time is over, and when the gate ends", async () => {
@@ -42,9 +42,9 @@ test("the time without a connection is counted from the loss of the last one", a
   gate.open(connection);
   expect(gate.shutMs()).toBe(0);
   clock.advance(500);
-  gate.shut();
-  gate.shut();
+  gate.shut("test");
+  gate.shut("test");
   clock.advance(70);
   expect(gate.shutMs()).toBe(70);
-  connection.destroy();
+  connection.destroy("test");
 });

@@ -9,8 +9,10 @@ export interface Gate {
   pass(timeoutMs: number): Promise<Connection | undefined>;
   /** For how long there has been no live connection, in milliseconds; 0 while there is one. */
   shutMs(): number;
+  /** Why it is shut; empty while it is open. */
+  problem(): string;
   open(connection: Connection): void;
-  shut(): void;
+  shut(problem: string): void;
   /** Shuts for good and sends everybody away. */
   end(): void;
 }
@@ -20,6 +22,7 @@ export function createGate(clock: Clock): Gate {
   let connection: Connection | undefined;
   let shutSinceMs = clock.preciseMs();
   let isOver = false;
+  let problem = "not connected yet";
   const waiting = new Set<() => void>();
   const current = () => (connection?.isWritable() === true ? connection : undefined);
   const wait = (timeoutMs: number) =>
@@ -35,9 +38,10 @@ export function createGate(clock: Clock): Gate {
   const settleAll = () => {
     for (const settle of [...waiting]) settle();
   };
-  const shut = () => {
+  const shut = (why: string) => {
     if (connection !== undefined) shutSinceMs = clock.preciseMs();
     connection = undefined;
+    problem = why;
   };
   return {
     current,
@@ -52,6 +56,7 @@ export function createGate(clock: Clock): Gate {
     },
     // A dying connection is shut within moments: until then it is not called away.
     shutMs: () => (connection === undefined ? clock.preciseMs() - shutSinceMs : 0),
+    problem: () => (connection === undefined ? problem : ""),
     open(opened) {
       connection = opened;
       settleAll();
@@ -59,7 +64,7 @@ export function createGate(clock: Clock): Gate {
     shut,
     end() {
       isOver = true;
-      shut();
+      shut("closed by Tripe");
       settleAll();
     },
   };

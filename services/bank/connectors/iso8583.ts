@@ -1,5 +1,4 @@
-import type { Clock } from "../../_runtime/clock.ts";
-import type { OpenCard } from "../card.ts";
+import type { Log } from "../../_runtime/log.ts";
 import type {
   BankAnswer,
   Connector,
@@ -13,9 +12,7 @@ import type {
   VerifyRequest,
 } from "../connector.ts";
 import { toIsoAmount } from "../iso8583/amounts.ts";
-import type { Message } from "../iso8583/codec.ts";
 import {
-  ENTRY_MODE,
   INQUIRY_TYPE,
   NOT_KNOWN_CODE,
   OPERATIONS,
@@ -23,31 +20,25 @@ import {
   PRIVATE,
   readPrivate,
   repeatOf,
-  writeOriginal,
   writePrivate,
 } from "../iso8583/dialect.ts";
-import { FIELD_NUMBERS, type FieldNumber, type FieldValues } from "../iso8583/fields.ts";
+import type { FieldValues } from "../iso8583/fields.ts";
 import { meaningOf } from "../reasons.ts";
 import type { Exchanged } from "./connection.ts";
-import { createLink, type Link, type LinkOptions } from "./link.ts";
-import { createOriginals, type Originals } from "./originals.ts";
+import { commonElements, inquiryElements, moneyElements } from "./elements.ts";
+import { createLink, type Link, type LinkOptions, type Write } from "./link.ts";
+import { findMismatch } from "./match.ts";
 import { untilAcknowledged } from "./reversal.ts";
-
-/** How we are known to the bank: elements 32 (up to 11 digits), 41 (8 characters) and 42 (15 characters). */
-export interface Identity {
-  readonly acquirer: string;
-  readonly terminal: string;
-  readonly merchant: string;
-}
 
 /** What the connector needs. `lateWindowMs` is the bank's word, see Capabilities. */
 export interface Iso8583Options extends LinkOptions {
-  readonly identity?: Identity;
+  /** How we are known to the bank, element 32: up to 11 digits. */
+  readonly acquirer?: string;
   readonly lateWindowMs?: number;
 }
 
-/** As the sandbox bank takes them; a real bank assigns its own. */
-const SANDBOX_IDENTITY: Identity = { acquirer: "000001", terminal: "TRIPE001", merchant: "TRIPE          " };
+/** As the sandbox bank takes it; a real bank assigns its own. */
+const SANDBOX_ACQUIRER = "000001";
 
 /** The sandbox bank is late by 120 s at most (sandbox/faults.ts). */
 const SANDBOX_LATE_WINDOW_MS = 120_000;
@@ -63,10 +54,10 @@ export function createIso8583Connector(options: Iso8583Options): Connector {
 /** Makes a connector over a link of one's own, such as that of a simulated bank. */
 export function createConnectorOver(
   link: Link,
-  options: Omit<Iso8583Options, keyof LinkOptions> & { clock: Clock },
+  options: Omit<Iso8583Options, "address" | "firstTraceNumber">,
 ): Connector {
-  const identity = options.identity ?? SANDBOX_IDENTITY;
-  const tools: Tools = { link, identity, originals: createOriginals() };
+  const { clock, log, name, acquirer = SANDBOX_ACQUIRER } = options;
+  const tools: Tools = { link, acquirer, log, name };
   const operate = (kind: OperationKind) => (request: MoneyRequest) => submit(tools, kind, request);
   return {
     capabilities: {
@@ -78,11 +69,12 @@ export function createConnectorOver(
     authorize: operate("authorize"),
     purchase: operate("purchase"),
     capture: operate("capture"),
-    reverse: (request) => untilAcknowledged(operate("reverse"), options.clock, request),
+    reverse: (request) => untilAcknowledged(operate("reverse"), clock, request),
     refund: operate("refund"),
-    verify: (request) => verify(link, identity, request),
-    inquire: (request) => inquire(link, identity, request),
+    verify: (request) => verify(tools, request),
+    inquire: (request) => inquire(tools, request),
     awayMs: () => link.awayMs(),
+    problem: () => link.problem(),
     echo: (timeoutMs) => link.echo(timeoutMs),
     close: () => link.close(),
   };
@@ -90,111 +82,97 @@ export function createConnectorOver(
 
 interface Tools {
   readonly link: Link;
-  readonly identity: Identity;
-  readonly originals: Originals;
+  readonly acquirer: string;
+  readonly log: Log;
+  readonly name: string;
 }
 
-async function submit({ link, identity, originals }: Tools, kind: OperationKind, request: MoneyRequest) {
-  const amount = toIsoAmount(request);
-  if (amount === undefined || !REFERENCE.test(request.bankRef)) return NOT_EXPRESSIBLE;
-  const { type, processingCode } = OPERATIONS[kind];
-  const { bankRef, originalBankRef } = request;
-  const fields: FieldValues = {
-    ...cardElements(request.card),
-    ...identityElements(identity),
-    ...(originalBankRef === "" ? {} : { 61: originalBankRef }),
-    ...(kind === "reverse" ? { 90: writeOriginal(identity.acquirer, originals.find(originalBankRef)) } : {}),
-    3: processingCode,
-    4: amount.amount,
-    49: amount.currencyNumber,
-    63: bankRef,
-  };
-  const sent: Message = { type: request.isRepeat ? repeatOf(type) : type, fields };
-  return read(sent, await link.exchange(sent, request.timeoutMs, (stamped) => originals.note(bankRef, stamped)));
+async function submit(tools: Tools, kind: OperationKind, request: MoneyRequest): Promise<BankAnswer> {
+  const { link, acquirer } = tools;
+  const elements = moneyElements(kind, request, acquirer);
+  if (elements === undefined) return NOT_EXPRESSIBLE;
+  const { type } = OPERATIONS[kind];
+  const write: Write = (fresh) => ({
+    type: request.isRepeat ? repeatOf(type) : type,
+    fields: { ...commonElements({ ...request, acquirer }, request.trace ?? fresh), ...elements },
+  });
+  return read(check(tools, await link.exchange(write, request.timeoutMs)));
 }
 
-async function verify(link: Link, identity: Identity, request: VerifyRequest): Promise<VerifyAnswer> {
+async function verify(tools: Tools, request: VerifyRequest): Promise<VerifyAnswer> {
+  const { link, acquirer } = tools;
   const cvc = request.cvc === undefined ? {} : { 48: writePrivate({ [PRIVATE.cvc]: request.cvc.reveal() }) };
-  const fields: FieldValues = {
-    ...cardElements(request.card),
-    ...identityElements(identity),
-    ...cvc,
-    3: OPERATIONS.authorize.processingCode,
-    4: NOTHING.amount,
-    49: NOTHING.currencyNumber,
-    63: request.bankRef,
-  };
-  const sent: Message = { type: OPERATIONS.authorize.type, fields };
-  const exchanged = await link.exchange(sent, request.timeoutMs);
-  return { ...read(sent, exchanged), cvcCheck: readCvcCheck(checkEcho(sent, exchanged)) };
+  const { type, processingCode } = OPERATIONS.authorize;
+  const elements = { ...cvc, 3: processingCode, 4: NOTHING.amount, 49: NOTHING.currencyNumber, 63: request.bankRef };
+  const write: Write = (fresh) => ({
+    type,
+    fields: { ...commonElements({ ...request, acquirer }, fresh), ...elements },
+  });
+  const exchanged = check(tools, await link.exchange(write, request.timeoutMs));
+  return { ...read(exchanged), cvcCheck: readCvcCheck(exchanged) };
 }
 
-async function inquire(link: Link, identity: Identity, request: InquireRequest): Promise<InquireAnswer> {
+async function inquire(tools: Tools, request: InquireRequest): Promise<InquireAnswer> {
+  const { link, acquirer } = tools;
+  const { bankRef, acceptor, about } = request;
   const amount = toIsoAmount(request);
   if (amount === undefined) return { outcome: "not_known" };
-  const sent: Message = { type: INQUIRY_TYPE, fields: { ...identityElements(identity), 63: request.bankRef } };
-  const exchanged = await link.exchange(sent, request.timeoutMs);
+  const inquired = { bankRef, acceptor, about, acquirer };
+  const write: Write = (fresh) => ({ type: INQUIRY_TYPE, fields: inquiryElements(inquired, fresh) });
+  const exchanged = await link.exchange(write, request.timeoutMs);
   // Nothing was learnt of what was asked about, however the question was lost.
   if (exchanged.outcome === "not_sent") return { outcome: "unknown", reason: "connection_lost" };
-  const answer = checkEcho(sent, exchanged);
+  const answer = check(tools, exchanged, { 4: amount.amount, 49: amount.currencyNumber });
   if (answer.outcome !== "answered") return answer;
-  const { 4: amountFound, 39: found, 48: data, 49: currencyFound } = answer.message.fields;
+  const { 39: found, 48: data } = answer.message.fields;
   if (found === NOT_KNOWN_CODE) return { outcome: "not_known" };
   const code = readPrivate(data)?.[PRIVATE.originalCode];
   if (found !== "00" || code === undefined) return UNPARSABLE;
-  if (amountFound !== amount.amount || currencyFound !== amount.currencyNumber) return MISMATCH;
   return interpret(code, answer.message.fields);
 }
-
-/** What a bank reference may be: element 63 could hold more, and a bank need not. */
-const REFERENCE = /^[ -~]{1,40}$/;
 
 const NOT_EXPRESSIBLE: NotSent = { outcome: "not_sent", reason: "not_expressible" };
 const UNPARSABLE: Unknown = { outcome: "unknown", reason: "unparsable" };
 const MISMATCH: Unknown = { outcome: "unknown", reason: "mismatch" };
 
-/** What the bank must repeat as it was sent. An answer without these, or with others, is not the answer to this request. */
-const ECHOED: readonly FieldNumber[] = FIELD_NUMBERS.filter((number) =>
-  [3, 4, 32, 41, 42, 49, 61, 63].includes(number),
-);
+/**
+ * Turns an answer that is none to its request into a mismatch. `expected` are elements that the request did not hold: what an inquiry is
+ * about was of this amount, when the bank says one.
+ */
+function check<T extends Exchanged>({ log, name }: Tools, exchanged: T, expected: FieldValues = {}): T | Unknown {
+  if (exchanged.outcome !== "answered") return exchanged;
+  const { request, message } = exchanged;
+  const element = findMismatch({ ...request, fields: { ...expected, ...request.fields } }, message);
+  if (element === undefined) return exchanged;
+  // The element's number, never what stands in it: that may be a card number.
+  log.warn("bank answered something else", { bank: name, bank_ref: request.fields[63] ?? "", element });
+  return MISMATCH;
+}
 
-function read(sent: Message, exchanged: Exchanged): BankAnswer {
-  const answer = checkEcho(sent, exchanged);
+function read(answer: Exchanged): BankAnswer {
   if (answer.outcome !== "answered") return answer;
   const { 39: code } = answer.message.fields;
   return code === undefined ? UNPARSABLE : interpret(code, answer.message.fields);
 }
 
-function checkEcho<T extends Exchanged>(sent: Message, exchanged: T): T | Unknown {
-  if (exchanged.outcome !== "answered") return exchanged;
-  const { fields } = exchanged.message;
-  return ECHOED.every((number) => sent.fields[number] === undefined || sent.fields[number] === fields[number])
-    ? exchanged
-    : MISMATCH;
-}
-
 function interpret(responseCode: string, fields: FieldValues) {
   const meaning = meaningOf(responseCode);
-  const networkReference = fields[37] ?? "";
+  const networkReference = textOf(fields[62], 24) || textOf(fields[37], 24);
   if (meaning.outcome === "unknown") return { outcome: "unknown", reason: "undecided" } as const;
   if (meaning.outcome === "accepted") {
-    return { outcome: "accepted", responseCode, authorizationCode: fields[38] ?? "", networkReference } as const;
+    return { outcome: "accepted", responseCode, authorizationCode: textOf(fields[38], 6), networkReference } as const;
   }
   return { outcome: "declined", responseCode, reason: meaning.reason, networkReference } as const;
+}
+
+/** What a bank says for people, without the spaces around it; empty when it is longer than we keep, or no word: nothing depends on it. */
+function textOf(value = "", lengthMax: number): string {
+  const text = value.trim();
+  return text.length <= lengthMax && /^[!-~]*$/.test(text) ? text : "";
 }
 
 function readCvcCheck(exchanged: Exchanged): CvcCheck {
   if (exchanged.outcome !== "answered") return "unavailable";
   const result = readPrivate(exchanged.message.fields[48])?.[PRIVATE.cvcResult];
   return result === "M" ? "pass" : result === "N" ? "fail" : "unavailable";
-}
-
-function cardElements(card: OpenCard): FieldValues {
-  const year = String(card.expYear % 100).padStart(2, "0");
-  const month = String(card.expMonth).padStart(2, "0");
-  return { 2: card.number.reveal(), 14: year + month, 22: ENTRY_MODE };
-}
-
-function identityElements({ acquirer, terminal, merchant }: Identity): FieldValues {
-  return { 32: acquirer, 41: terminal, 42: merchant };
 }

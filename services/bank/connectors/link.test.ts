@@ -2,20 +2,11 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { expect, test } from "vitest";
 import { createTestClock } from "../../_runtime/clock.ts";
-import { type Log, silentLog } from "../../_runtime/log.ts";
 import { AWAY_MS, createBreaker } from "../breaker.ts";
 import { parseFaults } from "../sandbox/faults.ts";
+import { createLines } from "../testing/lines.ts";
 import { connectTo, startSandbox } from "../testing/sandbox.ts";
 import { BUY, listenScripted, reply, startScripted } from "../testing/scripted-bank.ts";
-
-/** A log that keeps what is said of answers that nobody waits for. */
-function createStrayLog() {
-  const said: unknown[] = [];
-  const info: Log["info"] = (message, fields) => {
-    if (message === "bank answered what nobody waits for") said.push(fields);
-  };
-  return { log: { ...silentLog, info }, strays: () => said };
-}
 
 /** A port that nobody listens at: one that was just let go of. */
 async function freePort(): Promise<number> {
@@ -129,12 +120,13 @@ test("a lost answer alone is asked after with an echo, and the connection stays"
 
 test("a bank that says nothing to an echo either has its connection ended; one that says anything keeps it", async () => {
   const clock = createTestClock();
-  const { log, strays } = createStrayLog();
-  let speak: (socket: Socket) => void = (socket) => reply(socket, { type: "0200", fields: { 11: "999999" } }, {});
+  const { log, lines } = createLines();
+  const strays = () => lines("bank answered what nobody waits for");
+  let speak: (socket: Socket) => void = (socket) => reply(socket, { type: "0200", fields: { 11: "000001" } }, {});
   const { network, sockets } = await startScripted(() => undefined, {
     clock,
     log,
-    firstTraceNumber: 1,
+    firstTraceNumber: 900_001,
     reactToNetwork: (request, socket) => {
       if (request.fields[70] === "301") speak(socket);
       else reply(socket, request, {});
@@ -148,7 +140,7 @@ test("a bank that says nothing to an echo either has its connection ended; one t
   expect(network.filter(({ fields }) => fields[70] === "001").length).toBe(2);
 });
 
-test("trace numbers go on at 1 after 999,999, and pass by those that still wait for their answer", async () => {
+test("trace numbers of our own go on at 900,000 after 999,999, and pass by those that still wait for their answer", async () => {
   const held: (() => void)[] = [];
   const { connector, requests } = await startScripted(
     (request, socket) => {
@@ -161,13 +153,49 @@ test("trace numbers go on at 1 after 999,999, and pass by those that still wait 
   const waiting = [connector.purchase({ ...BUY, bankRef: "held" }), connector.purchase({ ...BUY, bankRef: "held" })];
   await expect.poll(() => held.length).toBe(2);
   await connector.purchase({ ...BUY, bankRef: "next" });
-  expect(requests.map(({ fields }) => fields[11])).toEqual(["999999", "000001", "000002"]);
+  expect(requests.map(({ fields }) => fields[11])).toEqual(["999999", "900000", "900001"]);
   for (const answer of held) answer();
   expect((await Promise.all(waiting)).map(({ outcome }) => outcome)).toEqual(["accepted", "accepted"]);
 });
 
+test("an attempt's own trace number may wait twice: one answer is one to both, and the second is nobody's", async () => {
+  const { log, lines } = createLines();
+  const held: (() => void)[] = [];
+  const { connector, requests } = await startScripted(
+    (request, socket) => held.push(() => reply(socket, request, {})),
+    { log },
+  );
+  const buy = { ...BUY, trace: { traceNumber: 42, timeMs: Date.UTC(2026, 10, 30, 7, 1, 2) } };
+  const answers = Promise.all([connector.purchase(buy), connector.purchase({ ...buy, isRepeat: true })]);
+  await expect.poll(() => held.length).toBe(2);
+  for (const answer of held) answer();
+  expect((await answers).map(({ outcome }) => outcome)).toEqual(["accepted", "accepted"]);
+  expect(requests.map(({ type, fields }) => [type, fields[11], fields[7]])).toEqual([
+    ["0200", "000042", "1130070102"],
+    ["0201", "000042", "1130070102"],
+  ]);
+  await expect.poll(() => lines("bank answered what nobody waits for").length).toBe(1);
+});
+
+test("a bank that cannot be reached says why, once, until the reason changes", async () => {
+  const { log, lines } = createLines();
+  const port = await freePort();
+  const connector = connectTo(port, undefined, { log });
+  const refused = "nothing listens at the bank's address (connection refused)";
+  await expect.poll(() => connector.problem()).toBe(refused);
+  const { server } = await listenScripted((request, socket) => reply(socket, request, { 39: "58" }), new Set(), port);
+  const denied = "the bank refused to sign us on: response code 58";
+  await expect.poll(() => connector.problem(), { timeout: 5_000 }).toBe(denied);
+  server.close();
+  expect(lines("bank unreachable")).toEqual([
+    { bank: "sandbox", problem: refused },
+    { bank: "sandbox", problem: denied },
+  ]);
+});
+
 test("late and second answers are counted and logged with nothing but their reference", async () => {
-  const { log, strays } = createStrayLog();
+  const { log, lines } = createLines();
+  const strays = () => lines("bank answered what nobody waits for");
   const late: (() => void)[] = [];
   const { connector } = await startScripted(
     (request, socket) => {

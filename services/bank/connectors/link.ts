@@ -1,25 +1,28 @@
 import type { Clock } from "../../_runtime/clock.ts";
 import type { Log } from "../../_runtime/log.ts";
-import type { Message } from "../iso8583/codec.ts";
-import { NETWORK, NETWORK_TYPE, timeElements } from "../iso8583/dialect.ts";
-import type { FieldValues } from "../iso8583/fields.ts";
-import { type BankAddress, type Connection, type Exchanged, type OnStray, openConnection } from "./connection.ts";
+import type { Trace } from "../connector.ts";
+import { CodecError, type Message } from "../iso8583/codec.ts";
+import { NETWORK, NETWORK_TYPE, timeElements, writeTraceNumber } from "../iso8583/dialect.ts";
+import { type Connection, type Exchanged, type OnStray, openConnection } from "./connection.ts";
+import { type BankAddress, describeProblem } from "./dial.ts";
 import { createGate, type Gate } from "./gate.ts";
 
 /** A bank that one can send to at any time: a connection, signed on, watched, and made again when it is lost. */
 export interface Link {
-  /**
-   * Numbers, dates and sends a request; waits for a live connection first, at most CONNECT_WAIT_MS of its time. `onStamped`
-   * is told of the message as it goes out.
-   */
-  exchange(request: Message, timeoutMs: number, onStamped?: (stamped: Message) => void): Promise<Exchanged>;
+  /** Writes and sends a request; waits for a live connection first, at most CONNECT_WAIT_MS of its time. */
+  exchange(write: Write, timeoutMs: number): Promise<Exchanged>;
   /** For how long there has been no live connection, in milliseconds; 0 while there is one. */
   awayMs(): number;
+  /** Why there is no live connection, in words for a log; empty while there is one. */
+  problem(): string;
   /** Asks the bank for an echo. */
   echo(timeoutMs: number): Promise<boolean>;
   /** Signs off and ends; later requests are not sent. */
   close(): Promise<void>;
 }
+
+/** Writes a request; it is given a trace number that is free, and the time, for one that has none of its own. */
+export type Write = (fresh: Trace) => Message;
 
 /** What a link needs. `name` is for the log. */
 export interface LinkOptions {
@@ -27,7 +30,10 @@ export interface LinkOptions {
   readonly address: BankAddress;
   readonly clock: Clock;
   readonly log: Log;
-  /** The first trace number, 1 to 999,999. By chance unless given, so that a restart does not use those of the minute before again. */
+  /**
+   * The first trace number of messages that have none of their own, 900,000 to 999,999 (the writer gives out those below). By chance unless
+   * given, so that a restart does not use those of the minute before again.
+   */
   readonly firstTraceNumber?: number;
 }
 
@@ -44,8 +50,10 @@ const BACKOFF_MAX_MS = 1_000;
  */
 const ECHO_INTERVAL_MS = 15_000;
 const ECHO_TIMEOUT_MS = 5_000;
-/** Requests on the way at once: a hundredth of the trace numbers, so that one is not used again while its first use may still be answered. */
+/** Requests on the way at once: a ninetieth of the writer's trace numbers, so that one is not used again while its first use may still be answered. */
 const IN_FLIGHT_MAX = 10_000;
+/** Trace numbers of our own: signing on, echoes, verifications and inquiries. Attempts have theirs from the writer, below these. */
+const TRACE_NUMBER_MIN = 900_000;
 const TRACE_NUMBER_MAX = 999_999;
 /** Time for the bank to answer the signing off. */
 const SIGN_OFF_TIMEOUT_MS = 1_000;
@@ -53,21 +61,20 @@ const SIGN_OFF_TIMEOUT_MS = 1_000;
 /** Makes a link; it connects at once, and again for as long as it is not closed. */
 export function createLink(options: LinkOptions): Link {
   const { clock } = options;
-  const next = createTraceNumbers(options.firstTraceNumber ?? 1 + Math.floor(Math.random() * TRACE_NUMBER_MAX));
+  const next = createTraces(clock, options.firstTraceNumber);
   const gate = createGate(clock);
-  const probe = createProbe(next, clock);
+  const probe = createProbe(next);
   const stop = new AbortController();
   const running = keepConnected(options, { next, gate, probe, signal: stop.signal });
 
-  const exchange: Link["exchange"] = async (request, timeoutMs, onStamped) => {
+  const exchange: Link["exchange"] = async (write, timeoutMs) => {
     const startMs = clock.preciseMs();
     const connection = await gate.pass(Math.min(CONNECT_WAIT_MS, timeoutMs));
     if (connection === undefined) return { outcome: "not_sent", reason: "unreachable" };
     if (connection.inFlight() >= IN_FLIGHT_MAX) return { outcome: "not_sent", reason: "overloaded" };
     const heard = connection.received();
-    const stamped = stamp(request, next(connection), clock);
-    onStamped?.(stamped);
-    const result = await connection.exchange(stamped, Math.max(0, timeoutMs - (clock.preciseMs() - startMs)));
+    const request = write(next(connection));
+    const result = await connection.exchange(request, Math.max(0, timeoutMs - (clock.preciseMs() - startMs)));
     // Not a word since: it is asked whether it is there at all, and nobody waits for that.
     if (isTimeout(result) && connection.received() === heard) void probe(connection);
     return result;
@@ -75,22 +82,23 @@ export function createLink(options: LinkOptions): Link {
   return {
     exchange,
     awayMs: () => gate.shutMs(),
+    problem: () => gate.problem(),
     echo: async (timeoutMs) => isGood(await exchange(networkRequest(NETWORK.echo), timeoutMs)),
     async close() {
       const connection = gate.current();
       if (connection !== undefined) await exchange(networkRequest(NETWORK.signOff), SIGN_OFF_TIMEOUT_MS);
       stop.abort();
-      connection?.destroy();
+      connection?.destroy("closed by Tripe");
       gate.end();
       await running;
     },
   };
 }
 
-type NextTraceNumber = (connection: Connection) => string;
+type NextTrace = (connection: Connection) => Trace;
 
 interface Keeping {
-  readonly next: NextTraceNumber;
+  readonly next: NextTrace;
   readonly gate: Gate;
   readonly probe: Probe;
   readonly signal: AbortSignal;
@@ -102,65 +110,83 @@ async function keepConnected(options: LinkOptions, { next, gate, probe, signal }
   const noteStray = createStrayLog(options);
   for (let failures = 0; !signal.aborted; ) {
     const connection = await signOn(options, next, noteStray).catch((error: unknown) => {
-      if (failures === 0) log.warn("bank unreachable", { bank: name, problem: String(error) });
+      const problem = describeProblem(error);
+      // Said when it begins and when it changes: a bank that is away for a day is one line, not a hundred thousand.
+      if (!signal.aborted && problem !== gate.problem()) log.warn("bank unreachable", { bank: name, problem });
+      gate.shut(problem);
       return undefined;
     });
-    if (signal.aborted) connection?.destroy();
+    if (signal.aborted) connection?.destroy("closed by Tripe");
     else if (connection !== undefined) {
       failures = 0;
       log.info("bank connected", { bank: name });
       gate.open(connection);
-      await Promise.race([connection.closed, watch(connection, probe, clock)]);
-      gate.shut();
-      connection.destroy();
-      if (!signal.aborted) log.warn("bank connection lost", { bank: name });
+      const problem = await Promise.race([connection.closed, watch(connection, probe, clock)]);
+      gate.shut(problem);
+      connection.destroy(problem);
+      if (!signal.aborted) log.warn("bank connection lost", { bank: name, problem });
     }
     const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures++) * Math.random();
     await clock.sleep(backoffMs, signal).catch(() => undefined);
   }
 }
 
-async function signOn({ address, clock }: LinkOptions, next: NextTraceNumber, onStray: OnStray): Promise<Connection> {
+async function signOn({ address, clock }: LinkOptions, next: NextTrace, onStray: OnStray): Promise<Connection> {
   const connection = await openConnection(address, { clock, timeoutMs: CONNECT_TIMEOUT_MS, onStray });
-  const request = stamp(networkRequest(NETWORK.signOn), next(connection), clock);
-  if (isGood(await connection.exchange(request, CONNECT_TIMEOUT_MS))) return connection;
-  connection.destroy();
-  throw new Error("The bank did not let us sign on");
+  const result = await connection.exchange(networkRequest(NETWORK.signOn)(next(connection)), CONNECT_TIMEOUT_MS);
+  if (isGood(result)) return connection;
+  connection.destroy("not signed on");
+  // In TLS 1.3 a bank looks at our certificate when for us the connection stands already.
+  const hint = address.tls?.certFile === undefined ? "" : "; it may not trust our certificate (TRIPE_ACQUIRER_CERT)";
+  throw new Error((await refusalOf(result, connection)) + (result.outcome === "answered" ? "" : hint));
+}
+
+async function refusalOf(result: Exchanged, connection: Connection): Promise<string> {
+  if (result.outcome === "answered") {
+    return `the bank refused to sign us on: response code ${result.message.fields[39] ?? "missing"}`;
+  }
+  if (result.reason !== "connection_lost") return `the bank did not answer our sign on (${result.reason})`;
+  return `the connection ended before the bank signed us on: ${await connection.closed}`;
 }
 
 /**
- * Makes what is told of answers that nobody waits for: one after its time, a second one, somebody else's. They change nothing, since their
- * request has its outcome already and the truth is found by inquiry; how many there are is what a bank is asked about. The log has
- * nothing of them but their reference, since nothing else in them is known to be fit for a log.
+ * Makes what is called with answers that no request waits for: one after its time, a second one, a foreign one. They change nothing, since
+ * their request has its outcome already and the truth is found by inquiry; how many there are is what a bank is asked about. The log has
+ * nothing of them but their reference, since nothing else in them is known to be fit for a log; of what cannot be read, the place.
  */
 function createStrayLog({ name, log }: LinkOptions): OnStray {
   let count = 0;
-  return ({ fields }) => {
+  return (stray) => {
+    if (stray instanceof CodecError) {
+      const { place, problem } = stray;
+      log.warn("bank sent what cannot be read", { bank: name, place, problem });
+      return;
+    }
     count += 1;
-    log.info("bank answered what nobody waits for", { bank: name, bank_ref: fields[63] ?? "", count });
+    log.info("bank answered what nobody waits for", { bank: name, bank_ref: stray.fields[63] ?? "", count });
   };
 }
 
 /** Asks for an echo as soon as the bank has been silent for a while, until the connection ends. */
-async function watch(connection: Connection, probe: Probe, clock: Clock): Promise<void> {
+async function watch(connection: Connection, probe: Probe, clock: Clock): Promise<string> {
   while (connection.isWritable()) {
     const before = connection.received();
     await pause(clock, ECHO_INTERVAL_MS);
     if (connection.received() === before) await probe(connection);
   }
+  return connection.closed;
 }
 
 /** Asks a bank whether it is there; one that says nothing at all meanwhile has fallen silent, and the connection is ended. */
 type Probe = (connection: Connection) => Promise<void>;
 
 /** Makes a probe that asks once at a time, however many requests want to know. */
-function createProbe(next: NextTraceNumber, clock: Clock): Probe {
+function createProbe(next: NextTrace): Probe {
   let running: Promise<void> | undefined;
   const ask = async (connection: Connection) => {
     const before = connection.received();
-    const request = stamp(networkRequest(NETWORK.echo), next(connection), clock);
-    const result = await connection.exchange(request, ECHO_TIMEOUT_MS);
-    if (isTimeout(result) && connection.received() === before) connection.destroy();
+    const result = await connection.exchange(networkRequest(NETWORK.echo)(next(connection)), ECHO_TIMEOUT_MS);
+    if (isTimeout(result) && connection.received() === before) connection.destroy("the bank did not answer an echo");
   };
   return (connection) => {
     running ??= ask(connection).finally(() => {
@@ -181,26 +207,21 @@ function pause(clock: Clock, ms: number): Promise<void> {
   });
 }
 
-function createTraceNumbers(first: number): NextTraceNumber {
-  let last = first - 1;
+function createTraces(clock: Clock, first?: number): NextTrace {
+  const span = TRACE_NUMBER_MAX - TRACE_NUMBER_MIN + 1;
+  let traceNumber = (first ?? TRACE_NUMBER_MIN + Math.floor(Math.random() * span)) - 1;
   return (connection) => {
-    do last = (last % TRACE_NUMBER_MAX) + 1;
-    while (connection.isInUse(format(last)));
-    return format(last);
+    do traceNumber = traceNumber >= TRACE_NUMBER_MAX ? TRACE_NUMBER_MIN : traceNumber + 1;
+    while (connection.isInUse(writeTraceNumber(traceNumber)));
+    return { traceNumber, timeMs: clock.nowMs() };
   };
 }
 
-function format(traceNumber: number): string {
-  return String(traceNumber).padStart(6, "0");
-}
-
-function networkRequest(code: string): Message {
-  return { type: NETWORK_TYPE, fields: { 70: code } };
-}
-
-function stamp(request: Message, traceNumber: string, clock: Clock): Message {
-  const fields: FieldValues = { ...request.fields, ...timeElements(clock.nowMs()), 11: traceNumber };
-  return { type: request.type, fields };
+function networkRequest(code: string): Write {
+  return ({ traceNumber, timeMs }) => {
+    const { 7: time } = timeElements(timeMs);
+    return { type: NETWORK_TYPE, fields: { 7: time, 11: writeTraceNumber(traceNumber), 70: code } };
+  };
 }
 
 function isGood(result: Exchanged): boolean {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type Clock, createTestClock, systemClock, type TestClock } from "../../_runtime/clock.ts";
+import type { Original } from "../connector.ts";
 import type { Message } from "../iso8583/codec.ts";
 import { BUY, type React, reply, startScripted } from "../testing/scripted-bank.ts";
 
@@ -24,20 +25,27 @@ async function passUntil(clock: TestClock, reversals: () => Message[], count: nu
 const silent: React = () => undefined;
 const good: React = (request, socket) => reply(socket, request, {});
 
-test("a reversal names its original's type, trace number, time and acquirer, in every repeat the same", async () => {
+test("a reversal names its original's type, trace number, time, acquirer and code, in every repeat the same", async () => {
   const clock = createTestClock();
-  const { connector, requests, reversals } = await setup([silent, good], clock);
-  await connector.purchase(BUY);
-  await connector.purchase({ ...BUY, isRepeat: true });
-  const undone = connector.reverse({ ...UNDO, timeoutMs: 600_000 });
+  const { connector, reversals } = await setup([silent, good], clock);
+  const original: Original = {
+    kind: "authorize",
+    traceNumber: 4_711,
+    timeMs: Date.UTC(2026, 10, 30, 23, 59, 58, 999),
+    authorizationCode: "A1B2",
+  };
+  const trace = { traceNumber: 4_712, timeMs: Date.UTC(2026, 11, 1, 0, 0, 1) };
+  const undone = connector.reverse({ ...UNDO, original, trace, timeoutMs: 600_000 });
   await passUntil(clock, reversals, 2);
   expect(await undone).toMatchObject({ outcome: "accepted" });
-  const { 7: time = "", 11: traceNumber = "" } = requests[0]?.fields ?? {};
-  const original = `0200${traceNumber}${time}${"00000000001"}${"00000000000"}`;
-  expect(reversals().map(({ fields }) => [fields[61], fields[90]])).toEqual(Array(2).fill(["buy_1", original]));
+  const about = `0100${"004711"}${"1130235958"}${"00000000001"}${"00000000000"}`;
+  const said = ["buy_1", about, "A1B2  ", "1201000001", "004712", "633500004712"];
+  expect(reversals().map(({ fields }) => [61, 90, 38, 7, 11, 37].map((number) => Reflect.get(fields, number)))).toEqual(
+    [said, said],
+  );
 });
 
-test("a reversal of what was sent before the start names zeros, and its original by the reference", async () => {
+test("a reversal of what has no trace names zeros, and its original by the reference", async () => {
   const { connector, reversals } = await setup([good]);
   expect(await connector.reverse(UNDO)).toMatchObject({ outcome: "accepted" });
   expect(reversals()[0]?.fields[90]).toBe(`${"0".repeat(30)}1${"0".repeat(11)}`);

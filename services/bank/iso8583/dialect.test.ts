@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { firstOf, readPrivate, repeatOf, responseTypeOf, timeElements, writePrivate } from "./dialect.ts";
+import {
+  firstOf,
+  readPrivate,
+  repeatOf,
+  responseTypeOf,
+  retrievalReference,
+  timeElements,
+  writeNameAndLocation,
+  writePrivate,
+} from "./dialect.ts";
 
 test("a repeat is the type plus one, once, and leads back to the first", () => {
   expect(["0200", "0201", "0220", "0400"].map(repeatOf)).toEqual(["0201", "0201", "0221", "0401"]);
@@ -34,7 +43,27 @@ test("private data reads back as it was written, and no cut text is taken for it
   );
 });
 
-test("time elements are in UTC", () => {
-  const elements = timeElements(Date.UTC(2026, 0, 9, 3, 4, 5, 678));
-  expect(elements).toEqual({ 7: "0109030405", 12: "030405", 13: "0109" });
+test("element 7 is in UTC; 12 and 13 are the merchant's, also across midnight, half hours and summer time", () => {
+  const winter = Date.UTC(2026, 0, 9, 23, 4, 5, 678);
+  const summer = Date.UTC(2026, 6, 9, 23, 4, 5, 678);
+  expect(timeElements(winter)).toEqual({ 7: "0109230405", 12: "230405", 13: "0109" });
+  expect(timeElements(winter, "Europe/Zurich")).toEqual({ 7: "0109230405", 12: "000405", 13: "0110" });
+  expect(timeElements(summer, "Europe/Zurich")).toEqual({ 7: "0709230405", 12: "010405", 13: "0710" });
+  expect(timeElements(winter, "Asia/Kolkata")).toEqual({ 7: "0109230405", 12: "043405", 13: "0110" });
+  expect(timeElements(winter, "America/Los_Angeles")).toEqual({ 7: "0109230405", 12: "150405", 13: "0109" });
+});
+
+test("a retrieval reference is year, day, hour and trace number", () => {
+  expect(retrievalReference({ traceNumber: 7, timeMs: Date.UTC(2026, 0, 1, 0) })).toBe("600100000007");
+  expect(retrievalReference({ traceNumber: 899_999, timeMs: Date.UTC(2028, 11, 31, 23, 59) })).toBe("836623899999");
+});
+
+test("a name and a place have forty characters of ASCII, whatever they were", () => {
+  const whole = writeNameAndLocation({
+    name: "Caf\u00e9 \u738b & S\u00f6hne, a long name",
+    city: "Z\u00fcrich",
+    countryCode: "CH",
+  });
+  expect(whole).toBe("Cafe   & Sohne, a long naZurich       CH");
+  expect(writeNameAndLocation({ name: "", city: "", countryCode: "" })).toBe(" ".repeat(40));
 });

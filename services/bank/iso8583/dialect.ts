@@ -29,6 +29,9 @@ export const NETWORK = { signOn: "001", signOff: "002", echo: "301" } as const;
 /** A card not present, its number keyed or on file: 01 manual entry, 0 no PIN. */
 export const ENTRY_MODE = "010";
 
+/** Ordered on the internet, now or when the card was saved: 59, electronic commerce. */
+export const CONDITION_CODE = "59";
+
 /** The type of a repeat of this request: one more, as 0200 and 0201. */
 export function repeatOf(type: string): string {
   return type.slice(0, 3) + String(Number(type.slice(3)) | 1);
@@ -46,7 +49,7 @@ export function responseTypeOf(type: string): string | undefined {
   return type.slice(0, 2) + String(functionDigit + 1) + firstOf(type).slice(3);
 }
 
-/** The message that a reversal takes back, as element 90 names it. */
+/** The message that another one captures, takes back, gives back or asks about, as element 90 names it. */
 export interface OriginalMessage {
   readonly type: string;
   /** Its elements 11 and 7. */
@@ -54,14 +57,14 @@ export interface OriginalMessage {
   readonly time: string;
 }
 
-/** What is said of an original that we do not remember: the standard fills with zeros what is not known. Element 61 still names it. */
-const FORGOTTEN: OriginalMessage = { type: "0000", traceNumber: "000000", time: "0000000000" };
+/** What is said of an original whose message is not known: the standard fills with zeros. Element 61 still names it. */
+const UNKNOWN_ORIGINAL: OriginalMessage = { type: "0000", traceNumber: "000000", time: "0000000000" };
 
-/** Digits of each of the two institutions in element 90, zeros in front; the second, who forwarded it, is nobody. */
+/** Digits of each of the two institutions in element 90, zeros in front; no institution forwards, so the second is zeros. */
 const INSTITUTION_DIGITS = 11;
 
 /** Writes element 90, original data elements: type, trace number, date and time, acquirer, forwarder; 42 digits. */
-export function writeOriginal(acquirer: string, { type, traceNumber, time } = FORGOTTEN): string {
+export function writeOriginal(acquirer: string, { type, traceNumber, time } = UNKNOWN_ORIGINAL): string {
   return type + traceNumber + time + acquirer.padStart(INSTITUTION_DIGITS, "0") + "0".repeat(INSTITUTION_DIGITS);
 }
 
@@ -96,10 +99,67 @@ export function readPrivate(text = ""): PrivateData | undefined {
   return data;
 }
 
-/** Elements 7 (month, day and time, UTC), 12 (time) and 13 (month and day) for a moment in milliseconds since 1970. */
-export function timeElements(nowMs: number): { readonly 7: string; readonly 12: string; readonly 13: string } {
-  const digits = new Date(nowMs).toISOString().replace(/[^0-9]/g, "");
-  const date = digits.slice(4, 8);
-  const time = digits.slice(8, 14);
-  return { 7: date + time, 12: time, 13: date };
+/** Elements 7 (month, day and time, UTC), 12 (time) and 13 (month and day, both where the merchant is) for a moment in milliseconds since 1970. */
+export function timeElements(
+  timeMs: number,
+  timeZone = "UTC",
+): { readonly 7: string; readonly 12: string; readonly 13: string } {
+  const utc = digitsOf(timeMs);
+  const local = timeZone === "UTC" ? utc : digitsOf(timeMs + offsetMsOf(timeMs, timeZone));
+  return { 7: utc.slice(4), 12: local.slice(8), 13: local.slice(4, 8) };
+}
+
+/** Element 11. */
+export function writeTraceNumber(traceNumber: number): string {
+  return String(traceNumber).padStart(6, "0");
+}
+
+/**
+ * Element 37, by the convention of the card networks: the last digit of the year, the day of the year and the hour (UTC) of the first sending,
+ * and the trace number.
+ */
+export function retrievalReference({ traceNumber, timeMs }: { traceNumber: number; timeMs: number }): string {
+  const year = new Date(timeMs).getUTCFullYear();
+  const day = 1 + Math.floor((timeMs - Date.UTC(year, 0)) / 86_400_000);
+  const hour = digitsOf(timeMs).slice(8, 10);
+  return String(year % 10) + String(day).padStart(3, "0") + hour + writeTraceNumber(traceNumber);
+}
+
+/** Characters of the parts of element 43: name, city, and country (ISO 3166, two letters). */
+const NAME_CHARS = 25;
+const CITY_CHARS = 13;
+const COUNTRY_CHARS = 2;
+
+/** Element 43, who and where the merchant is: 25 characters name, 13 city, 2 country, each filled with spaces. Accents are left off. */
+export function writeNameAndLocation(of: { name: string; city: string; countryCode: string }): string {
+  const part = (text: string, length: number) => plain(text).slice(0, length).padEnd(length);
+  return part(of.name, NAME_CHARS) + part(of.city, CITY_CHARS) + part(of.countryCode, COUNTRY_CHARS);
+}
+
+/** Letters without their accents; what is no printable ASCII even so is a space. */
+function plain(text: string): string {
+  return text
+    .normalize("NFKD")
+    .replace(/\p{Mn}/gu, "")
+    .replace(/[^ -~]/gu, " ");
+}
+
+/** YYYYMMDDhhmmss, UTC. */
+function digitsOf(timeMs: number): string {
+  return new Date(timeMs)
+    .toISOString()
+    .replace(/[^0-9]/g, "")
+    .slice(0, 14);
+}
+
+/** Formats that are made once a zone: making one takes a hundred times as long as using it. There are some 600 zones. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function offsetMsOf(timeMs: number, timeZone: string): number {
+  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" });
+  formats.set(timeZone, format);
+  const name = format.formatToParts(timeMs).find(({ type }) => type === "timeZoneName")?.value ?? "";
+  const [, sign, hours, minutes = "0"] = /^GMT([+-])(\d{2}):?(\d{2})?/.exec(name) ?? [];
+  const offsetMs = (Number(hours ?? 0) * 60 + Number(minutes)) * 60_000;
+  return sign === "-" ? -offsetMs : offsetMs;
 }

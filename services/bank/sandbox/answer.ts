@@ -32,7 +32,7 @@ const DUPLICATE = "94";
 
 /** What an answer repeats of its request. The card number is not sent back. */
 function echoOf(fields: FieldValues): FieldValues {
-  const echoed = [3, 4, 7, 11, 12, 13, 32, 41, 42, 49, 61, 63, 70] as const;
+  const echoed = [3, 4, 7, 11, 12, 13, 32, 37, 41, 42, 49, 61, 63, 70] as const;
   return Object.fromEntries(
     echoed.filter((number) => fields[number] !== undefined).map((number) => [number, fields[number]]),
   );
@@ -74,7 +74,7 @@ function verify(operation: Operation, details: PrivateData): FieldValues {
 
 function detailsOf(entry: StoredEntry): FieldValues {
   const code = entry.authorizationCode;
-  return { 37: entry.networkReference, ...(code === "" ? {} : { 38: code }) };
+  return { 62: entry.networkReference, ...(code === "" ? {} : { 38: code }) };
 }
 
 function readOperation(type: string, fields: FieldValues): Operation | undefined {
@@ -83,10 +83,23 @@ function readOperation(type: string, fields: FieldValues): Operation | undefined
   if (kind === undefined || number === undefined || amount === undefined || expiry === undefined) return undefined;
   if (currencyNumber === undefined || bankRef === undefined) return undefined;
   if (!/^[0-9]{12,19}$/.test(number) || !/^[0-9]{4}$/.test(expiry)) return undefined;
-  // A reversal says which message it takes back, as the standard wants it.
-  if (kind === "reverse" && fields[90] === undefined) return undefined;
-  return { kind, bankRef, originalBankRef, amount, currencyNumber, number, expiry };
+  // What is about an original says which message that was, as the standard wants it.
+  if (originalBankRef !== "" && fields[90] === undefined) return undefined;
+  return { kind, bankRef, originalBankRef, amount, currencyNumber, number, expiry, ...messagesOf(type, fields) };
 }
+
+/** Type, trace number and time (elements 11 and 7) of a message, as element 90 begins; and what it says of its original. */
+function messagesOf(type: string, { 7: time, 11: traceNumber, 38: code = "", 90: original = "" }: FieldValues) {
+  const named = original.slice(0, MESSAGE_DIGITS);
+  return {
+    ...(time === undefined || traceNumber === undefined ? {} : { message: type + traceNumber + time }),
+    ...(Number(named) === 0 ? {} : { originalMessage: named }),
+    ...(code.trim() === "" ? {} : { originalCode: code.trim() }),
+  };
+}
+
+/** Digits of type, trace number and time. */
+const MESSAGE_DIGITS = 20;
 
 const KINDS: readonly OperationKind[] = ["authorize", "purchase", "capture", "reverse", "refund"];
 

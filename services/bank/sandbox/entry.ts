@@ -13,6 +13,12 @@ export interface Operation {
   readonly number: string;
   /** YYMM. */
   readonly expiry: string;
+  /** What later messages name this by in element 90: type, trace number and time; absent in journals from before it was kept. */
+  readonly message?: string;
+  /** What its own element 90 says of the original so; absent when it says nothing, or only zeros. */
+  readonly originalMessage?: string;
+  /** What it says the original was approved with (element 38); absent when it does not say. */
+  readonly originalCode?: string;
 }
 
 /** One line of the bank's journal: an operation it has answered, for good. The card number is masked; the rest is as it was asked. */

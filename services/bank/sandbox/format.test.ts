@@ -27,7 +27,7 @@ async function setup() {
   const { sandbox, statement } = await startSandbox();
   const address = { host: "127.0.0.1", port: sandbox.port };
   const connection = await openConnection(address, { clock: systemClock, timeoutMs: 5_000, onStray: () => undefined });
-  onTestFinished(() => connection.destroy());
+  onTestFinished(() => connection.destroy("the test is over"));
   const ask = async (message: Message, timeoutMs = 5_000) => {
     const answer = await connection.exchange(message, timeoutMs);
     return answer.outcome === "answered" ? answer.message.fields[39] : answer.outcome;
@@ -53,6 +53,23 @@ test("a request without an element it needs is answered 30, has no effect, and t
   expect(await ask(PURCHASE)).toBe("00");
   expect(await ask({ ...undo, fields: { ...undo.fields, 90: writeOriginal("000001") } })).toBe("00");
   expect((await statement()).map(({ kind }) => kind)).toEqual(["purchase", "reversal"]);
+});
+
+test("what is said of an original must fit it: another message or code is answered 25, zeros and silence are taken", async () => {
+  const { ask, statement } = await setup();
+  expect(await ask(PURCHASE)).toBe("00");
+  const about = (bankRef: string, change: Message["fields"]): Message => ({
+    type: "0200",
+    fields: { ...PURCHASE.fields, 3: "200000", 4: "000000000500", 61: "buy_1", 63: bankRef, ...change },
+  });
+  const named = { type: "0200", traceNumber: "000001", time: "0101000000" };
+  const wrong = { ...named, traceNumber: "000002" };
+  expect(await ask(about("back_1", {}))).toBe("30");
+  expect(await ask(about("back_1", { 90: writeOriginal("000001", wrong) }))).toBe("25");
+  expect(await ask(about("back_2", { 38: "A1B2C3", 90: writeOriginal("000001", named) }))).toBe("25");
+  expect(await ask(about("back_3", { 90: writeOriginal("000001", named) }))).toBe("00");
+  expect(await ask(about("back_4", { 38: "      ", 90: writeOriginal("000001") }))).toBe("00");
+  expect((await statement()).map(({ bankRef }) => bankRef)).toEqual(["buy_1", "back_3", "back_4"]);
 });
 
 test("a message that cannot be read is not answered and has no effect; those around it are answered", async () => {

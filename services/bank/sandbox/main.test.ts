@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { createEnvironment } from "../../_runtime/config.ts";
 import { createSecret } from "../../_runtime/secret.ts";
 import type { MoneyRequest } from "../connector.ts";
+import { ACCEPTOR } from "../testing/acceptor.ts";
 import { collect, connectTo } from "../testing/sandbox.ts";
 import { readStatement, statementFile } from "./statement.ts";
 
@@ -18,6 +19,7 @@ const CACHE = join(tmpdir(), "tripe-test-compile-cache");
 
 const BUY: MoneyRequest = {
   bankRef: "buy_1",
+  acceptor: ACCEPTOR,
   card: { number: createSecret("4242424242424242"), expMonth: 12, expYear: 2034 },
   amountMinor: 2_000n,
   currencyCode: "USD",

@@ -23,6 +23,7 @@ export function decide(operation: Operation, circumstances: Circumstances): Verd
 }
 
 function judge(operation: Operation, { original, tally, nowMs }: Circumstances): string {
+  if (original !== undefined && !isNamedRightly(operation, original)) return NOT_LOCATED;
   switch (operation.kind) {
     case "authorize":
     case "purchase":
@@ -77,6 +78,12 @@ function judgeRefund(operation: Operation, original: Entry | undefined, tally: T
   }
   const taken = original.kind === "authorize" ? tally.captured : Number(original.amount);
   return tally.returned + Number(operation.amount) > taken ? INVALID_AMOUNT : DONE_CODE;
+}
+
+/** Whether all that an operation says of its original fits it: a slip there is one of the sender's, and would be lost at a real bank. */
+function isNamedRightly({ originalMessage, originalCode }: Operation, { message, authorizationCode }: Entry): boolean {
+  const isMessage = originalMessage === undefined || message === undefined || originalMessage === message;
+  return isMessage && (originalCode === undefined || originalCode === authorizationCode);
 }
 
 function isDone(entry: Entry): boolean {

@@ -2,11 +2,13 @@ import { expect, test } from "vitest";
 import { createTestClock } from "../../_runtime/clock.ts";
 import { createSecret } from "../../_runtime/secret.ts";
 import type { BankAnswer, MoneyRequest } from "../connector.ts";
+import { ACCEPTOR } from "../testing/acceptor.ts";
 import { connectTo, startSandbox } from "../testing/sandbox.ts";
 import { type FaultKind, parseFaults } from "./faults.ts";
 
 const BUY: MoneyRequest = {
   bankRef: "buy_1",
+  acceptor: ACCEPTOR,
   card: { number: createSecret("4242424242424242"), expMonth: 12, expYear: 2034 },
   amountMinor: 2_000n,
   currencyCode: "USD",

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { createSecret } from "../../_runtime/secret.ts";
 import type { OpenCard } from "../card.ts";
 import type { Capabilities, Connector, MoneyRequest } from "../connector.ts";
+import { ACCEPTOR } from "./acceptor.ts";
 
 /** What the suite needs to judge a connector. */
 export interface Bench {
@@ -168,6 +169,7 @@ function conformsOnVerifications(name: string, setup: Setup): void {
       connector.verify({
         bankRef: `check_${number}`,
         timeoutMs: TIMEOUT_MS,
+        acceptor: ACCEPTOR,
         card: card(number),
         cvc: cvc === undefined ? undefined : createSecret(cvc),
       });
@@ -186,7 +188,7 @@ function conformsOnInquiries(name: string, setup: Setup): void {
   test(`${name}: an inquiry finds what was accepted and declined, and says when the reference was never used`, async () => {
     const { connector, cards } = await setup();
     const inquire = (bankRef: string, amountMinor = 2_000n) =>
-      connector.inquire({ bankRef, amountMinor, currencyCode: "USD", timeoutMs: TIMEOUT_MS });
+      connector.inquire({ bankRef, amountMinor, currencyCode: "USD", timeoutMs: TIMEOUT_MS, acceptor: ACCEPTOR });
     const accepted = await connector.purchase(request({ number: cards.good, bankRef: "buy_1" }));
     const declined = await connector.purchase(request({ number: cards.poor, bankRef: "buy_2" }));
     expect([await inquire("buy_1"), await inquire("buy_2")]).toEqual([accepted, declined]);
@@ -200,7 +202,7 @@ function conformsWithoutInquiries(name: string, setup: Setup): void {
     const { connector, cards } = await setup();
     await connector.purchase(request({ number: cards.good, bankRef: "buy_1" }));
     for (const bankRef of ["buy_1", "buy_2"]) {
-      const inquiry = { bankRef, amountMinor: 2_000n, currencyCode: "USD", timeoutMs: TIMEOUT_MS };
+      const inquiry = { bankRef, amountMinor: 2_000n, currencyCode: "USD", timeoutMs: TIMEOUT_MS, acceptor: ACCEPTOR };
       expect(await connector.inquire(inquiry)).toEqual({ outcome: "unknown", reason: "not_offered" });
     }
   });
@@ -249,6 +251,7 @@ function conformsOnFailures(name: string, capabilities: Capabilities, setup: Set
 function request({ number, ...change }: Partial<MoneyRequest> & { number: string; bankRef: string }): MoneyRequest {
   return {
     card: card(number),
+    acceptor: ACCEPTOR,
     amountMinor: 2_000n,
     currencyCode: "USD",
     originalBankRef: "",

@@ -37,6 +37,7 @@ export function createPlainConnector({ port, clock }: { port: number; clock: Clo
     },
     inquire: async () => NOT_OFFERED,
     awayMs: () => (awaySinceMs === undefined ? 0 : clock.preciseMs() - awaySinceMs),
+    problem: () => (awaySinceMs === undefined ? "" : "nothing listens"),
     echo: async (timeoutMs) => (await exchange({ kind: "echo" }, timeoutMs)).outcome === "answered",
     close: async () => undefined,
   };

@@ -8,11 +8,13 @@ import { decode, encode, type Message } from "../iso8583/codec.ts";
 import { NETWORK_TYPE, responseTypeOf } from "../iso8583/dialect.ts";
 import type { FieldValues } from "../iso8583/fields.ts";
 import { createFrameReader, frame } from "../iso8583/frames.ts";
+import { ACCEPTOR } from "./acceptor.ts";
 import { connectTo } from "./sandbox.ts";
 
 /** A purchase that every test may make. */
 export const BUY: MoneyRequest = {
   bankRef: "buy_1",
+  acceptor: ACCEPTOR,
   card: { number: createSecret("4242424242424242"), expMonth: 12, expYear: 2034 },
   amountMinor: 2_000n,
   currencyCode: "USD",
@@ -61,12 +63,8 @@ export interface ScriptedOptions extends Partial<Iso8583Options> {
 /** Listens for messages at a port, any free one unless told otherwise, until the test ends. */
 export async function listenScripted(take: React, sockets = new Set<Socket>(), port = 0) {
   const server = createServer({ noDelay: true }, (socket) => {
-    const reader = createFrameReader();
     sockets.add(socket);
-    socket.on("error", () => socket.destroy());
-    socket.on("data", (chunk: Buffer) => {
-      for (const request of reader.push(chunk).map(decode)) take(request, socket);
-    });
+    serveScripted(socket, take);
   });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
@@ -78,6 +76,15 @@ export async function listenScripted(take: React, sockets = new Set<Socket>(), p
   return { server, port: typeof address === "object" && address !== null ? address.port : port };
 }
 
+/** Reads the messages of one connection. */
+export function serveScripted(socket: Socket, take: React): void {
+  const reader = createFrameReader();
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (chunk: Buffer) => {
+    for (const request of reader.push(chunk).map(decode)) take(request, socket);
+  });
+}
+
 /** Sends a good answer to a request, with changes. */
 export function reply(socket: Socket, request: Message, change: FieldValues): void {
   if (!socket.destroyed) socket.write(frame(encode(response(request, change))));
@@ -85,9 +92,9 @@ export function reply(socket: Socket, request: Message, change: FieldValues): vo
 
 /** A good answer to a request, with changes. */
 export function response({ type, fields }: Message, change: FieldValues): Message {
-  const { 2: number, 14: expiry, 22: mode, 48: data, 90: original, ...echo } = fields;
+  const { 2: number, 14: expiry, 22: mode, 38: originalCode, 48: data, 90: original, ...echo } = fields;
   return {
     type: responseTypeOf(type) ?? "",
-    fields: { ...echo, 37: "000000000001", 38: "123456", 39: "00", ...change },
+    fields: { ...echo, 38: "123456", 39: "00", 62: "000000000001", ...change },
   };
 }

@@ -7,7 +7,9 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { AttemptKind, Outcome } from "../../billing/v1/attempt_pb.ts";
+import type { CardAcceptor } from "../../billing/v1/account_pb.ts";
+import { file_tripe_billing_v1_account } from "../../billing/v1/account_pb.ts";
+import type { AttemptKind, AttemptTrace, Outcome } from "../../billing/v1/attempt_pb.ts";
 import { file_tripe_billing_v1_attempt } from "../../billing/v1/attempt_pb.ts";
 import type { Decline } from "../../billing/v1/decline_pb.ts";
 import { file_tripe_billing_v1_decline } from "../../billing/v1/decline_pb.ts";
@@ -21,7 +23,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/bank/v1/bank_service.proto.
  */
 export const file_tripe_bank_v1_bank_service: GenFile = /*@__PURE__*/
-  fileDesc("CiB0cmlwZS9iYW5rL3YxL2Jhbmtfc2VydmljZS5wcm90bxINdHJpcGUuYmFuay52MSKSAQoKQ2FyZE51bWJlchIZCgZudW1iZXIYASABKAlCCbpIBnIEEAEYIBIpCglleHBfbW9udGgYAiABKAVCFrpIExoRGP////8HKICAgID4/////wESKAoIZXhwX3llYXIYAyABKAVCFrpIExoRGP////8HKICAgID4/////wESFAoDY3ZjGAQgASgJQge6SARyAhgIIroBCg9TZWFsQ2FyZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASLwoEY2FyZBgDIAEoCzIZLnRyaXBlLmJhbmsudjEuQ2FyZE51bWJlckIGukgDyAEBEjEKDWJ1c2luZXNzX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIoYBChBTZWFsQ2FyZFJlc3BvbnNlEiQKBGNhcmQYASABKAsyFi50cmlwZS5iaWxsaW5nLnYxLkNhcmQSEwoLc2VhbGVkX2NhcmQYAiABKAwSNwoUdmVyaWZpY2F0aW9uX2RlY2xpbmUYAyABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkRlY2xpbmUiywIKDVN1Ym1pdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASNQoEa2luZBgDIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuQXR0ZW1wdEtpbmRCCLpIBYIBAhABEhsKCGJhbmtfcmVmGAQgASgJQgm6SAZyBBABGCgSIgoRb3JpZ2luYWxfYmFua19yZWYYBSABKAlCB7pIBHICGCgSHQoLc2VhbGVkX2NhcmQYBiABKAxCCLpIBXoDGIAQEiwKBmFtb3VudBgHIAEoCzIULnRyaXBlLnR5cGUudjEuTW9uZXlCBrpIA8gBARIZCgV0cmllcxgIIAEoBUIKukgHGgUYkE4oABIVCgRiYW5rGAkgASgJQge6SARyAhgoIjwKDlN1Ym1pdFJlc3BvbnNlEioKB291dGNvbWUYASABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWUikQEKDklucXVpcmVSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghiYW5rX3JlZhgCIAEoCUIJukgGcgQQARgoEhUKBGJhbmsYAyABKAlCB7pIBHICGCgSLAoGYW1vdW50GAQgASgLMhQudHJpcGUudHlwZS52MS5Nb25leUIGukgDyAEBImQKDENhcGFiaWxpdGllcxIZChFpZGVtcG90ZW50X3N1Ym1pdBgBIAEoCBIPCgdpbnF1aXJ5GAIgASgIEhAKCHJldmVyc2FsGAMgASgIEhYKDmxhdGVfd2luZG93X21zGAQgASgDIoIBCg9JbnF1aXJlUmVzcG9uc2USEAoIaXNfa25vd24YASABKAgSKgoHb3V0Y29tZRgCIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuT3V0Y29tZRIxCgxjYXBhYmlsaXRpZXMYAyABKAsyGy50cmlwZS5iYW5rLnYxLkNhcGFiaWxpdGllczLwAQoLQmFua1NlcnZpY2USSwoIU2VhbENhcmQSHi50cmlwZS5iYW5rLnYxLlNlYWxDYXJkUmVxdWVzdBofLnRyaXBlLmJhbmsudjEuU2VhbENhcmRSZXNwb25zZRJFCgZTdWJtaXQSHC50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlcXVlc3QaHS50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlc3BvbnNlEk0KB0lucXVpcmUSHS50cmlwZS5iYW5rLnYxLklucXVpcmVSZXF1ZXN0Gh4udHJpcGUuYmFuay52MS5JbnF1aXJlUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_attempt, file_tripe_billing_v1_decline, file_tripe_billing_v1_payment_method, file_tripe_type_v1_money]);
+  fileDesc("CiB0cmlwZS9iYW5rL3YxL2Jhbmtfc2VydmljZS5wcm90bxINdHJpcGUuYmFuay52MSKSAQoKQ2FyZE51bWJlchIZCgZudW1iZXIYASABKAlCCbpIBnIEEAEYIBIpCglleHBfbW9udGgYAiABKAVCFrpIExoRGP////8HKICAgID4/////wESKAoIZXhwX3llYXIYAyABKAVCFrpIExoRGP////8HKICAgID4/////wESFAoDY3ZjGAQgASgJQge6SARyAhgIIuwBCg9TZWFsQ2FyZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASLwoEY2FyZBgDIAEoCzIZLnRyaXBlLmJhbmsudjEuQ2FyZE51bWJlckIGukgDyAEBEjEKDWJ1c2luZXNzX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCGFjY2VwdG9yGAUgASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3IihgEKEFNlYWxDYXJkUmVzcG9uc2USJAoEY2FyZBgBIAEoCzIWLnRyaXBlLmJpbGxpbmcudjEuQ2FyZBITCgtzZWFsZWRfY2FyZBgCIAEoDBI3ChR2ZXJpZmljYXRpb25fZGVjbGluZRgDIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuRGVjbGluZSLeAwoNU3VibWl0UmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASJAoRcGF5bWVudF9tZXRob2RfaWQYAiABKAlCCbpIBnIEEAEYQBI1CgRraW5kGAMgASgOMh0udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0S2luZEIIukgFggECEAESGwoIYmFua19yZWYYBCABKAlCCbpIBnIEEAEYKBIiChFvcmlnaW5hbF9iYW5rX3JlZhgFIAEoCUIHukgEcgIYKBIdCgtzZWFsZWRfY2FyZBgGIAEoDEIIukgFegMYgBASLAoGYW1vdW50GAcgASgLMhQudHJpcGUudHlwZS52MS5Nb25leUIGukgDyAEBEhkKBXRyaWVzGAggASgFQgq6SAcaBRiQTigAEhUKBGJhbmsYCSABKAlCB7pIBHICGCgSLQoFdHJhY2UYCiABKAsyHi50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHRUcmFjZRIwCghvcmlnaW5hbBgLIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuQXR0ZW1wdFRyYWNlEjAKCGFjY2VwdG9yGAwgASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3IiPAoOU3VibWl0UmVzcG9uc2USKgoHb3V0Y29tZRgBIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuT3V0Y29tZSLyAQoOSW5xdWlyZVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhsKCGJhbmtfcmVmGAIgASgJQgm6SAZyBBABGCgSFQoEYmFuaxgDIAEoCUIHukgEcgIYKBIsCgZhbW91bnQYBCABKAsyFC50cmlwZS50eXBlLnYxLk1vbmV5Qga6SAPIAQESLQoFdHJhY2UYBSABKAsyHi50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHRUcmFjZRIwCghhY2NlcHRvchgGIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuQ2FyZEFjY2VwdG9yImQKDENhcGFiaWxpdGllcxIZChFpZGVtcG90ZW50X3N1Ym1pdBgBIAEoCBIPCgdpbnF1aXJ5GAIgASgIEhAKCHJldmVyc2FsGAMgASgIEhYKDmxhdGVfd2luZG93X21zGAQgASgDIoIBCg9JbnF1aXJlUmVzcG9uc2USEAoIaXNfa25vd24YASABKAgSKgoHb3V0Y29tZRgCIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuT3V0Y29tZRIxCgxjYXBhYmlsaXRpZXMYAyABKAsyGy50cmlwZS5iYW5rLnYxLkNhcGFiaWxpdGllczLwAQoLQmFua1NlcnZpY2USSwoIU2VhbENhcmQSHi50cmlwZS5iYW5rLnYxLlNlYWxDYXJkUmVxdWVzdBofLnRyaXBlLmJhbmsudjEuU2VhbENhcmRSZXNwb25zZRJFCgZTdWJtaXQSHC50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlcXVlc3QaHS50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlc3BvbnNlEk0KB0lucXVpcmUSHS50cmlwZS5iYW5rLnYxLklucXVpcmVSZXF1ZXN0Gh4udHJpcGUuYmFuay52MS5JbnF1aXJlUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_account, file_tripe_billing_v1_attempt, file_tripe_billing_v1_decline, file_tripe_billing_v1_payment_method, file_tripe_type_v1_money]);
 
 /**
  * A card as its holder reads it. Lives in one call's memory and is never stored or logged.
@@ -98,6 +100,13 @@ export type SealCardRequest = Message<"tripe.bank.v1.SealCardRequest"> & {
    * @generated from field: google.protobuf.Timestamp business_time = 4;
    */
   businessTime?: Timestamp | undefined;
+
+  /**
+   * Who will take the money.
+   *
+   * @generated from field: tripe.billing.v1.CardAcceptor acceptor = 5;
+   */
+  acceptor?: CardAcceptor | undefined;
 };
 
 /**
@@ -210,6 +219,27 @@ export type SubmitRequest = Message<"tripe.bank.v1.SubmitRequest"> & {
    * @generated from field: string bank = 9;
    */
   bank: string;
+
+  /**
+   * How the bank's messages name this; without a trace number each message has one of its own.
+   *
+   * @generated from field: tripe.billing.v1.AttemptTrace trace = 10;
+   */
+  trace?: AttemptTrace | undefined;
+
+  /**
+   * How they named what this captures, reverses or refunds; absent otherwise.
+   *
+   * @generated from field: tripe.billing.v1.AttemptTrace original = 11;
+   */
+  original?: AttemptTrace | undefined;
+
+  /**
+   * Who takes the money.
+   *
+   * @generated from field: tripe.billing.v1.CardAcceptor acceptor = 12;
+   */
+  acceptor?: CardAcceptor | undefined;
 };
 
 /**
@@ -273,6 +303,20 @@ export type InquireRequest = Message<"tripe.bank.v1.InquireRequest"> & {
    * @generated from field: tripe.type.v1.Money amount = 4;
    */
   amount?: Money | undefined;
+
+  /**
+   * How the bank's messages name what is asked about.
+   *
+   * @generated from field: tripe.billing.v1.AttemptTrace trace = 5;
+   */
+  trace?: AttemptTrace | undefined;
+
+  /**
+   * Who takes the money.
+   *
+   * @generated from field: tripe.billing.v1.CardAcceptor acceptor = 6;
+   */
+  acceptor?: CardAcceptor | undefined;
 };
 
 /**

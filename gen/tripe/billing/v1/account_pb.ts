@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/billing/v1/account.proto.
  */
 export const file_tripe_billing_v1_account: GenFile = /*@__PURE__*/
-  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2FjY291bnQucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEi3AEKB0FjY291bnQSGwoKYWNjb3VudF9pZBgBIAEoCUIHukgEcgIYQBIPCgdpc19saXZlGAIgASgIEhYKBG5hbWUYAyABKAlCCLpIBXIDGPQDEhcKBWVtYWlsGAQgASgJQgi6SAVyAxiABBImChVkZWZhdWx0X2N1cnJlbmN5X2NvZGUYBSABKAlCB7pIBHICGAMSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKB2FkZHJlc3MYByABKAlCCLpIBXIDGNAPItgCCgZBcGlLZXkSGwoKYXBpX2tleV9pZBgBIAEoCUIHukgEcgIYQBI0CgRraW5kGAIgASgOMhwudHJpcGUuYmlsbGluZy52MS5BcGlLZXlLaW5kQgi6SAWCAQIQARIWCgVsYXN0NBgDIAEoCUIHukgEcgIYBBIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKBG5hbWUYBiABKAlCB7pIBHICGGQSOQoGc2NvcGVzGAcgAygJQim6SCaSASMQFCIfch0yG15bYS16X117MSwzMn06KHJlYWR8d3JpdGUpJBIvCgtyZXZva2VfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqfgoKQXBpS2V5S2luZBIcChhBUElfS0VZX0tJTkRfVU5TUEVDSUZJRUQQABIXChNBUElfS0VZX0tJTkRfU0VDUkVUEAESHAoYQVBJX0tFWV9LSU5EX1BVQkxJU0hBQkxFEAISGwoXQVBJX0tFWV9LSU5EX1JFU1RSSUNURUQQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2FjY291bnQucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEijgIKB0FjY291bnQSGwoKYWNjb3VudF9pZBgBIAEoCUIHukgEcgIYQBIPCgdpc19saXZlGAIgASgIEhYKBG5hbWUYAyABKAlCCLpIBXIDGPQDEhcKBWVtYWlsGAQgASgJQgi6SAVyAxiABBImChVkZWZhdWx0X2N1cnJlbmN5X2NvZGUYBSABKAlCB7pIBHICGAMSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKB2FkZHJlc3MYByABKAlCCLpIBXIDGNAPEjAKCGFjY2VwdG9yGAggASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3IiiwIKDENhcmRBY2NlcHRvchIWCgRuYW1lGAEgASgJQgi6SAVyAxj0AxIVCgRjaXR5GAIgASgJQge6SARyAhhkEioKDGNvdW50cnlfY29kZRgDIAEoCUIUukgRcg8yDV4oW0EtWl17Mn0pPyQSLwoRbWVyY2hhbnRfY2F0ZWdvcnkYBCABKAlCFLpIEXIPMg1eKFswLTldezR9KT8kEikKC21lcmNoYW50X2lkGAUgASgJQhS6SBFyDzINXlsgLX5dezAsMTV9JBIoCgt0ZXJtaW5hbF9pZBgGIAEoCUITukgQcg4yDF5bIC1+XXswLDh9JBIaCgl0aW1lX3pvbmUYByABKAlCB7pIBHICGEAi2AIKBkFwaUtleRIbCgphcGlfa2V5X2lkGAEgASgJQge6SARyAhhAEjQKBGtpbmQYAiABKA4yHC50cmlwZS5iaWxsaW5nLnYxLkFwaUtleUtpbmRCCLpIBYIBAhABEhYKBWxhc3Q0GAMgASgJQge6SARyAhgEEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoEbmFtZRgGIAEoCUIHukgEcgIYZBI5CgZzY29wZXMYByADKAlCKbpIJpIBIxAUIh9yHTIbXlthLXpfXXsxLDMyfToocmVhZHx3cml0ZSkkEi8KC3Jldm9rZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCp+CgpBcGlLZXlLaW5kEhwKGEFQSV9LRVlfS0lORF9VTlNQRUNJRklFRBAAEhcKE0FQSV9LRVlfS0lORF9TRUNSRVQQARIcChhBUElfS0VZX0tJTkRfUFVCTElTSEFCTEUQAhIbChdBUElfS0VZX0tJTkRfUkVTVFJJQ1RFRBADYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * A merchant's account in one mode. A merchant has two: sandbox and live.
@@ -69,6 +69,13 @@ export type Account = Message<"tripe.billing.v1.Account"> & {
    * @generated from field: string address = 7;
    */
   address: string;
+
+  /**
+   * What banks want to know of the merchant. Its name is the account's, and cannot be changed here.
+   *
+   * @generated from field: tripe.billing.v1.CardAcceptor acceptor = 8;
+   */
+  acceptor?: CardAcceptor | undefined;
 };
 
 /**
@@ -77,6 +84,69 @@ export type Account = Message<"tripe.billing.v1.Account"> & {
  */
 export const AccountSchema: GenMessage<Account> = /*@__PURE__*/
   messageDesc(file_tripe_billing_v1_account, 0);
+
+/**
+ * Who takes the money, as banks want to know it.
+ *
+ * @generated from message tripe.billing.v1.CardAcceptor
+ */
+export type CardAcceptor = Message<"tripe.billing.v1.CardAcceptor"> & {
+  /**
+   * The merchant's name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The merchant's city; empty when not known.
+   *
+   * @generated from field: string city = 2;
+   */
+  city: string;
+
+  /**
+   * The merchant's country, ISO 3166, two letters in upper case; empty stands for US.
+   *
+   * @generated from field: string country_code = 3;
+   */
+  countryCode: string;
+
+  /**
+   * What the merchant sells, four digits of ISO 18245; empty stands for 5999, miscellaneous retail.
+   *
+   * @generated from field: string merchant_category = 4;
+   */
+  merchantCategory: string;
+
+  /**
+   * The merchant's id as the bank assigned it, printable ASCII; empty for the end of the account's id.
+   *
+   * @generated from field: string merchant_id = 5;
+   */
+  merchantId: string;
+
+  /**
+   * The terminal's id as the bank assigned it, printable ASCII; empty for the end of the account's id.
+   *
+   * @generated from field: string terminal_id = 6;
+   */
+  terminalId: string;
+
+  /**
+   * The IANA name of the time zone that the merchant is in; empty stands for UTC.
+   *
+   * @generated from field: string time_zone = 7;
+   */
+  timeZone: string;
+};
+
+/**
+ * Describes the message tripe.billing.v1.CardAcceptor.
+ * Use `create(CardAcceptorSchema)` to create a new message.
+ */
+export const CardAcceptorSchema: GenMessage<CardAcceptor> = /*@__PURE__*/
+  messageDesc(file_tripe_billing_v1_account, 1);
 
 /**
  * A key of the public API. Only the SHA-256 of its text is kept.
@@ -146,7 +216,7 @@ export type ApiKey = Message<"tripe.billing.v1.ApiKey"> & {
  * Use `create(ApiKeySchema)` to create a new message.
  */
 export const ApiKeySchema: GenMessage<ApiKey> = /*@__PURE__*/
-  messageDesc(file_tripe_billing_v1_account, 1);
+  messageDesc(file_tripe_billing_v1_account, 2);
 
 /**
  * What a key may do.

@@ -7,6 +7,8 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { CardAcceptor } from "./account_pb.ts";
+import { file_tripe_billing_v1_account } from "./account_pb.ts";
 import type { Decline } from "./decline_pb.ts";
 import { file_tripe_billing_v1_decline } from "./decline_pb.ts";
 import type { Money } from "../../type/v1/money_pb.ts";
@@ -17,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/billing/v1/attempt.proto.
  */
 export const file_tripe_billing_v1_attempt: GenFile = /*@__PURE__*/
-  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2F0dGVtcHQucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEizAEKB091dGNvbWUSNQoEa2luZBgBIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuT3V0Y29tZUtpbmRCCLpIBYIBAhABEioKB2RlY2xpbmUYAiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkRlY2xpbmUSIwoSYXV0aG9yaXphdGlvbl9jb2RlGAMgASgJQge6SARyAhgMEiIKEW5ldHdvcmtfcmVmZXJlbmNlGAQgASgJQge6SARyAhgYEhUKBGJhbmsYBSABKAlCB7pIBHICGCgi1gQKB0F0dGVtcHQSGwoKYXR0ZW1wdF9pZBgBIAEoCUIHukgEcgIYQBI1CgRraW5kGAIgASgOMh0udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0S2luZEIIukgFggECEAESGgoJY2hhcmdlX2lkGAMgASgJQge6SARyAhhAEhoKCXJldHVybl9pZBgEIAEoCUIHukgEcgIYQBIZCghiYW5rX3JlZhgFIAEoCUIHukgEcgIYKBIiChFvcmlnaW5hbF9iYW5rX3JlZhgGIAEoCUIHukgEcgIYKBIkCgZhbW91bnQYByABKAsyFC50cmlwZS50eXBlLnYxLk1vbmV5EhwKBWZlbmNlGAggASgFQg26SAoaCBj/////BygAEhwKBXRyaWVzGAkgASgFQg26SAoaCBj/////BygAEjIKDmxlYXNlX2VuZF90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIgoRcGF5bWVudF9tZXRob2RfaWQYDCABKAlCB7pIBHICGEASGwoKYWNjb3VudF9pZBgNIAEoCUIHukgEcgIYQBIVCgRiYW5rGA8gASgJQge6SARyAhgoEh0KC3NlYWxlZF9jYXJkGA4gASgMQgi6SAV6AxiAEBIUCgxpc19hdXRvbWF0aWMYECABKAgSEwoLaXNfZ2l2ZW5fdXAYESABKAgSFwoGYWdlX21zGBIgASgDQge6SAQiAigAKq8BCgtBdHRlbXB0S2luZBIcChhBVFRFTVBUX0tJTkRfVU5TUEVDSUZJRUQQABIZChVBVFRFTVBUX0tJTkRfUFVSQ0hBU0UQARIaChZBVFRFTVBUX0tJTkRfQVVUSE9SSVpFEAISGAoUQVRURU1QVF9LSU5EX0NBUFRVUkUQAxIYChRBVFRFTVBUX0tJTkRfUkVWRVJTRRAEEhcKE0FUVEVNUFRfS0lORF9SRUZVTkQQBSqWAQoLT3V0Y29tZUtpbmQSHAoYT1VUQ09NRV9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVT1VUQ09NRV9LSU5EX0FDQ0VQVEVEEAESGQoVT1VUQ09NRV9LSU5EX0RFQ0xJTkVEEAISGQoVT1VUQ09NRV9LSU5EX05PVF9TRU5UEAMSGAoUT1VUQ09NRV9LSU5EX1VOS05PV04QBGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_decline, file_tripe_type_v1_money]);
+  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2F0dGVtcHQucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEizAEKB091dGNvbWUSNQoEa2luZBgBIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuT3V0Y29tZUtpbmRCCLpIBYIBAhABEioKB2RlY2xpbmUYAiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkRlY2xpbmUSIwoSYXV0aG9yaXphdGlvbl9jb2RlGAMgASgJQge6SARyAhgMEiIKEW5ldHdvcmtfcmVmZXJlbmNlGAQgASgJQge6SARyAhgYEhUKBGJhbmsYBSABKAlCB7pIBHICGCgivQEKDEF0dGVtcHRUcmFjZRI1CgRraW5kGAEgASgOMh0udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0S2luZEIIukgFggECEAESIQoMdHJhY2VfbnVtYmVyGAIgASgFQgu6SAgaBhi/hD0oABIuCgpiZWdpbl90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjChJhdXRob3JpemF0aW9uX2NvZGUYBCABKAlCB7pIBHICGAwi6QUKB0F0dGVtcHQSGwoKYXR0ZW1wdF9pZBgBIAEoCUIHukgEcgIYQBI1CgRraW5kGAIgASgOMh0udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0S2luZEIIukgFggECEAESGgoJY2hhcmdlX2lkGAMgASgJQge6SARyAhhAEhoKCXJldHVybl9pZBgEIAEoCUIHukgEcgIYQBIZCghiYW5rX3JlZhgFIAEoCUIHukgEcgIYKBIiChFvcmlnaW5hbF9iYW5rX3JlZhgGIAEoCUIHukgEcgIYKBIkCgZhbW91bnQYByABKAsyFC50cmlwZS50eXBlLnYxLk1vbmV5EhwKBWZlbmNlGAggASgFQg26SAoaCBj/////BygAEhwKBXRyaWVzGAkgASgFQg26SAoaCBj/////BygAEjIKDmxlYXNlX2VuZF90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIgoRcGF5bWVudF9tZXRob2RfaWQYDCABKAlCB7pIBHICGEASGwoKYWNjb3VudF9pZBgNIAEoCUIHukgEcgIYQBIVCgRiYW5rGA8gASgJQge6SARyAhgoEh0KC3NlYWxlZF9jYXJkGA4gASgMQgi6SAV6AxiAEBIUCgxpc19hdXRvbWF0aWMYECABKAgSEwoLaXNfZ2l2ZW5fdXAYESABKAgSFwoGYWdlX21zGBIgASgDQge6SAQiAigAEi0KBXRyYWNlGBMgASgLMh4udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0VHJhY2USMAoIb3JpZ2luYWwYFCABKAsyHi50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHRUcmFjZRIwCghhY2NlcHRvchgVIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuQ2FyZEFjY2VwdG9yKq8BCgtBdHRlbXB0S2luZBIcChhBVFRFTVBUX0tJTkRfVU5TUEVDSUZJRUQQABIZChVBVFRFTVBUX0tJTkRfUFVSQ0hBU0UQARIaChZBVFRFTVBUX0tJTkRfQVVUSE9SSVpFEAISGAoUQVRURU1QVF9LSU5EX0NBUFRVUkUQAxIYChRBVFRFTVBUX0tJTkRfUkVWRVJTRRAEEhcKE0FUVEVNUFRfS0lORF9SRUZVTkQQBSqWAQoLT3V0Y29tZUtpbmQSHAoYT1VUQ09NRV9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVT1VUQ09NRV9LSU5EX0FDQ0VQVEVEEAESGQoVT1VUQ09NRV9LSU5EX0RFQ0xJTkVEEAISGQoVT1VUQ09NRV9LSU5EX05PVF9TRU5UEAMSGAoUT1VUQ09NRV9LSU5EX1VOS05PV04QBGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_account, file_tripe_billing_v1_decline, file_tripe_type_v1_money]);
 
 /**
  * A bank's answer to one attempt.
@@ -67,6 +69,48 @@ export type Outcome = Message<"tripe.billing.v1.Outcome"> & {
  */
 export const OutcomeSchema: GenMessage<Outcome> = /*@__PURE__*/
   messageDesc(file_tripe_billing_v1_attempt, 0);
+
+/**
+ * How a bank's messages name an attempt: the same in every repeat, and in every later message about it.
+ *
+ * @generated from message tripe.billing.v1.AttemptTrace
+ */
+export type AttemptTrace = Message<"tripe.billing.v1.AttemptTrace"> & {
+  /**
+   * What the bank was asked to do.
+   *
+   * @generated from field: tripe.billing.v1.AttemptKind kind = 1;
+   */
+  kind: AttemptKind;
+
+  /**
+   * The trace number, 1 to 999999; 0 of an attempt that has none, begun before they were kept.
+   *
+   * @generated from field: int32 trace_number = 2;
+   */
+  traceNumber: number;
+
+  /**
+   * When the attempt was begun, by the machine's time.
+   *
+   * @generated from field: google.protobuf.Timestamp begin_time = 3;
+   */
+  beginTime?: Timestamp | undefined;
+
+  /**
+   * The bank's authorization code; empty when it gave none, or has not answered.
+   *
+   * @generated from field: string authorization_code = 4;
+   */
+  authorizationCode: string;
+};
+
+/**
+ * Describes the message tripe.billing.v1.AttemptTrace.
+ * Use `create(AttemptTraceSchema)` to create a new message.
+ */
+export const AttemptTraceSchema: GenMessage<AttemptTrace> = /*@__PURE__*/
+  messageDesc(file_tripe_billing_v1_attempt, 1);
 
 /**
  * One thing asked of a bank, and its own job in the queue of what is unfinished.
@@ -199,6 +243,27 @@ export type Attempt = Message<"tripe.billing.v1.Attempt"> & {
    * @generated from field: int64 age_ms = 18;
    */
   ageMs: bigint;
+
+  /**
+   * How its own messages name it.
+   *
+   * @generated from field: tripe.billing.v1.AttemptTrace trace = 19;
+   */
+  trace?: AttemptTrace | undefined;
+
+  /**
+   * How the messages of the attempt that original_bank_ref names name that; absent when there is none.
+   *
+   * @generated from field: tripe.billing.v1.AttemptTrace original = 20;
+   */
+  original?: AttemptTrace | undefined;
+
+  /**
+   * Who takes the money.
+   *
+   * @generated from field: tripe.billing.v1.CardAcceptor acceptor = 21;
+   */
+  acceptor?: CardAcceptor | undefined;
 };
 
 /**
@@ -206,7 +271,7 @@ export type Attempt = Message<"tripe.billing.v1.Attempt"> & {
  * Use `create(AttemptSchema)` to create a new message.
  */
 export const AttemptSchema: GenMessage<Attempt> = /*@__PURE__*/
-  messageDesc(file_tripe_billing_v1_attempt, 1);
+  messageDesc(file_tripe_billing_v1_attempt, 2);
 
 /**
  * What a bank is asked to do.

@@ -73,7 +73,7 @@ export type UpdateAccountRequest = Message<"tripe.writer.v1.UpdateAccountRequest
   account?: Account | undefined;
 
   /**
-   * The fields that change; any of name, email, address, default_currency_code.
+   * The fields that change; any of name, email, address, default_currency_code, acceptor.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
