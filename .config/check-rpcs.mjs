@@ -1,23 +1,23 @@
-// Starts a whole Tripe in a temporary folder and calls one rpc of every service, as programs of somebody else's would:
-// with `buf curl` through reflection, and with connect-node's own gRPC client.
+// Starts a whole Tripe in a temporary folder and calls one rpc of every service over its socket as the operator, as a
+// person's own programs would: with `buf curl` through reflection, and with connect-node's own gRPC client.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// An rpc, its request, and the code that answers it. A request refused for what it says has been read, and answered.
+// An rpc, its request, and the code that answers it: what the topology does not list for the operator is refused.
 const calls = {
   reader: ["ListCharges", { accountId: "acct_none" }, "ok"],
-  writer: ["LeaseAttempts", { limit: 1 }, "ok"],
-  transactions: ["ResolveAttempts", { limit: 1 }, "ok"],
+  writer: ["LeaseAttempts", { limit: 1 }, "permission_denied"],
+  transactions: ["ResolveAttempts", { limit: 1 }, "permission_denied"],
   scheduler: ["GetStatus", {}, "ok"],
-  pdf: ["RenderInvoice", {}, "invalid_argument"],
-  bank: ["SealCard", {}, "invalid_argument"],
-  mailer: ["SendReceipt", {}, "invalid_argument"],
-  webhooks: ["DeliverEvent", {}, "invalid_argument"],
+  pdf: ["RenderInvoice", {}, "permission_denied"],
+  bank: ["SealCard", {}, "permission_denied"],
+  mailer: ["SendReceipt", {}, "permission_denied"],
+  webhooks: ["DeliverEvent", {}, "permission_denied"],
 };
 
 // A first start compiles everything, ten times over: 8 s on a quiet machine, 30 s on a busy one.
@@ -32,9 +32,10 @@ export async function checkRpcs(run) {
   const tripe = startTripe({ PORT: String(port), TRIPE_DATA_DIR: dataDir });
   try {
     await tripe.up;
+    const token = (await readFile(join(dataDir, "secrets", "operator.token"), "utf8")).trim();
     for (const [name, [rpc, request, wanted]] of Object.entries(calls)) {
-      const baseUrl = `http://127.0.0.1:${port + portOffset[name]}`;
-      const call = { contract: contracts[name], baseUrl, rpc, request };
+      const path = join(dataDir, "run", `${name}.sock`);
+      const call = { contract: contracts[name], path, token, rpc, request };
       for (const [how, code] of [
         ["buf curl", await callWithBuf(call, run)],
         ["connect-node", await callWithConnect(call)],
@@ -48,22 +49,25 @@ export async function checkRpcs(run) {
   }
 }
 
-async function callWithBuf({ contract, baseUrl, rpc, request }, run) {
-  const url = `${baseUrl}/${contract.typeName}/${rpc}`;
+async function callWithBuf({ contract, path, token, rpc, request }, run) {
+  const url = `http://localhost/${contract.typeName}/${rpc}`;
+  const how = ["--protocol", "grpc", "--http2-prior-knowledge", "--unix-socket", path];
   try {
-    await run("buf", ["curl", "--protocol", "grpc", "--http2-prior-knowledge", "-d", JSON.stringify(request), url]);
+    await run("buf", ["curl", ...how, "-H", `authorization: Bearer ${token}`, "-d", JSON.stringify(request), url]);
     return "ok";
   } catch (error) {
     return /"code":\s*"(\w+)"/.exec(error.message)?.[1] ?? error.message;
   }
 }
 
-async function callWithConnect({ contract, baseUrl, rpc, request }) {
+async function callWithConnect({ contract, path, token, rpc, request }) {
   const { Code, createClient } = await import("@connectrpc/connect");
   const { createGrpcTransport } = await import("@connectrpc/connect-node");
-  const client = createClient(contract, createGrpcTransport({ baseUrl }));
+  const nodeOptions = { createConnection: () => connect({ path }) };
+  const client = createClient(contract, createGrpcTransport({ baseUrl: "http://localhost", nodeOptions }));
   try {
-    await client[rpc[0].toLowerCase() + rpc.slice(1)](request);
+    const headers = { authorization: `Bearer ${token}` };
+    await client[rpc[0].toLowerCase() + rpc.slice(1)](request, { headers });
     return "ok";
   } catch (error) {
     const word = Code[error.code] ?? String(error);

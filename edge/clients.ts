@@ -1,4 +1,4 @@
-import type { Clients } from "../services/_runtime/clients.ts";
+import type { ClientsOf } from "../services/_runtime/clients.ts";
 
-/** Clients of the services the edge may call (topology.ts), whatever carries the calls. */
-export type EdgeClients = Pick<Clients, "bank" | "mailer" | "pdf" | "reader" | "scheduler" | "transactions" | "writer">;
+/** The rpcs that the edge may call (topology.ts), whatever carries the calls. */
+export type EdgeClients = ClientsOf<"edge">;

@@ -1,5 +1,6 @@
 import { createClients, createGrpcTransports } from "../services/_runtime/clients.ts";
 import { runService } from "../services/_runtime/process.ts";
+import { openDialing } from "../services/_runtime/security.ts";
 import { startEdge } from "./start.ts";
 
 // All services are on the same machine or in the same cluster: one that has not answered by then is not serving.
@@ -9,7 +10,7 @@ await runService({
   name: "edge",
   async start(context) {
     const { config, log, clock } = context;
-    const { transportFor, close } = createGrpcTransports(config.addresses);
+    const { transportFor, close } = createGrpcTransports(config.addresses, await openDialing("edge", context));
     const clients = createClients({ caller: "edge", clock, log, transportFor });
     const isServing = (name: Parameters<typeof transportFor>[0]) => transportFor(name).isServing(HEALTH_MAX_MS);
     const edge = await startEdge({ config, log, clock, clients, isServing });

@@ -1,11 +1,14 @@
+import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
+
 import { afterAll } from "vitest";
 import { seed } from "./_database/seed.ts";
 import { createTestDatabase, type TestDatabase } from "./_database/testing.ts";
 import type { ClientOptions } from "./_runtime/client.ts";
-import { type Clients, contracts, createClients } from "./_runtime/clients.ts";
+import { type ClientsOf, contracts, createClients } from "./_runtime/clients.ts";
 import { systemClock } from "./_runtime/clock.ts";
 import { type Config, readConfig } from "./_runtime/config.ts";
+import type { Dialing } from "./_runtime/dialing.ts";
 import { createDirectTransport } from "./_runtime/direct-transport.ts";
 import { createGrpcTransport } from "./_runtime/grpc-transport.ts";
 import { createHost, type Host } from "./_runtime/host.ts";
@@ -14,10 +17,14 @@ import { makeKeyFiles } from "./_runtime/key-files.ts";
 import { maxMessageBytesOf } from "./_runtime/limits.ts";
 import { type Log, silentLog } from "./_runtime/log.ts";
 import { createSecret } from "./_runtime/secret.ts";
+import { openDialing, openListening } from "./_runtime/security.ts";
 import { createServer } from "./_runtime/serve.ts";
 import type { ServiceTransport } from "./_runtime/service-transport.ts";
+
 import { createMemoryFolder } from "./_runtime/testing/memory-folder.ts";
-import type { CallerName, ServiceName } from "./_runtime/topology.ts";
+import { writeTokenFiles } from "./_runtime/token-files.ts";
+import { type CallerName, type ServiceName, serviceNames } from "./_runtime/topology.ts";
+
 import { openBook } from "./bank/sandbox/book.ts";
 import { type NextFault, NO_FAULTS } from "./bank/sandbox/faults.ts";
 import { listenSandbox, type Sandbox } from "./bank/sandbox/server.ts";
@@ -57,7 +64,7 @@ export interface TestTripe {
   readonly database: TestDatabase;
   readonly config: Config;
   /** Clients that call as somebody: the edge, unless told otherwise. */
-  clientsOf(caller: CallerName): Clients;
+  clientsOf<Caller extends CallerName>(caller: Caller): ClientsOf<Caller>;
   /** Whether a service answers; for the edge's health. */
   isServing(name: ServiceName): Promise<boolean>;
   /** Takes a service away at once, as kill -9 does, or brings it back. */
@@ -83,7 +90,7 @@ const starts: Starts = {
 };
 
 interface Served {
-  readonly transport: ServiceTransport;
+  transportOf(caller: CallerName): ServiceTransport;
   stop(): Promise<void>;
 }
 
@@ -100,21 +107,26 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
     TRIPE_ACQUIRER_ADDRESS: bank.address,
     ...(smtpUrl !== undefined && { SMTP_URL: smtpUrl }),
   });
+  await writeTokenFiles(dataDir, randomBytes(32));
+  const dialings = new Map<CallerName, Dialing>();
+  for (const name of ["edge", "operator", ...serviceNames] as const) {
+    dialings.set(name, await openDialing(name, { config, log, clock: systemClock }));
+  }
   const served = new Map<ServiceName, Served>();
-  const clientsOf = (caller: CallerName) =>
+  const clientsOf = <Caller extends CallerName>(caller: Caller) =>
     createClients({
       caller,
       clock: systemClock,
       log,
       ...(options.observe && { observe: options.observe }),
       ...(options.delayMs && { delayMs: options.delayMs }),
-      transportFor: (name) => lookUp(() => served.get(name)?.transport),
+      transportFor: (name) => lookUp(() => served.get(name)?.transportOf(caller)),
     });
   const startService = async (name: ServiceName) => {
     const url = name === "reader" || name === "writer" || name === "scheduler" ? database.urls[name] : undefined;
     const own = { ...config, databaseUrl: url === undefined ? undefined : createSecret(url) };
     const context = { config: own, log, clock: systemClock, clients: clientsOf(name) };
-    served.set(name, await serve(name, context, options.wiring ?? "direct"));
+    served.set(name, await serve({ name, context, wiring: options.wiring ?? "direct", dialings }));
   };
   const stopService = async (name: ServiceName) => {
     await served.get(name)?.stop();
@@ -133,7 +145,7 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
     database,
     config,
     clientsOf,
-    isServing: async (name) => (await served.get(name)?.transport.isServing(500)) === true,
+    isServing: async (name) => (await served.get(name)?.transportOf("edge").isServing(500)) === true,
     stopService,
     startService,
     stopBank: bank.stop,
@@ -142,11 +154,17 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
   };
 }
 
-async function serve<Name extends ServiceName>(
-  name: Name,
-  context: Parameters<StartService<Name>>[0],
-  wiring: "direct" | "grpc",
-): Promise<Served> {
+async function serve<Name extends ServiceName>({
+  name,
+  context,
+  wiring,
+  dialings,
+}: {
+  name: Name;
+  context: Parameters<StartService<Name>>[0];
+  wiring: "direct" | "grpc";
+  dialings: ReadonlyMap<CallerName, Dialing>;
+}): Promise<Served> {
   const start: StartService<Name> | undefined = starts[name];
   if (start === undefined) throw new Error(`no start for ${name}`);
   const { implementation, close } = await start(context);
@@ -155,17 +173,27 @@ async function serve<Name extends ServiceName>(
   if (wiring === "direct") {
     const host: Host = createHost({ name, services, log, clock });
     const transport = createDirectTransport({ host: () => host, clock, freeze: true });
-    return { transport, stop: async () => void (await host.drain().then(close)) };
+    return { transportOf: () => transport, stop: async () => void (await host.drain().then(close)) };
   }
   const maxMessageBytes = maxMessageBytesOf(name);
-  const server = await createServer({ name, services, address: "127.0.0.1:0", log, clock, maxMessageBytes });
-  const transport = createGrpcTransport({ address: server.address, maxMessageBytes });
+  const listening = await openListening(name, context);
+  const server = await createServer({ name, services, listening, log, clock, maxMessageBytes });
+  const transports = new Map(
+    [...dialings].map(([caller, dialing]) => [
+      caller,
+      createGrpcTransport({ name, addresses: [server.address], dialing, maxMessageBytes }),
+    ]),
+  );
   return {
-    transport,
+    transportOf(caller) {
+      const transport = transports.get(caller);
+      if (transport === undefined) throw new Error(`no transport of ${caller}`);
+      return transport;
+    },
     stop: async () => {
       await server.close();
       await close();
-      transport.close();
+      for (const transport of transports.values()) transport.close();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Clients } from "../../services/_runtime/clients.ts";
+import type { ClientsOf } from "../../services/_runtime/clients.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
 import type { Jobs } from "../../services/scheduler/jobs.ts";
@@ -7,8 +7,14 @@ import type { SweepName, Work } from "./crash-order.ts";
 const clock = systemClock;
 const log = silentLog;
 
+/** The clients of a merchant's request. */
+export type MoveClients = Pick<ClientsOf<"edge">, "reader" | "transactions">;
+
+/** The clients of sweeps: the scheduler's, less webhooks. */
+export type SweepClients = Pick<ClientsOf<"scheduler">, "reader" | "writer" | "transactions" | "pdf" | "mailer">;
+
 /** Whom the work calls. */
-export type WorkClients = Pick<Clients, "reader" | "writer" | "transactions" | "pdf" | "mailer">;
+export type WorkClients = MoveClients & SweepClients;
 
 /** Loads what some work needs; what it gives does the work, once. `schedulerUrl` is where the queue of mails is. */
 export async function prepareWork(
@@ -17,15 +23,24 @@ export async function prepareWork(
   schedulerUrl: string,
 ): Promise<() => Promise<unknown>> {
   if (work.kind !== "sweeps") return () => move(work, clients);
+  return prepareSweeps(work.names, clients, schedulerUrl);
+}
+
+/** Loads what some sweeps need; what it gives runs them in turn, once. */
+export async function prepareSweeps(
+  names: readonly SweepName[],
+  clients: SweepClients,
+  schedulerUrl: string,
+): Promise<() => Promise<unknown>> {
   const prepared: (() => Promise<unknown>)[] = [];
-  for (const name of work.names) prepared.push(await prepareSweep(name, clients, schedulerUrl));
+  for (const name of names) prepared.push(await prepareSweep(name, clients, schedulerUrl));
   return async () => {
     for (const sweep of prepared) await sweep();
   };
 }
 
 /** Asks for a charge, a capture or a return; what is answered by its id and its state. */
-export async function move(work: Exclude<Work, { kind: "sweeps" }>, { reader, transactions }: WorkClients) {
+export async function move(work: Exclude<Work, { kind: "sweeps" }>, { reader, transactions }: MoveClients) {
   const { accountId, requestId } = work;
   const key = { accountId, requestId, requestDigest: new Uint8Array([1]) };
   const amountMinor = BigInt(work.amountMinor);
@@ -58,7 +73,7 @@ export async function closeQueues(): Promise<void> {
   queues.clear();
 }
 
-async function prepareSweep(name: SweepName, clients: WorkClients, url: string): Promise<() => Promise<unknown>> {
+async function prepareSweep(name: SweepName, clients: SweepClients, url: string): Promise<() => Promise<unknown>> {
   const dependencies = { clients, clock, log };
   switch (name) {
     case "attempts":

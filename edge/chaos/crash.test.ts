@@ -14,7 +14,7 @@ import { startBench } from "../testing/tripe.ts";
 import { bundleDriver } from "./crash-bundle.ts";
 import type { SweepName, Work } from "./crash-order.ts";
 import { type Place, recover, runDriver } from "./crash-sweep.ts";
-import { closeQueues, move, prepareWork } from "./crash-work.ts";
+import { closeQueues, move, prepareSweeps } from "./crash-work.ts";
 
 const driver = await bundleDriver();
 afterAll(() => driver.remove());
@@ -40,8 +40,7 @@ async function startScene() {
   await owner.connect();
   const rows = async <Row>(text: string, ...values: unknown[]) => (await owner.query(text, values)).rows as Row[];
   const clients = tripe.clientsOf("scheduler");
-  const sweep = async (...names: SweepName[]) =>
-    (await prepareWork({ kind: "sweeps", names }, clients, urls.scheduler))();
+  const sweep = async (...names: SweepName[]) => (await prepareSweeps(names, clients, urls.scheduler))();
   const { dataDir, acquirer } = tripe.config;
   const place: Place = {
     dataDir,

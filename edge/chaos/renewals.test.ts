@@ -7,6 +7,7 @@ import { createClients, createGrpcTransports } from "../../services/_runtime/cli
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { createEnvironment, readConfig } from "../../services/_runtime/config.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
+import { openDialing } from "../../services/_runtime/security.ts";
 import { setupBilling } from "../../services/scheduler/testing/billing.ts";
 import { isAlive, signal } from "./processes.ts";
 import { createWholeTripe, until } from "./whole-tripe.ts";
@@ -64,7 +65,11 @@ type Billing = Awaited<ReturnType<typeof setupBilling>>;
 /** Calls the running services as the edge does, and reads the tables as their owner. */
 async function connectBilling() {
   const owner = await findRoleUrl({ databaseUrl: undefined, dataDir: tripe.dataDir, port }, "owner");
-  const { transportFor, close } = createGrpcTransports(readConfig({ PORT: String(port) }).addresses);
+  const config = readConfig({ PORT: String(port), TRIPE_DATA_DIR: tripe.dataDir });
+  const { transportFor, close } = createGrpcTransports(
+    config.addresses,
+    await openDialing("edge", { config, clock: systemClock, log: silentLog }),
+  );
   const clients = createClients({ caller: "edge", clock: systemClock, log: silentLog, transportFor });
   const accountId = await findAccountId(owner);
   const billing = await setupBilling({ accountId, database: { urls: { owner } }, clientsOf: () => clients });
@@ -99,15 +104,15 @@ async function makeDue(billing: Billing): Promise<string[]> {
 
 /** Another scheduler over the same services and tables, which nobody starts again. */
 function startScheduler(databaseUrl: string): ChildProcess {
-  const { addresses } = readConfig({ PORT: String(port) });
-  const found = Object.entries(addresses).map(([name, address]) => [`TRIPE_${name.toUpperCase()}_ADDRESS`, address]);
+  const { addresses } = readConfig({ TRIPE_DATA_DIR: tripe.dataDir });
+  const found = Object.entries(addresses).map(([name, of]) => [`TRIPE_${name.toUpperCase()}_ADDRESS`, of.join(",")]);
   const program = join(import.meta.dirname, "..", "..", "services", "scheduler", "main.ts");
   const child = spawn(process.execPath, [program], {
     env: createEnvironment({
       ...Object.fromEntries(found),
-      // Its own port is counted from another one than the others'.
-      PORT: String(port + 11),
-      TRIPE_DATA_DIR: join(tripe.dataDir, "second"),
+      TRIPE_DATA_DIR: tripe.dataDir,
+      // Its socket is another one than the first's.
+      TRIPE_RUN_DIR: join(tripe.dataDir, "second"),
       DATABASE_URL: databaseUrl,
     }),
     stdio: ["ignore", "ignore", "inherit"],

@@ -10,8 +10,10 @@ import { systemClock } from "../../services/_runtime/clock.ts";
 import { createEnvironment } from "../../services/_runtime/config.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
 import { linkCodeCache } from "../../services/_runtime/testing/code-cache.ts";
+
 import { createMemoryFolder } from "../../services/_runtime/testing/memory-folder.ts";
-import { portOffset, serviceNames } from "../../services/_runtime/topology.ts";
+import { portOffset } from "../../services/_runtime/topology.ts";
+
 import { readStatement, type StatementLine, statementFile } from "../../services/bank/sandbox/statement.ts";
 import { childrenOf, isAlive, signal } from "./processes.ts";
 
@@ -77,9 +79,6 @@ export async function createWholeTripe(port: number, environment: Readonly<Recor
     async startEdge(ownPort: number): Promise<() => Promise<void>> {
       const edge = startProgram(["edge", "main.ts"], {
         ...createEnvironment({ ...environment, PORT: String(ownPort), TRIPE_DATA_DIR: dataDir }),
-        ...Object.fromEntries(
-          serviceNames.map((name) => [`TRIPE_${name.toUpperCase()}_ADDRESS`, `127.0.0.1:${port + portOffset[name]}`]),
-        ),
       });
       guard.watch(edge.pid);
       const own = `http://127.0.0.1:${ownPort}`;

@@ -7,14 +7,14 @@ import {
   toJson,
 } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
 import { contracts } from "../../services/_runtime/clients.ts";
-import { readRunningConfig } from "../../services/_runtime/config.ts";
+import { defaultTimeoutMs } from "../../services/_runtime/deadlines.ts";
 import { codeName, refusalOf } from "../../services/_runtime/errors.ts";
 import { isServiceName, type ServiceName } from "../../services/_runtime/topology.ts";
+import { connectOperator } from "./operator.ts";
 
 // npm run call -- reader GetCustomer '{"accountId":"acct_…","customerId":"cus_…"}'
-// One rpc by hand, through connect-node's own gRPC client: what a program of somebody else's would use.
+// One rpc by hand, as the operator. The service judges whether the operator may call it.
 try {
   const [service = "", rpc = "", json = "{}"] = process.argv.slice(2);
   const name = findService(service);
@@ -26,10 +26,15 @@ try {
 }
 
 async function call(name: ServiceName, method: DescMethodUnary, input: JsonValue): Promise<JsonValue> {
-  const transport = createGrpcTransport({ baseUrl: `http://${readRunningConfig().addresses[name]}` });
   const request = fromJson(method.input, input);
-  const response = await transport.unary(method, undefined, undefined, undefined, request);
-  return toJson(method.output, response.message);
+  const { transportFor, close } = await connectOperator();
+  try {
+    const timeoutMs = defaultTimeoutMs(method.name);
+    const response = await transportFor(name).unary(method, undefined, timeoutMs, undefined, request);
+    return toJson(method.output, response.message);
+  } finally {
+    close();
+  }
 }
 
 function findService(word: string): ServiceName {

@@ -1,21 +1,16 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import { contracts } from "../../services/_runtime/clients.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
-import { readRunningConfig } from "../../services/_runtime/config.ts";
 import { drawJobs } from "./draw-jobs.ts";
+import { connectOperator } from "./operator.ts";
 
 // npm run jobs
 // npm run jobs -- redrive [webhook|mail]
 // Shows the queues of a running Tripe, what has died in them and the open alerts; or has what died tried again. Asked of the
 // services, as a person: what a job is made of stays in the database.
-const { addresses } = readRunningConfig();
-const transportOf = (name: "reader" | "scheduler") => createGrpcTransport({ baseUrl: `http://${addresses[name]}` });
-const scheduler = createClient(contracts.scheduler, transportOf("scheduler"));
-const reader = createClient(contracts.reader, transportOf("reader"));
-
 try {
+  const { clients, close } = await connectOperator();
+  process.once("beforeExit", close);
+  const { scheduler, reader } = clients;
   const [command = "show", queue = "webhook"] = process.argv.slice(2);
   if (command === "redrive") {
     const { redrivenCount } = await scheduler.redriveQueue({ queue });
@@ -42,7 +37,7 @@ try {
   }
 } catch (error) {
   const words = error instanceof Error ? error.message : String(error);
-  const hint = /ECONNREFUSED/.test(words) ? "; no Tripe runs there" : "";
+  const hint = /ECONNREFUSED|ENOENT/.test(words) ? "; no Tripe runs there" : "";
   process.stderr.write(`${words}${hint}\n`);
   process.exitCode = 1;
 }

@@ -7,7 +7,7 @@ import { codeName, refusalOf, refuse, toPublicError } from "./errors.ts";
 import { headerNames, parseTraceparent } from "./headers.ts";
 import type { Log } from "./log.ts";
 import { encodeSpans, round } from "./timing.ts";
-import { isCallerName, mayCall, type ServiceName } from "./topology.ts";
+import type { CallerName, MayCall, ServiceName } from "./topology.ts";
 
 /** An rpc as a transport hands it over. */
 export interface Incoming {
@@ -20,8 +20,8 @@ export interface Incoming {
   readonly deadlineMs: number | undefined;
   /** Aborted when the caller is gone. */
   readonly signal: AbortSignal | undefined;
-  /** Whether it comes from this machine: only from there may somebody call without a name. */
-  readonly isLocal: boolean;
+  /** Who calls, as the transport has proved; undefined when nothing was proved. What a caller says of itself counts for nothing. */
+  readonly caller: CallerName | undefined;
 }
 
 /** A call that has come in, from its first moment to its log line. */
@@ -37,20 +37,19 @@ export interface Arrival {
   fail(error: unknown): ConnectError;
 }
 
-/** How people who call by hand (`npm run call`, `buf curl`) are named in the log. */
-export const OPERATOR = "operator";
-
 /** Starts a call that has come in for the service of that name. */
 export function receive({
   incoming,
   name,
   log,
   clock,
+  mayCall,
 }: {
   incoming: Incoming;
   name: ServiceName;
   log: Log;
   clock: Clock;
+  mayCall: MayCall;
 }): Arrival {
   const { method } = incoming;
   const nowMs = clock.nowMs();
@@ -86,7 +85,7 @@ export function receive({
   return {
     context,
     admit: () => {
-      checkCaller(incoming, name);
+      checkCaller(incoming, name, mayCall);
       ending.signal.throwIfAborted();
     },
     within: (work) => untilAborted(ending.signal, () => runCall(call, work)),
@@ -105,13 +104,14 @@ export function receive({
   };
 }
 
-function checkCaller(incoming: Incoming, name: ServiceName): void {
-  const caller = incoming.header(headerNames.caller);
-  // Callers' names are believed on the loopback; between machines, mutual TLS will have to vouch for them.
-  if (caller === undefined && incoming.isLocal) return;
-  if (caller !== undefined && isCallerName(caller) && mayCall(caller, name, incoming.method.name)) return;
-  const who = caller === undefined ? "a caller without a name" : `"${caller}"`;
-  refuse(Code.PermissionDenied, "CALLER_NOT_ALLOWED", `${who} may not call ${name}.${incoming.method.name}`);
+/** The caller in the log line of a call that came without proof. */
+const UNPROVEN = "unproven";
+
+function checkCaller(incoming: Incoming, name: ServiceName, mayCall: MayCall): void {
+  const { caller, method } = incoming;
+  if (caller === undefined) refuse(Code.Unauthenticated, "CALLER_NOT_PROVEN", "the caller does not prove its name");
+  if (mayCall(caller, name, method.name)) return;
+  refuse(Code.PermissionDenied, "CALLER_NOT_ALLOWED", `${caller} may not call ${name}.${method.name}`);
 }
 
 function readCall(from: { incoming: Incoming; deadlineMs: number; signal: AbortSignal; clock: Clock }): Call {
@@ -123,7 +123,7 @@ function readCall(from: { incoming: Incoming; deadlineMs: number; signal: AbortS
   const isOurs = incoming.header(headerNames.parentId) !== undefined;
   return createCall(
     {
-      caller: incoming.header(headerNames.caller) ?? OPERATOR,
+      caller: incoming.caller ?? UNPROVEN,
       deadlineMs,
       signal,
       spans: incoming.header(headerNames.timing) === "1" ? [] : undefined,

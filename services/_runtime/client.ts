@@ -6,7 +6,7 @@ import { depart } from "./departure.ts";
 import type { Log } from "./log.ts";
 import { createRetryPolicy, isRepeatable, markTried } from "./retry.ts";
 import { headerPairs, type ServiceTransport } from "./service-transport.ts";
-import type { CallerName, ServiceName } from "./topology.ts";
+import type { CallerName, MayCall, ServiceName } from "./topology.ts";
 
 /** A finished try of a call, as `observe` is told of it. */
 export interface ObservedCall {
@@ -27,6 +27,8 @@ export interface ClientOptions {
   readonly log: Log;
   /** Told of every finished try. */
   readonly observe?: (call: ObservedCall) => void;
+  /** For tests of rpcs that the topology does not know; default the topology's own. */
+  readonly mayCall?: MayCall;
   /** For tests: how long to hold a call back before it is sent, in milliseconds. */
   readonly delayMs?: (call: { readonly service: ServiceName; readonly rpc: string }) => number;
 }

@@ -10,10 +10,11 @@ import { WebhooksService } from "../../gen/tripe/webhooks/v1/webhooks_service_pb
 import { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
 import { type ClientOptions, createServiceClient } from "./client.ts";
 import type { Config } from "./config.ts";
+import type { Dialing } from "./dialing.ts";
 import { createGrpcTransport } from "./grpc-transport.ts";
 import { maxMessageBytesOf } from "./limits.ts";
 import type { ServiceTransport } from "./service-transport.ts";
-import type { ServiceName } from "./topology.ts";
+import type { CallerName, ServiceName, Topology } from "./topology.ts";
 
 /** The contract of each service, by its name. */
 export const contracts = {
@@ -30,16 +31,29 @@ export const contracts = {
 /** The contracts by the names of their services, as types: `loadContract` loads them one by one. */
 export type Contracts = typeof contracts;
 
-/** A Connect client of every service. Calling one that the topology does not list for the caller is refused. */
+/** A Connect client of every service, whoever may call it. */
 export type Clients = { readonly [N in ServiceName]: Client<Contracts[N]> };
 
+/** The rpcs that the topology lists for a caller: a call of any other does not compile, and is refused. */
+export type ClientsOf<Caller extends CallerName> = {
+  readonly [Callee in keyof Topology[Caller] & ServiceName]: Pick<
+    Clients[Callee],
+    LocalNames<Topology[Caller][Callee]> & keyof Clients[Callee]
+  >;
+};
+
+type LocalNames<Rpcs> = Rpcs extends readonly (infer Rpc extends string)[] ? Uncapitalize<Rpc> : never;
+
 /** Makes the clients of a caller, over whatever transport the wiring chose for each service. */
-export function createClients(
-  options: ClientOptions & { readonly transportFor: (name: ServiceName) => ServiceTransport },
-): Clients {
+export function createClients<Caller extends CallerName>(
+  options: ClientOptions & {
+    readonly caller: Caller;
+    readonly transportFor: (name: ServiceName) => ServiceTransport;
+  },
+): ClientsOf<Caller> {
   const connect = <D extends DescService>(service: D, name: ServiceName): Client<D> =>
     createServiceClient(service, name, options.transportFor(name), options);
-  return {
+  const clients: Clients = {
     reader: connect(contracts.reader, "reader"),
     writer: connect(contracts.writer, "writer"),
     pdf: connect(contracts.pdf, "pdf"),
@@ -49,10 +63,14 @@ export function createClients(
     mailer: connect(contracts.mailer, "mailer"),
     webhooks: connect(contracts.webhooks, "webhooks"),
   };
+  return clients;
 }
 
 /** One gRPC channel to each service, made when first asked for and closed together. */
-export function createGrpcTransports(addresses: Config["addresses"]): {
+export function createGrpcTransports(
+  addresses: Config["addresses"],
+  dialing: Dialing,
+): {
   transportFor(name: ServiceName): ServiceTransport;
   close(): void;
 } {
@@ -61,7 +79,12 @@ export function createGrpcTransports(addresses: Config["addresses"]): {
     transportFor(name) {
       const known = transports.get(name);
       if (known !== undefined) return known;
-      const transport = createGrpcTransport({ address: addresses[name], maxMessageBytes: maxMessageBytesOf(name) });
+      const transport = createGrpcTransport({
+        name,
+        addresses: addresses[name],
+        dialing,
+        maxMessageBytes: maxMessageBytesOf(name),
+      });
       transports.set(name, transport);
       return transport;
     },

@@ -1,5 +1,5 @@
 import { type Setting, type SettingName, settings } from "./config-table.ts";
-import { formatHostPort, isLoopbackHost, parseHostPort } from "./host-port.ts";
+import { formatHostPort, parseHostPort } from "./host-port.ts";
 import { createSecret, type Secret } from "./secret.ts";
 
 /** The variables of a process's environment. */
@@ -43,31 +43,26 @@ export function readSwitch(env: Env, name: SettingName): boolean | undefined {
   throw new Error(`${name} must be "yes" or "no", not "${value}"`);
 }
 
-/** Reads "host:port", and writes it as `formatHostPort` does. */
-export function readAddress(env: Env, name: SettingName): string | undefined {
+/** Reads a list of "unix:/path" or of "host:port", with commas; undefined when it is absent. */
+export function readAddresses(env: Env, name: SettingName): readonly string[] | undefined {
   const value = read(env, name);
   if (value === undefined) return undefined;
-  const place = parseHostPort(value);
-  if (place !== undefined && place.port > 0) return formatHostPort(place);
-  throw new Error(`${name} must be host:port, not "${value}"`);
+  const addresses = value.split(",").map((word) => word.trim());
+  const sockets = addresses.filter((address) => /^unix:\/./.test(address));
+  if (sockets.length === addresses.length) return addresses;
+  const places = addresses.map(parseHostPort).filter((place) => place !== undefined && place.port > 0);
+  if (places.length === addresses.length) return places.flatMap((place) => (place ? [formatHostPort(place)] : []));
+  throw new Error(`${name} must be host:port or unix:/path, or a list of one kind, not "${value}"`);
 }
 
 /** Reads the name or address of a host, IPv6 with or without brackets. */
-export function readHost(env: Env, name: SettingName): string {
-  const value = read(env, name) ?? "";
+export function readHost(env: Env, name: SettingName): string | undefined {
+  const value = read(env, name);
+  if (value === undefined) return undefined;
   const bare = /^\[(.*)\]$/.exec(value)?.[1] ?? value;
   const place = parseHostPort(formatHostPort({ host: bare, port: 1 }));
   if (place !== undefined) return place.host;
   throw new Error(`${name} must be a host's name or address, such as 127.0.0.1, not "${value}"`);
-}
-
-/** Reads a host that is this machine alone. */
-export function readLoopbackHost(env: Env, name: SettingName): string {
-  const host = readHost(env, name);
-  if (isLoopbackHost(host)) return host;
-  throw new Error(
-    `${name} must be a loopback address, not "${host}": services trust their callers, so no other machine may reach them`,
-  );
 }
 
 /** Reads a url of one of the protocols. It may hold a password, so the refusal does not repeat it. */

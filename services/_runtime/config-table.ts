@@ -25,8 +25,8 @@ const everyProcess: readonly SettingReader[] = [...serviceNames, "edge", "sandbo
 type AddressName = `TRIPE_${Uppercase<ServiceName>}_ADDRESS`;
 
 const addressRow = (service: string): Setting => ({
-  absent: "`127.0.0.1` and the service's port",
-  meaning: `Where callers find the ${service} service, as \`host:port\`.`,
+  absent: "its socket, or its port on `TRIPE_SERVICES_HOST`",
+  meaning: `Where callers find the ${service} service: \`unix:/path\` or \`host:port\`, or a list, with commas, of those that share the calls.`,
   readers: ["edge", "scheduler", "transactions", "tools"],
   pattern: "TRIPE_<SERVICE>_ADDRESS",
 });
@@ -50,7 +50,7 @@ const addresses: Readonly<Record<AddressName, Setting>> = {
 export const settings = {
   PORT: {
     default: "8080",
-    meaning: "The edge's port. Services use the ten ports after it, so two Tripes need distant ones.",
+    meaning: "The edge's port. The embedded Postgres has the tenth after it, so two Tripes need distant ones.",
     readers: everyProcess,
   },
   TRIPE_LISTEN_HOST: {
@@ -59,8 +59,19 @@ export const settings = {
     readers: ["edge", "supervisor", "tools"],
   },
   TRIPE_SERVICES_HOST: {
-    default: "127.0.0.1",
-    meaning: "The address that the services and the sandbox bank listen on: a loopback address.",
+    absent: "Unix sockets",
+    meaning: "The address that the services listen on over TCP, at the ports after `PORT`. Needs `TRIPE_TLS_DIR`.",
+    readers: everyProcess,
+  },
+  TRIPE_TLS_DIR: {
+    absent: "no TCP between services",
+    meaning:
+      "The folder of `ca.pem` and `<name>.pem`, which `npm run certificates` makes: mutual TLS between services.",
+    readers: everyProcess,
+  },
+  TRIPE_RUN_DIR: {
+    absent: "`<data dir>/run`, or a folder in `/tmp` where that path is too long",
+    meaning: "The folder of sockets, which no other user may enter.",
     readers: everyProcess,
   },
   TRIPE_DATA_DIR: {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { edgeActions, listenAddress, readConfig } from "./config.ts";
@@ -9,7 +10,7 @@ test("every setting has a default", () => {
   const config = readConfig({});
   expect(config).toMatchObject({ port: 8_080, listenHost: "127.0.0.1", dataDir: ".tripe", edgeActions });
   expect(config.acquirer).toMatchObject({ host: "127.0.0.1", port: 8_089, tls: false, isSandbox: true });
-  expect(config.addresses).toMatchObject({ reader: "127.0.0.1:8081", bank: "127.0.0.1:8084" });
+  expect(config.addresses.reader).toEqual([`unix:${resolve(".tripe/run/reader.sock")}`]);
   expect(config.databaseUrl).toBeUndefined();
   expect([config.cardKey, config.bankFaults, config.crashAt]).toEqual([undefined, "", undefined]);
 });
@@ -35,16 +36,25 @@ test("the README's table is that of config-table.ts", () => {
   expect(writeSettings(page)).toBe(page);
 });
 
-test("all ports move with PORT, and one service may live elsewhere", () => {
-  const config = readConfig({ PORT: "9000", TRIPE_PDF_ADDRESS: "pdf.internal:50051", TRIPE_LISTEN_HOST: "0.0.0.0" });
-  expect(config.addresses).toMatchObject({ writer: "127.0.0.1:9002", pdf: "pdf.internal:50051" });
-  expect(config.acquirer.port).toBe(9_009);
+test("services listen on sockets in the data folder, and one may live elsewhere, or several", () => {
+  const config = readConfig({
+    TRIPE_DATA_DIR: "/srv/tripe",
+    TRIPE_PDF_ADDRESS: "pdf.internal:50051",
+    TRIPE_WRITER_ADDRESS: "unix:/srv/a.sock, unix:/srv/b.sock",
+  });
+  expect(config.addresses).toMatchObject({
+    reader: ["unix:/srv/tripe/run/reader.sock"],
+    writer: ["unix:/srv/a.sock", "unix:/srv/b.sock"],
+    pdf: ["pdf.internal:50051"],
+  });
+  expect(listenAddress(config, "pdf")).toBe("unix:/srv/tripe/run/pdf.sock");
+  expect(readConfig({ TRIPE_RUN_DIR: "/run/tripe" }).addresses.bank).toEqual(["unix:/run/tripe/bank.sock"]);
 });
 
 test("the edge's host is the edge's alone, IPv6 with or without brackets", () => {
-  const config = readConfig({ TRIPE_LISTEN_HOST: "0.0.0.0", TRIPE_SERVICES_HOST: "[::1]" });
+  const config = readConfig({ TRIPE_LISTEN_HOST: "0.0.0.0", TRIPE_SERVICES_HOST: "[::1]", TRIPE_TLS_DIR: "/tls" });
   expect([listenAddress(config, "edge"), listenAddress(config, "pdf")]).toEqual(["0.0.0.0:8080", "[::1]:8083"]);
-  expect([config.addresses.pdf, config.acquirer.host]).toEqual(["[::1]:8083", "::1"]);
+  expect(config.addresses.pdf).toEqual(["[::1]:8083"]);
   expect(listenAddress(readConfig({ TRIPE_LISTEN_HOST: "::" }), "edge")).toBe("[::]:8080");
 });
 
@@ -59,8 +69,9 @@ test.each([
   [{ PORT: "http" }, "PORT must be a whole number"],
   [{ PORT: "65530" }, "PORT must be a whole number from 1 to 65525"],
   [{ TRIPE_LISTEN_HOST: "127.0.0.1:80" }, "TRIPE_LISTEN_HOST must be a host's name or address"],
-  [{ TRIPE_SERVICES_HOST: "0.0.0.0" }, "TRIPE_SERVICES_HOST must be a loopback address"],
-  [{ TRIPE_BANK_ADDRESS: "bank" }, "TRIPE_BANK_ADDRESS must be host:port"],
+  [{ TRIPE_SERVICES_HOST: "0.0.0.0" }, "TRIPE_SERVICES_HOST is 0.0.0.0, but TRIPE_TLS_DIR is not set"],
+  [{ TRIPE_BANK_ADDRESS: "bank" }, "TRIPE_BANK_ADDRESS must be host:port or unix:/path"],
+  [{ TRIPE_BANK_ADDRESS: "unix:/bank.sock,bank:80" }, "or a list of one kind"],
   [{ TRIPE_READER_ADDRESS: "http://reader:80" }, "TRIPE_READER_ADDRESS must be host:port"],
   [{ DATABASE_URL: "mysql://x" }, "DATABASE_URL must be an address that starts with postgres://"],
   [{ SMTP_URL: "mail.example.com" }, "SMTP_URL must be an address that starts with smtp:// or smtps://"],

@@ -1,11 +1,11 @@
+import { join, resolve } from "node:path";
 import { type AcquirerSettings, readAcquirer } from "./config-acquirer.ts";
 import {
   type Env,
   read,
-  readAddress,
+  readAddresses,
   readEmail,
   readHost,
-  readLoopbackHost,
   readNumber,
   readSecret,
   readSwitch,
@@ -16,7 +16,8 @@ import { refuseUnknownSettings } from "./config-unknown.ts";
 import { formatHostPort } from "./host-port.ts";
 import { readRunFile } from "./run-file.ts";
 import { createSecret, type Secret } from "./secret.ts";
-import { type CallerName, portOffset, type ServiceName } from "./topology.ts";
+import { socketFolder } from "./sockets.ts";
+import { portOffset, type ServiceName } from "./topology.ts";
 
 /** The public actions an edge can serve. */
 export const edgeActions = ["customers", "charges", "returns", "subscriptions", "invoices"] as const;
@@ -40,8 +41,12 @@ export interface Config {
   readonly port: number;
   /** TRIPE_LISTEN_HOST: the address the edge listens on, IPv6 without brackets. */
   readonly listenHost: string;
-  /** TRIPE_SERVICES_HOST: the address services and the sandbox bank listen on. */
-  readonly servicesHost: string;
+  /** TRIPE_SERVICES_HOST: the address services listen on, over TLS; absent, they listen on sockets. */
+  readonly servicesHost: string | undefined;
+  /** TRIPE_TLS_DIR: the certificates of processes that call each other over TCP. */
+  readonly tlsDir: string | undefined;
+  /** TRIPE_RUN_DIR: the folder of sockets, an absolute path. */
+  readonly runDir: string;
   /** TRIPE_DATA_DIR, as it was given. */
   readonly dataDir: string;
   /** TRIPE_LOG_MB, in bytes: the size at which a log is moved aside. */
@@ -67,7 +72,7 @@ export interface Config {
   /** TRIPE_EDGE_ACTIONS: the actions this edge serves. */
   readonly edgeActions: readonly EdgeAction[];
   /** TRIPE_READER_ADDRESS and so on: where callers find each service. */
-  readonly addresses: Readonly<Record<ServiceName, string>>;
+  readonly addresses: Readonly<Record<ServiceName, readonly string[]>>;
 }
 
 // The last port, less the largest offset: every port of a Tripe must exist.
@@ -77,12 +82,12 @@ const PORT_MAX = 65_535 - Math.max(...Object.values(portOffset));
 export function readConfig(env: Env = process.env): Config {
   refuseUnknownSettings(env);
   const port = readPort(env);
-  const servicesHost = readLoopbackHost(env, "TRIPE_SERVICES_HOST");
+  const dataDir = read(env, "TRIPE_DATA_DIR") ?? "";
+  const places = { port, ...readPlaces(env, dataDir) };
   return {
-    port,
-    listenHost: readHost(env, "TRIPE_LISTEN_HOST"),
-    servicesHost,
-    dataDir: read(env, "TRIPE_DATA_DIR") ?? "",
+    ...places,
+    listenHost: readHost(env, "TRIPE_LISTEN_HOST") ?? "",
+    dataDir,
     logMaxBytes: (readNumber(env, "TRIPE_LOG_MB", { min: 1, max: 100_000 }) ?? 0) * 1_000_000,
     secretKey: readSecretKey(env),
     account: {
@@ -92,34 +97,61 @@ export function readConfig(env: Env = process.env): Config {
     },
     databaseUrl: readUrl(env, "DATABASE_URL", ["postgres:", "postgresql:"]),
     smtpUrl: readUrl(env, "SMTP_URL", ["smtp:", "smtps:"]),
-    acquirer: readAcquirer(env, { host: servicesHost, port: port + portOffset.sandboxBank }),
+    acquirer: readAcquirer(env, { host: SANDBOX_HOST, port: port + portOffset.sandboxBank }),
     cardKey: readSecret(env, "TRIPE_CARD_KEY"),
     bankFaults: readFaults(env),
     // Nine digits: at a thousand points a second that is eleven days away.
     crashAt: readNumber(env, "TRIPE_CRASH_AT", { min: 1, max: 999_999_999 }),
     webhooksLoopback: readSwitch(env, "TRIPE_WEBHOOKS_LOOPBACK") ?? read(env, "DATABASE_URL") === undefined,
     edgeActions: readEdgeActions(env),
-    addresses: readAddresses(env, { host: servicesHost, port }),
+    addresses: readServiceAddresses(env, places),
   };
 }
 
-/** Says where a process of that name listens, as host:port. */
-export function listenAddress(config: Config, name: CallerName | "sandboxBank"): string {
-  const host = name === "edge" ? config.listenHost : config.servicesHost;
-  return formatHostPort({ host, port: config.port + portOffset[name] });
+/** The sandbox bank speaks to this machine alone. */
+const SANDBOX_HOST = "127.0.0.1";
+
+/** Says where a process of that name listens: "unix:/path" or "host:port". */
+export function listenAddress(config: Config, name: ServiceName | "edge" | "sandboxBank"): string {
+  const { port, listenHost } = config;
+  if (name === "edge") return formatHostPort({ host: listenHost, port: port + portOffset.edge });
+  if (name === "sandboxBank") return formatHostPort({ host: SANDBOX_HOST, port: port + portOffset.sandboxBank });
+  return serviceAddress(config, name);
 }
 
-function readAddresses(env: Env, own: { host: string; port: number }): Config["addresses"] {
-  const ownOf = (name: ServiceName) => formatHostPort({ host: own.host, port: own.port + portOffset[name] });
+type Places = Pick<Config, "port" | "servicesHost" | "tlsDir" | "runDir">;
+
+function serviceAddress({ port, servicesHost, runDir }: Places, name: ServiceName): string {
+  if (servicesHost === undefined) return `unix:${join(runDir, `${name}.sock`)}`;
+  return formatHostPort({ host: servicesHost, port: port + portOffset[name] });
+}
+
+function readPlaces(env: Env, dataDir: string): Omit<Places, "port"> {
+  // Node has no Unix sockets on Windows: there services listen on loopback TCP, over certificates that the supervisor makes.
+  // That has not been run.
+  const isWindows = process.platform === "win32";
+  const servicesHost = readHost(env, "TRIPE_SERVICES_HOST") ?? (isWindows ? "127.0.0.1" : undefined);
+  const tlsDir = read(env, "TRIPE_TLS_DIR") ?? (isWindows ? join(dataDir, "tls") : undefined);
+  if (servicesHost !== undefined && tlsDir === undefined) {
+    throw new Error(
+      `TRIPE_SERVICES_HOST is ${servicesHost}, but TRIPE_TLS_DIR is not set: services speak TCP over mutual TLS alone. ` +
+        "Run npm run certificates, and name its folder.",
+    );
+  }
+  return { servicesHost, tlsDir, runDir: resolve(read(env, "TRIPE_RUN_DIR") ?? socketFolder(dataDir)) };
+}
+
+function readServiceAddresses(env: Env, places: Places): Config["addresses"] {
+  const own = (name: ServiceName) => [serviceAddress(places, name)];
   return {
-    reader: readAddress(env, "TRIPE_READER_ADDRESS") ?? ownOf("reader"),
-    writer: readAddress(env, "TRIPE_WRITER_ADDRESS") ?? ownOf("writer"),
-    pdf: readAddress(env, "TRIPE_PDF_ADDRESS") ?? ownOf("pdf"),
-    bank: readAddress(env, "TRIPE_BANK_ADDRESS") ?? ownOf("bank"),
-    scheduler: readAddress(env, "TRIPE_SCHEDULER_ADDRESS") ?? ownOf("scheduler"),
-    transactions: readAddress(env, "TRIPE_TRANSACTIONS_ADDRESS") ?? ownOf("transactions"),
-    mailer: readAddress(env, "TRIPE_MAILER_ADDRESS") ?? ownOf("mailer"),
-    webhooks: readAddress(env, "TRIPE_WEBHOOKS_ADDRESS") ?? ownOf("webhooks"),
+    reader: readAddresses(env, "TRIPE_READER_ADDRESS") ?? own("reader"),
+    writer: readAddresses(env, "TRIPE_WRITER_ADDRESS") ?? own("writer"),
+    pdf: readAddresses(env, "TRIPE_PDF_ADDRESS") ?? own("pdf"),
+    bank: readAddresses(env, "TRIPE_BANK_ADDRESS") ?? own("bank"),
+    scheduler: readAddresses(env, "TRIPE_SCHEDULER_ADDRESS") ?? own("scheduler"),
+    transactions: readAddresses(env, "TRIPE_TRANSACTIONS_ADDRESS") ?? own("transactions"),
+    mailer: readAddresses(env, "TRIPE_MAILER_ADDRESS") ?? own("mailer"),
+    webhooks: readAddresses(env, "TRIPE_WEBHOOKS_ADDRESS") ?? own("webhooks"),
   };
 }
 

@@ -7,7 +7,7 @@ import { codeName, refusalOf, refuse } from "./errors.ts";
 import { formatTraceparent, headerNames } from "./headers.ts";
 import { randomHex } from "./random.ts";
 import { decodeSpans, round } from "./timing.ts";
-import { mayCall, type ServiceName } from "./topology.ts";
+import { mayCall as mayCallByTopology, type ServiceName } from "./topology.ts";
 
 /** A call that goes out, from its first try to its last. */
 export interface Departure {
@@ -38,7 +38,7 @@ export function depart(from: {
   options: ClientOptions;
 }): Departure {
   const { name, method, signal } = from;
-  const { caller, clock } = from.options;
+  const { caller, clock, mayCall = mayCallByTopology } = from.options;
   if (!mayCall(caller, name, method.name)) {
     refuse(Code.PermissionDenied, "CALLER_NOT_ALLOWED", `${caller} may not call ${name}.${method.name}`);
   }

@@ -11,8 +11,10 @@ import {
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Incoming } from "./arrival.ts";
 import type { Clock } from "./clock.ts";
+import { headerNames } from "./headers.ts";
 import type { Host } from "./host.ts";
 import { headerPairs, type ServiceTransport } from "./service-transport.ts";
+import { readCaller } from "./topology.ts";
 
 /** What `createDirectTransport` needs. */
 export interface DirectTransportOptions {
@@ -86,7 +88,8 @@ function createIncoming(from: {
     headers: () => new Headers([...pairs]),
     deadlineMs: timeoutMs === undefined ? undefined : clock.nowMs() + timeoutMs,
     signal,
-    isLocal: true,
+    // A caller in this process is who it says it is.
+    caller: readCaller(pairs.get(headerNames.caller)),
   };
 }
 

@@ -1,24 +1,17 @@
 import { once } from "node:events";
 import type { DescMethod } from "@bufbuild/protobuf";
-import { ConnectError } from "@connectrpc/connect";
-import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
-import type {
-  Server,
-  ServerDuplexStream,
-  ServerUnaryCall,
-  StatusObject,
-  sendUnaryData,
-  UntypedHandleCall,
-} from "@grpc/grpc-js";
+import type { Server, ServerDuplexStream, ServerUnaryCall, sendUnaryData, UntypedHandleCall } from "@grpc/grpc-js";
 import type { Incoming } from "./arrival.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { definitionOf } from "./grpc-codec.ts";
-import { firstText, toHeaders, toMetadata } from "./headers.ts";
+import { toStatus } from "./grpc-status.ts";
+import { firstText, headerNames, toHeaders, toMetadata } from "./headers.ts";
 import type { AnyMessage, Host } from "./host.ts";
+import { readCaller } from "./topology.ts";
 
 type UnaryCall = ServerUnaryCall<AnyMessage, AnyMessage>;
 // The part of a call that both kinds share.
-type SurfaceCall = Pick<UnaryCall, "metadata" | "getPeer" | "getDeadline"> & {
+type SurfaceCall = Pick<UnaryCall, "metadata" | "getDeadline"> & {
   on(event: "cancelled", listener: () => void): unknown;
 };
 type StreamCall = ServerDuplexStream<AnyMessage, AnyMessage>;
@@ -74,7 +67,8 @@ function readIncoming(method: DescMethod, call: SurfaceCall, clock: Clock): Inco
     headers: () => toHeaders(metadata),
     deadlineMs: deadlineOf(call, clock),
     signal: gone.signal,
-    isLocal: /^(?:127\.|\[?::1\]?:|\[?::ffff:127\.|unix:)/.test(call.getPeer()),
+    // Put there by the proof (grpc-proof.ts).
+    caller: readCaller(firstText(metadata, headerNames.caller)),
   };
 }
 
@@ -82,10 +76,4 @@ function readIncoming(method: DescMethod, call: SurfaceCall, clock: Clock): Inco
 function deadlineOf(call: SurfaceCall, clock: Clock): number | undefined {
   const deadlineMs = Number(call.getDeadline());
   return Number.isFinite(deadlineMs) ? clock.nowMs() + deadlineMs - systemClock.nowMs() : undefined;
-}
-
-function toStatus(error: unknown): StatusObject & Error {
-  const shown = ConnectError.from(error);
-  const metadata = toMetadata(setTrailerStatus(new Headers(), shown));
-  return Object.assign(new Error(shown.rawMessage), { code: Number(shown.code), details: shown.rawMessage, metadata });
 }

@@ -10,30 +10,47 @@ import {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
-import { type ChannelOptions, Client, type ClientDuplexStream, credentials, type Metadata } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  experimental,
+  type Metadata,
+} from "@grpc/grpc-js";
+import { isSocketAddress, targetOf } from "./addresses.ts";
+import { peerNameOf } from "./certificates.ts";
 import { systemClock } from "./clock.ts";
+import type { Dialing } from "./dialing.ts";
 import { definitionOf } from "./grpc-codec.ts";
-import { toHeaders, toMetadata } from "./headers.ts";
+import { headerNames, toHeaders, toMetadata } from "./headers.ts";
 import type { AnyMessage } from "./host.ts";
 import { MESSAGE_MAX_BYTES } from "./limits.ts";
 import { headerPairs, type ServiceTransport } from "./service-transport.ts";
+import type { ServiceName } from "./topology.ts";
 
 /** What `createGrpcTransport` needs. */
 export interface GrpcTransportOptions {
-  /** Where the service listens, as host:port. */
-  readonly address: string;
+  /** The service that must answer there: over TCP its certificate proves it. */
+  readonly name: ServiceName;
+  /** Where it listens, all "unix:/path" or all "host:port"; several share the calls. */
+  readonly addresses: readonly string[];
+  readonly dialing: Dialing;
   /** The largest message, in and out, in bytes; default MESSAGE_MAX_BYTES. */
   readonly maxMessageBytes?: number;
 }
 
 /** Carries calls over one grpc-js channel. It connects at the first call, and again whenever the service comes back. */
 export function createGrpcTransport(options: GrpcTransportOptions): ServiceTransport {
-  const client = new Client(options.address, credentials.createInsecure(), channelOptions(options));
+  const client = new Client(targetOf(options.addresses), credentialsOf(options), channelOptions(options));
+  const proof = proofOf(options);
+  const prove = (header: HeadersInit | undefined) => [...headerPairs(header), ...proof];
   return {
     unary: (method, signal, timeoutMs, header, input) =>
-      callUnary(client, { method, signal, timeoutMs, header }, input),
+      callUnary(client, { method, signal, timeoutMs, header: prove(header) }, input),
     async stream(method, signal, timeoutMs, header, input) {
-      const call = openStream(client, { method, signal, timeoutMs, header });
+      const call = openStream(client, { method, signal, timeoutMs, header: prove(header) });
       sendAll(call, method.input, input);
       const message = receiveAll<typeof method.output>(call, signal);
       return { stream: true, service: method.parent, method, header: new Headers(), trailer: new Headers(), message };
@@ -45,6 +62,29 @@ export function createGrpcTransport(options: GrpcTransportOptions): ServiceTrans
     isServing: (withinMs) => checkHealth(client, withinMs),
     close: () => client.close(),
   };
+}
+
+function isOverSockets({ addresses }: GrpcTransportOptions): boolean {
+  const sockets = addresses.filter(isSocketAddress);
+  if (sockets.length === addresses.length) return true;
+  if (sockets.length === 0) return false;
+  throw new Error(`${addresses.join(",")}: addresses of one service are all sockets or all host:port`);
+}
+
+function proofOf(options: GrpcTransportOptions): [string, string][] {
+  const token = options.dialing.tokens[options.name];
+  return !isOverSockets(options) || token === undefined ? [] : [[headerNames.authorization, `Bearer ${token}`]];
+}
+
+function credentialsOf(options: GrpcTransportOptions): ChannelCredentials {
+  if (isOverSockets(options)) return credentials.createInsecure();
+  const { name, addresses, dialing } = options;
+  const { certificates } = dialing;
+  if (certificates === undefined) throw new Error(`${addresses.join(",")} is TCP, which needs TRIPE_TLS_DIR`);
+  return experimental.createCertificateProviderChannelCredentials(certificates, certificates, {
+    checkServerIdentity: (_host, certificate) =>
+      peerNameOf(certificate) === name ? undefined : new Error(`the server does not prove to be ${name}`),
+  });
 }
 
 interface CallOptions<M extends DescMethod> {
@@ -148,8 +188,15 @@ async function* receiveAll<O extends DescMessage>(
   }
 }
 
-function channelOptions({ maxMessageBytes = MESSAGE_MAX_BYTES }: GrpcTransportOptions): ChannelOptions {
+const ROUND_ROBIN = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
+
+function channelOptions(options: GrpcTransportOptions): ChannelOptions {
+  const { maxMessageBytes = MESSAGE_MAX_BYTES, name } = options;
   return {
+    // Several addresses, or a name that stands for several, share the calls.
+    ...(options.addresses.length > 1 || !isOverSockets(options) ? { "grpc.service_config": ROUND_ROBIN } : {}),
+    // What the certificate must name; else grpc-js would want the host's name in it.
+    "grpc.ssl_target_name_override": name,
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,
     // A service that was restarted is found again 60 ms after it listens (measured), not after grpc-js's second.

@@ -2,8 +2,10 @@ import { Metadata } from "@grpc/grpc-js";
 
 /** The metadata of every internal call. */
 export const headerNames = {
-  /** Who calls: a name of the topology. */
+  /** Who calls: a name of the topology. Over gRPC it proves nothing: the server puts what was proved in its place. */
   caller: "tripe-caller",
+  /** "Bearer " and the token that proves the caller, over sockets. */
+  authorization: "authorization",
   requestId: "tripe-request-id",
   /** The client's own Idempotency-Key, possibly empty; absent when no public request caused the call. */
   clientKey: "tripe-client-key",

@@ -15,7 +15,7 @@ import { definitionOf } from "./grpc-codec.ts";
 
 /** What a server says of its health, from SERVING to NOT_SERVING. */
 export interface ServingHealth {
-  /** Says NOT_SERVING from now on; whoever watches is told at once. */
+  /** Says NOT_SERVING from now on; every watch gets that as its last answer. */
   end(): void;
 }
 
@@ -63,7 +63,11 @@ export function addHealth(server: Server, names: readonly string[]): ServingHeal
   return {
     end() {
       status = Status.NOT_SERVING;
-      for (const watch of watches) watch.write(answer());
+      for (const watch of watches) {
+        watch.write(answer());
+        // Else it would hold the connection, and with it the end of the process.
+        watch.end();
+      }
     },
   };
 }

@@ -7,6 +7,7 @@ import { refusalOf } from "./errors.ts";
 import { createHost } from "./host.ts";
 import { createMemoryLog } from "./testing/memory-log.ts";
 import { ProbeService, ReadRequestSchema } from "./testing/probe_pb.ts";
+import { mayCallProbe } from "./testing/probe-calls.ts";
 import { failureOf } from "./testing/setup-probe.ts";
 import type { Probe } from "./testing/wirings.ts";
 
@@ -14,7 +15,7 @@ function setup(implementation: Probe = { read: () => ({}) }) {
   const log = createMemoryLog();
   const clock = createTestClock();
   const services = [{ service: ProbeService, implementation }] as const;
-  const host = createHost({ name: "reader", services, log, clock });
+  const host = createHost({ name: "reader", services, log, clock, mayCall: mayCallProbe });
   const read = (incoming: Partial<Incoming> & { headers?: never; named?: Record<string, string> }) => {
     const { named = {}, ...rest } = incoming;
     return host.unary(
@@ -24,7 +25,7 @@ function setup(implementation: Probe = { read: () => ({}) }) {
         headers: () => new Headers(named),
         deadlineMs: undefined,
         signal: undefined,
-        isLocal: true,
+        caller: "edge",
         ...rest,
       },
       create(ReadRequestSchema),
@@ -33,11 +34,12 @@ function setup(implementation: Probe = { read: () => ({}) }) {
   return { host, log, clock, read };
 }
 
-test("nobody on another machine may call without a name", async () => {
+test("a caller that the transport has not proved may call nothing, whatever name it says", async () => {
   const { read, log } = setup();
-  expect(refusalOf(await failureOf(read({ isLocal: false })))?.reason).toBe("CALLER_NOT_ALLOWED");
-  await expect(read({ isLocal: false, named: { "tripe-caller": "edge" } })).resolves.toBeDefined();
-  expect(log.rpcs.map((line) => line.code)).toEqual(["permission_denied", "ok"]);
+  const call = read({ caller: undefined, named: { "tripe-caller": "edge" } });
+  expect(refusalOf(await failureOf(call))?.reason).toBe("CALLER_NOT_PROVEN");
+  await expect(read({})).resolves.toBeDefined();
+  expect(log.rpcs.map((line) => line.code)).toEqual(["unauthenticated", "ok"]);
 });
 
 test("a call whose deadline has passed on its way does not reach its handler", async () => {

@@ -11,7 +11,7 @@ import { type Arrival, type Incoming, receive } from "./arrival.ts";
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { streamOutputs } from "./streams.ts";
-import type { ServiceName } from "./topology.ts";
+import { type MayCall, mayCall as mayCallByTopology, type ServiceName } from "./topology.ts";
 import { validate } from "./validate.ts";
 
 /** Any message, when its type is known only at run time. */
@@ -33,6 +33,8 @@ export interface Host {
   /** Runs any other rpc; its errors are as those of `unary`. */
   stream(incoming: Incoming, messages: AsyncIterable<AnyMessage>): AsyncGenerator<AnyMessage>;
   isServing(): boolean;
+  /** Resolves when no call is running, now or later. */
+  idle(): Promise<void>;
   /** Refuses new calls with UNAVAILABLE from now on; resolves when the running ones have ended. */
   drain(): Promise<void>;
 }
@@ -49,18 +51,21 @@ export interface HostOptions<D extends readonly DescService[]> {
   readonly services: { readonly [K in keyof D]: HostedService<D[K]> };
   readonly log: Log;
   readonly clock: Clock;
+  /** For tests of rpcs that the topology does not know; default the topology's own. */
+  readonly mayCall?: MayCall;
 }
 
 /** Makes services callable: checks the caller, the deadline and the request, logs each rpc, scrubs faults. */
 export function createHost<const D extends readonly DescService[]>(options: HostOptions<D>): Host {
-  const { name, log, clock } = options;
+  const { name, log, clock, mayCall = mayCallByTopology } = options;
   const specs = specsOf(options.services);
   const gate = createGate();
-  const begin = (incoming: Incoming): Arrival => receive({ incoming, name, log, clock });
+  const begin = (incoming: Incoming): Arrival => receive({ incoming, name, log, clock, mayCall });
   return {
     name,
     services: options.services.map(({ service }) => service),
     isServing: gate.isOpen,
+    idle: gate.idle,
     drain: gate.close,
     async unary(incoming, message) {
       const leave = gate.enter();
@@ -130,7 +135,9 @@ function specOf(specs: ReadonlyMap<DescMethod, MethodImplSpec>, method: DescMeth
 function createGate() {
   let open = true;
   let inside = 0;
-  let onEmpty = () => {};
+  const waiting = new Set<() => void>();
+  const idle = (): Promise<void> =>
+    inside === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.add(resolve));
   return {
     isOpen: () => open,
     enter() {
@@ -138,15 +145,15 @@ function createGate() {
       inside += 1;
       return () => {
         inside -= 1;
-        if (inside === 0) onEmpty();
+        if (inside > 0) return;
+        for (const resolve of waiting) resolve();
+        waiting.clear();
       };
     },
+    idle,
     close(): Promise<void> {
       open = false;
-      return new Promise((resolve) => {
-        onEmpty = resolve;
-        if (inside === 0) resolve();
-      });
+      return idle();
     },
   };
 }

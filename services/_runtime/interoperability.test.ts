@@ -1,35 +1,58 @@
 import { execFile } from "node:child_process";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { expect, onTestFinished, test } from "vitest";
+import { socketPathOf } from "./addresses.ts";
 import { systemClock } from "./clock.ts";
 import { refusalOf, refuse } from "./errors.ts";
 import { silentLog } from "./log.ts";
 import { createServer } from "./serve.ts";
 import { ProbeService } from "./testing/probe_pb.ts";
+import { mayCallProbe } from "./testing/probe-calls.ts";
+import { createSocketPlace } from "./testing/socket-place.ts";
 import type { Probe } from "./testing/wirings.ts";
 
 const run = promisify(execFile);
 const buf = join(import.meta.dirname, "../../node_modules/.bin/buf");
 
 async function setup(implementation: Probe) {
+  const place = await createSocketPlace();
   const server = await createServer({
     name: "reader",
     services: [{ service: ProbeService, implementation }],
-    address: "127.0.0.1:0",
+    listening: place.listening("reader"),
     log: silentLog,
     clock: systemClock,
     drainMaxMs: 100,
+    mayCall: mayCallProbe,
   });
-  onTestFinished(() => server.close());
-  const baseUrl = `http://${server.address}`;
-  return { baseUrl, client: createClient(ProbeService, createGrpcTransport({ baseUrl })) };
+  onTestFinished(async () => {
+    await server.close();
+    await place.remove();
+  });
+  const path = socketPathOf(server.address);
+  const token = `Bearer ${place.dialing("operator").tokens.reader}`;
+  const transport = createGrpcTransport({
+    baseUrl: "http://localhost",
+    nodeOptions: { createConnection: () => connect({ path }) },
+    interceptors: [
+      (next) => (request) => {
+        request.header.set("authorization", token);
+        return next(request);
+      },
+    ],
+  });
+  return { path, token, client: createClient(ProbeService, transport) };
 }
 
-const curl = (baseUrl: string, ...rest: string[]) =>
-  run(buf, ["curl", "--protocol", "grpc", "--http2-prior-knowledge", ...rest.slice(0, -1), `${baseUrl}${rest.at(-1)}`]);
+const curl = ({ path, token }: { path: string; token: string }, ...rest: string[]) =>
+  run(buf, [
+    ...["curl", "--protocol", "grpc", "--http2-prior-knowledge", "--unix-socket", path],
+    ...["-H", `authorization: ${token}`, ...rest.slice(0, -1), `http://localhost${rest.at(-1)}`],
+  ]);
 
 test("connect-node's gRPC client calls our server", async () => {
   const { client } = await setup({
@@ -86,12 +109,12 @@ test("a trace begun by somebody else is carried on", async () => {
 });
 
 test("buf curl calls through reflection, and lists what is served", { timeout: 30_000 }, async () => {
-  const { baseUrl } = await setup({ read: ({ text }) => ({ text: `${text}!`, amountMinor: 7n }) });
+  const place = await setup({ read: ({ text }) => ({ text: `${text}!`, amountMinor: 7n }) });
   const [answer, list, olderList, health] = await Promise.all([
-    curl(baseUrl, "-d", '{"text":"hi"}', "/tripe.probe.v1.ProbeService/Read"),
-    curl(baseUrl, "--list-methods", ""),
-    curl(baseUrl, "--reflect-protocol", "grpc-v1alpha", "--list-methods", ""),
-    curl(baseUrl, "/grpc.health.v1.Health/Check"),
+    curl(place, "-d", '{"text":"hi"}', "/tripe.probe.v1.ProbeService/Read"),
+    curl(place, "--list-methods", ""),
+    curl(place, "--reflect-protocol", "grpc-v1alpha", "--list-methods", ""),
+    curl(place, "/grpc.health.v1.Health/Check"),
   ]);
   expect(JSON.parse(answer.stdout)).toEqual({ text: "hi!", amountMinor: "7" });
   expect(list.stdout).toContain("tripe.probe.v1.ProbeService/Talk");
@@ -101,8 +124,8 @@ test("buf curl calls through reflection, and lists what is served", { timeout: 3
 });
 
 test("buf curl shows a refusal's code and words", { timeout: 30_000 }, async () => {
-  const { baseUrl } = await setup({});
+  const place = await setup({});
   const data = JSON.stringify({ text: "x".repeat(21) });
-  const failure = await curl(baseUrl, "-d", data, "/tripe.probe.v1.ProbeService/Read").catch((error: unknown) => error);
+  const failure = await curl(place, "-d", data, "/tripe.probe.v1.ProbeService/Read").catch((error: unknown) => error);
   expect(failure).toMatchObject({ stderr: expect.stringContaining('"invalid_argument"') });
 });

@@ -1,40 +1,33 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createClient } from "@connectrpc/connect";
 import { expect, onTestFinished, test } from "vitest";
 import { createGrpcTransport } from "./grpc-transport.ts";
+import { socketFolder } from "./sockets.ts";
 import { ProbeService } from "./testing/probe_pb.ts";
+import { readTokens, writeTokenFiles } from "./token-files.ts";
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 async function setup(script: "process-child" | "process-parent", env: Record<string, string> = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), "tripe-process-"));
-  const address = await freeAddress();
+  await writeTokenFiles(dataDir, Buffer.alloc(32, 7));
+  const address = `unix:${join(socketFolder(dataDir), "reader.sock")}`;
   const child = spawn(process.execPath, [join(import.meta.dirname, "testing", `${script}.ts`)], {
-    env: { TRIPE_DATA_DIR: dataDir, TRIPE_READER_ADDRESS: address, ...env },
+    env: { TRIPE_DATA_DIR: dataDir, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => {
     child.kill("SIGKILL");
     rmSync(dataDir, { recursive: true, force: true });
   });
-  const transport = createGrpcTransport({ address });
+  const dialing = { tokens: (await readTokens(dataDir, "edge")).sent, certificates: undefined };
+  const transport = createGrpcTransport({ name: "reader", addresses: [address], dialing });
   onTestFinished(() => transport.close());
   return { child, dataDir, address, output: gather(child.stdout), words: gather(child.stderr), transport };
-}
-
-async function freeAddress(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("expected a port");
-  return `127.0.0.1:${address.port}`;
 }
 
 function gather(stream: Readable): () => string {
@@ -80,10 +73,11 @@ test("a bad setting is said in words, and the process ends with 1", soon, async 
   expect(words()).not.toContain("    at ");
 });
 
-test("a port that is taken is said in words", soon, async () => {
-  const first = await setup("process-child");
-  await expect.poll(first.output, soon).toContain(first.address);
-  const second = await setup("process-child", { TRIPE_READER_ADDRESS: first.address });
-  expect(await exitOf(second.child)).toBe(1);
-  expect(second.words()).toContain(`probe did not start: cannot listen on ${first.address}`);
+test("a folder of sockets that another user may enter is refused in words", soon, async () => {
+  const runDir = mkdtempSync(join(tmpdir(), "tripe-open-"));
+  onTestFinished(() => rmSync(runDir, { recursive: true, force: true }));
+  chmodSync(runDir, 0o755);
+  const { child, words } = await setup("process-child", { TRIPE_RUN_DIR: runDir });
+  expect(await exitOf(child)).toBe(1);
+  expect(words()).toContain(`probe did not start: ${runDir} must be a folder of this user that nobody else may enter`);
 });

@@ -77,7 +77,7 @@ test("when everything fails, retries soon stop adding load", async () => {
 });
 
 test("a service restarted within two seconds is bridged: its callers only wait", async () => {
-  const { client, wired, observed } = await setupProbe(wirings.grpc, { read: () => ({ text: "back" }) });
+  const { client, wired, observed } = await setupProbe(wirings.sockets, { read: () => ({ text: "back" }) });
   await client.read({});
   await wired.stop();
   const answers = Promise.all(Array.from({ length: 50 }, () => client.read({})));

@@ -8,18 +8,31 @@ import { MESSAGE_MAX_BYTES, OBJECT_MESSAGE_MAX_BYTES } from "./limits.ts";
 import { silentLog as log } from "./log.ts";
 import { createServer } from "./serve.ts";
 import { ProbeService } from "./testing/probe_pb.ts";
+import { mayCallProbe } from "./testing/probe-calls.ts";
 import { failureOf } from "./testing/setup-probe.ts";
+import { createSocketPlace } from "./testing/socket-place.ts";
 import type { Probe } from "./testing/wirings.ts";
 
 async function setup(implementation: Probe, limits: { maxMessageBytes?: number; drainMaxMs?: number } = {}) {
   const services = [{ service: ProbeService, implementation }] as const;
-  const server = await createServer({ name: "pdf", services, address: "127.0.0.1:0", log, clock, ...limits });
-  const transport = createGrpcTransport({ address: server.address, ...limits });
+  const place = await createSocketPlace();
+  const mayCall = mayCallProbe;
+  const server = await createServer({
+    name: "pdf",
+    services,
+    listening: place.listening("pdf"),
+    ...{ log, clock, mayCall },
+    ...limits,
+  });
+  const addresses = [server.address];
+  const transport = createGrpcTransport({ name: "pdf", addresses, dialing: place.dialing("edge"), ...limits });
   onTestFinished(async () => {
     transport.close();
     await server.close();
+    await place.remove();
   });
-  return { server, client: createServiceClient(ProbeService, "pdf", transport, { caller: "edge", clock, log }) };
+  const options = { caller: "edge", clock, log, mayCall } as const;
+  return { server, client: createServiceClient(ProbeService, "pdf", transport, options) };
 }
 
 const answer = (bytes: number): Probe => ({ read: () => ({ data: new Uint8Array(bytes) }) });

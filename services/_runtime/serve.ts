@@ -1,10 +1,12 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { type ChannelOptions, Server, ServerCredentials } from "@grpc/grpc-js";
+import { type ChannelOptions, Server } from "@grpc/grpc-js";
 import { Health as HealthService } from "../../gen/grpc/health/v1/health_pb.ts";
+import { createProofInterceptor } from "./grpc-proof.ts";
 import { addHost } from "./grpc-server.ts";
 import { addHealth } from "./health.ts";
 import { createHost, type Host, type HostOptions } from "./host.ts";
 import { MESSAGE_MAX_BYTES } from "./limits.ts";
+import { type Listening, listen, proofOf } from "./listening.ts";
 import { addReflection } from "./reflection.ts";
 
 // Well above what a peer has in flight (some 100 charges), well below what a runaway could use to fill the memory.
@@ -18,8 +20,8 @@ const FAREWELL_MS = 100;
 
 /** What `createServer` needs. */
 export interface ServerOptions<D extends readonly DescService[]> extends HostOptions<D> {
-  /** Where to listen, as host:port; port 0 takes a free one. */
-  readonly address: string;
+  /** Where to listen, and how callers prove who they are. */
+  readonly listening: Listening;
   /** The largest message, in and out, in bytes; default MESSAGE_MAX_BYTES. */
   readonly maxMessageBytes?: number;
   /** How long `close` waits for running calls, in milliseconds; default 10,000. */
@@ -29,7 +31,7 @@ export interface ServerOptions<D extends readonly DescService[]> extends HostOpt
 /** A service that answers over gRPC. */
 export interface RunningServer {
   readonly host: Host;
-  /** Where it really listens, as host:port. */
+  /** Where callers find it: "unix:/path" or "host:port". */
   readonly address: string;
   /** Says NOT_SERVING, takes no new calls, lets running ones end, then stops; never takes longer than allowed. */
   close(): Promise<void>;
@@ -39,21 +41,29 @@ export interface RunningServer {
 export async function createServer<const D extends readonly DescService[]>(
   options: ServerOptions<D>,
 ): Promise<RunningServer> {
-  const { log, clock } = options;
+  const { log, clock, listening } = options;
   const host = createHost(options);
-  const server = new Server(limits(options.maxMessageBytes ?? MESSAGE_MAX_BYTES));
+  const server = new Server({
+    ...limits(options.maxMessageBytes ?? MESSAGE_MAX_BYTES),
+    interceptors: [createProofInterceptor(proofOf(listening), log)],
+  });
   addHost(server, host, clock);
   const health = addHealth(server, ["", ...host.services.map(({ typeName }) => typeName)]);
   addReflection(server, [...host.services, HealthService]);
-  const address = await listen(server, options.address);
+  const { address, release } = await listen(server, listening, clock);
   log.info("serving", { address });
   let closing: Promise<void> | undefined;
   const close = async () => {
+    release();
     health.end();
-    const drained = host.drain().then(() => clock.sleep(FAREWELL_MS));
+    const end = clock.sleep(options.drainMaxMs ?? DRAIN_MAX_MS);
+    // Callers are told to go elsewhere (GOAWAY). What they had sent before is still carried out; what comes later is refused
+    // by HTTP/2, and grpc-js sends it to whoever serves now: so no call is lost to the one that takes our place.
     const shut = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-    // What has no end of its own, such as somebody watching our health, is cut once all calls are answered.
-    await Promise.race([shut, drained, clock.sleep(options.drainMaxMs ?? DRAIN_MAX_MS)]);
+    const quiet = host.idle().then(() => clock.sleep(FAREWELL_MS));
+    // What has no end of its own, such as a stream of reflection, is cut once all calls are answered.
+    await Promise.race([shut, quiet, end]);
+    await Promise.race([host.drain(), end]);
     server.forceShutdown();
     log.info("stopped", { address });
   };
@@ -75,13 +85,4 @@ function limits(maxMessageBytes: number): ChannelOptions {
     // Never "grpc.enable_channelz": 0 here: grpc-js 1.14.7 then forgets its sessions, and neither says goodbye at
     // tryShutdown nor cuts anything at forceShutdown; callers of a stuck call waited for their own deadline.
   };
-}
-
-function listen(server: Server, address: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error !== null) reject(new Error(`cannot listen on ${address}`, { cause: error }));
-      else resolve(address.replace(/:\d+$/, `:${port}`));
-    });
-  });
 }

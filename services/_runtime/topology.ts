@@ -13,8 +13,11 @@ export const serviceNames = [
 /** One of the eight internal services. */
 export type ServiceName = (typeof serviceNames)[number];
 
-/** Who may start a call: a service, or the edge, which nobody calls over gRPC. */
-export type CallerName = ServiceName | "edge";
+/** Who may start a call: a service, the edge, or the operator (the tools, and programs of a person's own). */
+export type CallerName = ServiceName | "edge" | "operator";
+
+/** All of them. */
+export const callerNames: readonly CallerName[] = ["edge", "operator", ...serviceNames];
 
 /** What is added to PORT to get each port, so that two Tripes with distant PORTs run side by side. */
 export const portOffset = {
@@ -31,40 +34,211 @@ export const portOffset = {
   postgres: 10,
 } as const;
 
-/** A callee with `true` may be called for every rpc, one with a list for the named rpcs only. */
-type Callees = Partial<Record<ServiceName, true | readonly string[]>>;
+/** The rpcs that a caller may call, by the service that carries them out. */
+type Callees = Partial<Record<ServiceName, readonly string[]>>;
 
 // Calls only go down: the edge, then transactions and scheduler (they decide), then the rest (they do). A graph
-// without cycles can be restarted in any order, and its deadlines add up.
-const callees: Record<CallerName, Callees> = {
+// without cycles can be restarted in any order, and its deadlines add up. Each caller is listed with the rpcs it calls and
+// no others: services/_tidy/calls.ts compares them with its source.
+const callees = {
   edge: {
-    reader: true,
-    writer: true,
-    transactions: true,
+    reader: [
+      "GetApiKey",
+      "FindApiKeys",
+      "GetAccount",
+      "GetPayer",
+      "GetCustomer",
+      "ListCustomers",
+      "GetPaymentMethod",
+      "ListPaymentMethods",
+      "GetToken",
+      "GetCharge",
+      "ListCharges",
+      "GetReturn",
+      "ListReturns",
+      "CountAlerts",
+      "GetLedgerTransfer",
+      "GetProduct",
+      "ListProducts",
+      "GetPrice",
+      "ListPrices",
+      "GetInvoice",
+      "ListInvoices",
+      "GetInvoiceItem",
+      "ListInvoiceItems",
+      "ListInvoicePayments",
+      "GetSubscription",
+      "ListSubscriptions",
+      "GetEvent",
+      "ListEvents",
+      "GetWebhookEndpoint",
+      "ListWebhookEndpoints",
+      "CountPendingDeliveries",
+    ],
+    writer: [
+      "CreateCustomer",
+      "UpdateCustomer",
+      "DeleteCustomer",
+      "CreateToken",
+      "CreatePaymentMethod",
+      "AttachPaymentMethod",
+      "DetachPaymentMethod",
+      "UpdateCharge",
+      "CreateProduct",
+      "UpdateProduct",
+      "CreatePrice",
+      "UpdatePrice",
+      "CreateInvoiceItem",
+      "UpdateInvoiceItem",
+      "DeleteInvoiceItem",
+      "CreateInvoice",
+      "UpdateInvoice",
+      "DeleteInvoice",
+      "FinalizeInvoice",
+      "VoidInvoice",
+      "MarkInvoiceUncollectible",
+      "PayInvoiceOutOfBand",
+      "BeginSending",
+      "MarkSent",
+      "CreateSubscription",
+      "UpdateSubscription",
+      "CancelSubscription",
+      "CreateWebhookEndpoint",
+      "UpdateWebhookEndpoint",
+      "DeleteWebhookEndpoint",
+      "RotateWebhookSecret",
+      "RetryDelivery",
+    ],
+    transactions: ["CreateCharge", "CaptureCharge", "CreateReturn", "CollectInvoice", "ResolveAttempts"],
     scheduler: ["GetStatus"],
-    pdf: true,
-    bank: true,
-    mailer: true,
+    pdf: ["RenderInvoice"],
+    bank: ["SealCard"],
+    mailer: ["SendInvoice"],
   },
-  scheduler: { reader: true, writer: true, transactions: true, pdf: true, mailer: true, webhooks: true },
-  transactions: { reader: true, writer: true, bank: true },
+  // Reads without secrets, and what a person does when something waits for one. No rpc that moves money.
+  operator: {
+    reader: [
+      "ListAccounts",
+      "ListApiKeys",
+      "GetAccount",
+      "GetCustomer",
+      "ListCustomers",
+      "GetPaymentMethod",
+      "ListPaymentMethods",
+      "GetCharge",
+      "ListCharges",
+      "GetReturn",
+      "ListReturns",
+      "CountAlerts",
+      "GetLedgerTransfer",
+      "GetProduct",
+      "ListProducts",
+      "GetPrice",
+      "ListPrices",
+      "GetInvoice",
+      "ListInvoices",
+      "GetInvoiceItem",
+      "ListInvoiceItems",
+      "ListInvoicePayments",
+      "GetSubscription",
+      "ListSubscriptions",
+      "GetEvent",
+      "ListEvents",
+      "GetWebhookEndpoint",
+      "ListWebhookEndpoints",
+      "CountPendingDeliveries",
+      "CountDeliveries",
+    ],
+    writer: ["ResolveAlerts", "CreateAccount", "UpdateAccount", "CreateApiKey", "RollApiKey", "RevokeApiKey"],
+    scheduler: ["GetStatus", "ListQueues", "RedriveQueue", "RunSweep"],
+  },
+  scheduler: {
+    reader: [
+      "GetAccount",
+      "GetCharge",
+      "GetReturn",
+      "GetCustomer",
+      "GetInvoice",
+      "ListInvoices",
+      "ListInvoiceItems",
+      "GetSubscription",
+      "GetEvent",
+      "GetWebhookEndpoint",
+      "ListUndispatchedEvents",
+      "ListUnnoticedEndpoints",
+      "ListUnqueuedDeliveries",
+      // The only rpc that hands out secrets: those of endpoints, to sign webhooks.
+      "GetDelivery",
+    ],
+    writer: [
+      "FinalizeInvoice",
+      "CancelSubscription",
+      "LeaseCollections",
+      "LeaseSendings",
+      "MarkSent",
+      "LeaseRenewals",
+      "RenewSubscription",
+      "MarkEventsDispatched",
+      "MarkEndpointNoticed",
+      "MarkDeliveriesQueued",
+      "RecordDeliveries",
+      "RedriveDeliveries",
+    ],
+    transactions: ["ExpireHolds", "CollectInvoice", "ResolveAttempts"],
+    pdf: ["RenderInvoice"],
+    mailer: ["SendReceipt", "SendReturnNotice", "SendInvoice", "SendEndpointNotice"],
+    webhooks: ["DeliverEvent"],
+  },
+  transactions: {
+    writer: [
+      "BeginCharge",
+      "SettleCharge",
+      "BeginCapture",
+      "SettleCapture",
+      "BeginExpiries",
+      "SettleRelease",
+      "BeginReturn",
+      "SettleReturn",
+      "LeaseAttempts",
+      "PostponeAttempt",
+      "GiveUpAttempt",
+      "SettleLateAttempt",
+      "ResolveAlerts",
+      "SettleAutomaticReturn",
+      "BeginCollection",
+      "SettleCollection",
+    ],
+    bank: ["Submit", "Inquire"],
+  },
   reader: {},
   writer: {},
   pdf: {},
   bank: {},
   mailer: {},
   webhooks: {},
-};
+} as const satisfies Record<CallerName, Callees>;
 
-// What only one caller is told, whoever else may call the rest of that service: the secrets of endpoints.
-const reserved: Readonly<Record<string, CallerName>> = { GetDelivery: "scheduler" };
+/** Who may call what, as a type: the clients of a caller have the rpcs of its row and no others (clients.ts). */
+export type Topology = typeof callees;
 
-/** Says whether `caller` may call `callee`: the rpc of that name, or, without one, any rpc at all. */
-export function mayCall(caller: CallerName, callee: ServiceName, rpc?: string): boolean {
-  const allowed = callees[caller][callee];
-  if (allowed === undefined) return false;
-  if (rpc !== undefined && Object.hasOwn(reserved, rpc) && reserved[rpc] !== caller) return false;
-  return allowed === true || rpc === undefined || allowed.includes(rpc);
+const allowed: ReadonlyMap<CallerName, ReadonlyMap<string, ReadonlySet<string>>> = new Map(
+  callerNames.map((caller) => [
+    caller,
+    new Map(Object.entries<readonly string[]>(callees[caller]).map(([callee, rpcs]) => [callee, new Set(rpcs)])),
+  ]),
+);
+
+/** Judges whether a caller may call an rpc of a service. */
+export type MayCall = (caller: CallerName, callee: ServiceName, rpc: string) => boolean;
+
+/** Says whether `caller` may call the rpc of that name of `callee`. */
+export function mayCall(caller: CallerName, callee: ServiceName, rpc: string): boolean {
+  return allowed.get(caller)?.get(callee)?.has(rpc) === true;
+}
+
+/** The rpcs of `callee` that `caller` may call; none for most pairs. */
+export function rpcsOf(caller: CallerName, callee: ServiceName): readonly string[] {
+  return [...(allowed.get(caller)?.get(callee) ?? [])];
 }
 
 /** Says whether `caller` may call anybody at all. */
@@ -79,5 +253,10 @@ export function isServiceName(word: string): word is ServiceName {
 
 /** Says whether a word names somebody who may start a call. */
 export function isCallerName(word: string): word is CallerName {
-  return word === "edge" || isServiceName(word);
+  return (callerNames as readonly string[]).includes(word);
+}
+
+/** Reads the name of a caller; undefined when the word is none. */
+export function readCaller(word: string | undefined): CallerName | undefined {
+  return word !== undefined && isCallerName(word) ? word : undefined;
 }

@@ -6,6 +6,7 @@ import { FAULT_MESSAGE, refusalOf, refuse } from "./errors.ts";
 import { ProbeService } from "./testing/probe_pb.ts";
 import { failureOf, setupProbe } from "./testing/setup-probe.ts";
 import { wirings } from "./testing/wirings.ts";
+import type { CallerName } from "./topology.ts";
 
 // The conformance suite of every transport, part one: what a call carries. Part two is transports-end.test.ts.
 const each = test.each(Object.entries(wirings));
@@ -75,10 +76,11 @@ each("over %s a client does not dial what the topology does not list", async (_n
 });
 
 each("over %s a server refuses a caller that the topology does not list", async (_name, wire) => {
-  const { wired } = await setupProbe(wire, { read: () => ({}) }, { name: "webhooks" });
-  const call = (caller: string) =>
-    wired.transport.unary(ProbeService.method.read, undefined, 1_000, [["tripe-caller", caller]], {});
-  for (const caller of ["edge", "reader", "nobody"]) {
+  const call = async (caller: CallerName) => {
+    const { wired } = await setupProbe(wire, { read: () => ({}) }, { name: "webhooks", caller });
+    return wired.transport.unary(ProbeService.method.read, undefined, 1_000, [["tripe-caller", caller]], {});
+  };
+  for (const caller of ["edge", "reader", "operator"] as const) {
     expect(refusalOf(await failureOf(call(caller)))).toMatchObject({
       code: Code.PermissionDenied,
       reason: "CALLER_NOT_ALLOWED",
@@ -87,10 +89,17 @@ each("over %s a server refuses a caller that the topology does not list", async 
   await expect(call("scheduler")).resolves.toBeDefined();
 });
 
-each("over %s somebody on this machine may call without a name, and is logged as the operator", async (_name, wire) => {
-  const { wired, log } = await setupProbe(wire, { read: () => ({}) });
-  await wired.transport.unary(ProbeService.method.read, undefined, undefined, undefined, {});
-  expect(log.rpcs).toMatchObject([{ caller: "operator", code: "ok" }]);
+each("over %s a server refuses a caller that claims a name it does not prove", async (name, wire) => {
+  const { wired } = await setupProbe(wire, { read: () => ({}) });
+  // In one process a caller is who it says it is; nothing but a name is no name.
+  const claims = name === "direct" ? ["nobody", ""] : ["scheduler", "nobody", ""];
+  for (const claim of claims) {
+    const call = wired.transport.unary(ProbeService.method.read, undefined, 1_000, [["tripe-caller", claim]], {});
+    expect(refusalOf(await failureOf(call))).toMatchObject({
+      code: Code.Unauthenticated,
+      reason: "CALLER_NOT_PROVEN",
+    });
+  }
 });
 
 each("over %s request, trace and deadline reach the second hop, and its times come back", async (_name, wire) => {

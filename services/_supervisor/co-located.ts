@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Clients, contracts, createClients } from "../_runtime/clients.ts";
+import { type ClientsOf, contracts, createClients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { type Config, listenAddress } from "../_runtime/config.ts";
 import { createDirectTransport } from "../_runtime/direct-transport.ts";
@@ -8,6 +8,7 @@ import type { StartedService, StartService } from "../_runtime/hosting.ts";
 import { maxMessageBytesOf } from "../_runtime/limits.ts";
 import { createLog, type Log } from "../_runtime/log.ts";
 import { createSecret } from "../_runtime/secret.ts";
+import { openListening } from "../_runtime/security.ts";
 import { createServer } from "../_runtime/serve.ts";
 import { type CallerName, type ServiceName, serviceNames } from "../_runtime/topology.ts";
 import { startChild } from "./child.ts";
@@ -22,7 +23,7 @@ export type StartEdge = (context: {
   readonly config: Config;
   readonly log: Log;
   readonly clock: Clock;
-  readonly clients: Clients;
+  readonly clients: ClientsOf<"edge">;
   readonly isServing: (service: ServiceName) => Promise<boolean>;
 }) => Promise<{ close(): Promise<void> }>;
 
@@ -88,7 +89,7 @@ async function startInside(options: InsideOptions): Promise<{ stop(): Promise<vo
   process.setMaxListeners(exitListenersMax);
   const hosts = new Map<ServiceName, Host>();
   const closers = new Map<ServiceName, () => Promise<void>>();
-  const clientsOf = (caller: CallerName, log: Log) =>
+  const clientsOf = <Caller extends CallerName>(caller: Caller, log: Log) =>
     createClients({
       caller,
       clock,
@@ -104,11 +105,12 @@ async function startInside(options: InsideOptions): Promise<{ stop(): Promise<vo
       clock,
       clients: clientsOf(name, log),
     });
-    // What lives here calls it directly; from outside it answers at the port of its own that it has as a process too.
+    // What lives here calls it directly; from outside it answers at the socket of its own that it has as a process too.
+    const listening = await openListening(name, { config, log, clock });
     const server = await createServer({
       name,
       services: [{ service: contracts[name], implementation: started.implementation }],
-      address: listenAddress(config, name),
+      listening,
       maxMessageBytes: maxMessageBytesOf(name),
       log,
       clock,
@@ -121,7 +123,11 @@ async function startInside(options: InsideOptions): Promise<{ stop(): Promise<vo
     });
   }
 
-  await Promise.all(serviceNames.map((name) => startOne(name, starts[name])));
+  await Promise.all(serviceNames.map((name) => startNamed(name)));
+  async function startNamed<Name extends ServiceName>(name: Name): Promise<void> {
+    await startOne(name, starts[name]);
+  }
+
   const log = createLog({ ...config, name: "edge" });
   const isServing = async (name: ServiceName) => hosts.get(name)?.isServing() === true;
   const edge = await options.startEdge({ config, log, clock, clients: clientsOf("edge", log), isServing });

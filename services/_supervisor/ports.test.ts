@@ -1,7 +1,11 @@
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { expect, test } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../_runtime/clock.ts";
-import { type Place, refuseHopeless, waitForPorts } from "./ports.ts";
+import { type Place, refuseHopeless, waitForPlaces } from "./ports.ts";
 
 /** Of the range of this folder's tests, by process, so that two runs side by side do not meet. */
 const port = 22_800 + (process.pid % 99);
@@ -14,20 +18,34 @@ async function listen() {
 }
 
 test("free ports are waited for no longer than it takes to look", async () => {
-  await expect(waitForPorts([place], systemClock)).resolves.toBeUndefined();
+  await expect(waitForPlaces([place], systemClock)).resolves.toBeUndefined();
 });
 
 test("a port that stays taken is named, with what to do", async () => {
   const server = await listen();
-  await expect(waitForPorts([place], systemClock)).rejects.toThrow(
+  await expect(waitForPlaces([place], systemClock)).rejects.toThrow(
     `127.0.0.1:${port} (edge) is taken by another program. Stop it, or set PORT`,
+  );
+  server.close();
+});
+
+test("a socket at which another Tripe answers is named, and one that nobody holds is free", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tripe-places-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, "reader.sock");
+  const socket = { ...place, name: "reader", address: `unix:${path}` };
+  await expect(waitForPlaces([socket], systemClock)).resolves.toBeUndefined();
+  const server = createServer().listen(path);
+  await once(server, "listening");
+  await expect(waitForPlaces([socket], systemClock)).rejects.toThrow(
+    /reader.sock \(reader\) is taken .* TRIPE_DATA_DIR/,
   );
   server.close();
 });
 
 test("a port that a dying process leaves is waited for", async () => {
   const server = await listen();
-  const waiting = waitForPorts([place], systemClock);
+  const waiting = waitForPlaces([place], systemClock);
   server.close();
   await expect(waiting).resolves.toBeUndefined();
 });
@@ -35,11 +53,11 @@ test("a port that a dying process leaves is waited for", async () => {
 test("an address that this machine has not is refused at once, by the setting's name", async () => {
   // Of TEST-NET-1: no machine has it.
   const away = (hostSetting: Place["hostSetting"]) =>
-    waitForPorts([{ name: "edge", address: `192.0.2.1:${port}`, hostSetting }], systemClock);
+    waitForPlaces([{ name: "edge", address: `192.0.2.1:${port}`, hostSetting }], systemClock);
   const words = "192.0.2.1 is no address of this machine (edge, EADDRNOTAVAIL).";
   await expect(away("TRIPE_LISTEN_HOST")).rejects.toThrow(`TRIPE_LISTEN_HOST: ${words}`);
   await expect(away("TRIPE_SERVICES_HOST")).rejects.toThrow(`TRIPE_SERVICES_HOST: ${words}`);
-  const unknown = waitForPorts([{ ...place, address: `tripe.invalid:${port}` }], systemClock);
+  const unknown = waitForPlaces([{ ...place, address: `tripe.invalid:${port}` }], systemClock);
   await expect(unknown).rejects.toThrow("TRIPE_LISTEN_HOST: tripe.invalid cannot be listened on (edge, ");
 });
 

@@ -1,11 +1,13 @@
 import { createServer } from "node:net";
+import { isSocketAddress, socketPathOf } from "../_runtime/addresses.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { splitHostPort } from "../_runtime/host-port.ts";
+import { isListening } from "../_runtime/sockets.ts";
 
 /** An address that a process of Tripe's is going to listen on. */
 export interface Place {
   readonly name: string;
-  /** host:port */
+  /** "host:port" or "unix:/path" */
   readonly address: string;
   /** The setting that says the host. */
   readonly hostSetting: "TRIPE_LISTEN_HOST" | "TRIPE_SERVICES_HOST";
@@ -19,7 +21,7 @@ const pollMs = 50;
  * Resolves when every address is free. Rejects in one sentence: at once when this process may not listen there or the
  * machine has no such address, and, naming those that are still taken, after 3 s.
  */
-export async function waitForPorts(places: readonly Place[], clock: Clock): Promise<void> {
+export async function waitForPlaces(places: readonly Place[], clock: Clock): Promise<void> {
   const deadline = clock.preciseMs() + waitMaxMs;
   for (;;) {
     const codes = await Promise.all(places.map((place) => probe(place.address)));
@@ -33,8 +35,8 @@ export async function waitForPorts(places: readonly Place[], clock: Clock): Prom
 
 /** Throws for an error that waiting does not mend, such as EACCES for a port below 1024. */
 export function refuseHopeless({ name, address, hostSetting }: Place, code: string | undefined): void {
-  const { host, port } = splitHostPort(address);
   if (code === undefined || code === "EADDRINUSE") return;
+  const { host, port } = splitHostPort(address);
   if (code === "EACCES" || code === "EPERM") {
     throw new Error(
       `PORT: this user may not listen on port ${port} (${name}, ${code}): set PORT to 1024 or above, or start Tripe as a ` +
@@ -51,11 +53,15 @@ function describeTaken(taken: readonly Place[]): string {
     taken.length === 1
       ? "is taken by another program. Stop it"
       : "are taken by other programs, or by another Tripe. Stop them";
-  return `${list} ${words}, or set PORT to another port: Tripe uses PORT and the ten after it.`;
+  const remedies = taken.map(({ address }) =>
+    isSocketAddress(address) ? "TRIPE_DATA_DIR to another folder" : "PORT to another port",
+  );
+  return `${list} ${words}, or set ${[...new Set(remedies)].join(" and ")}.`;
 }
 
-/** Tries to listen: undefined when that works, or the error's code. */
-function probe(address: string): Promise<string | undefined> {
+/** Tries to listen: undefined when that works, or the error's code. A socket is free when nobody answers there. */
+async function probe(address: string): Promise<string | undefined> {
+  if (isSocketAddress(address)) return (await isListening(socketPathOf(address))) ? "EADDRINUSE" : undefined;
   const { host, port } = splitHostPort(address);
   return new Promise((resolve) => {
     const server = createServer();

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Clock, systemClock } from "../_runtime/clock.ts";
 import { type Config, listenAddress, readConfig } from "../_runtime/config.ts";
 import { describeAcquirer } from "../_runtime/config-acquirer.ts";
@@ -10,8 +10,9 @@ import { type OpenDatabase, type OpenOptions, openDatabase, prepareKeys } from "
 import { type Ending, listenForEnd } from "./ending.ts";
 import { waitForHealth } from "./health.ts";
 import { keepLogSmall } from "./held-log.ts";
+import { issueTokens } from "./issue-tokens.ts";
 import { listProcesses, type ProcessName, wordOf } from "./plan.ts";
-import { type Place, waitForPorts } from "./ports.ts";
+import { type Place, waitForPlaces } from "./ports.ts";
 import type { Hosting, StartHosting } from "./processes.ts";
 import { findUrls } from "./reachable.ts";
 
@@ -79,7 +80,9 @@ function describeRun(config: Config, url: string): RunFile {
     settings: {
       PORT: String(config.port),
       TRIPE_LISTEN_HOST: config.listenHost,
-      TRIPE_SERVICES_HOST: config.servicesHost,
+      TRIPE_RUN_DIR: config.runDir,
+      ...(config.servicesHost !== undefined && { TRIPE_SERVICES_HOST: config.servicesHost }),
+      ...(config.tlsDir !== undefined && { TRIPE_TLS_DIR: resolve(config.tlsDir) }),
       ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl.href }),
       ...(config.acquirer.isSandbox ? {} : { TRIPE_ACQUIRER_ADDRESS: describeAcquirer(config.acquirer) }),
     },
@@ -95,8 +98,9 @@ async function start({ config, seed, print, startHosting, signal }: StartOptions
   const log = createLog({ ...config, name: "tripe" });
   const clock = systemClock;
   const places = listProcesses(config).map((name) => placeOf(name, config));
-  await waitForPorts(places, clock);
+  await waitForPlaces(places, clock);
   const hasKeys = await prepareKeys(config);
+  await issueTokens(config.dataDir);
   const database = openDatabase({ config, log, seed });
   const cap = { path: join(config.dataDir, "logs", "postgres.log"), maxBytes: config.logMaxBytes };
   void database.then(() => keepLogSmall({ ...cap, clock, signal })).catch(() => undefined);

@@ -1,12 +1,13 @@
-import { type CallerName, isCallerName, isServiceName, mayCall } from "../_runtime/topology.ts";
+import { contracts } from "../_runtime/clients.ts";
+import { type CallerName, isCallerName, isServiceName, rpcsOf, type ServiceName } from "../_runtime/topology.ts";
 import { type Finding, find, type Source } from "./source.ts";
 
 // The head of the table that says who calls whom: callers down, callees across.
 const TABLE_HEAD = /^\|\s*caller\b[^|]*\|.*$/m;
 
 /**
- * Finds cells of a page's table of callers and callees that say something else than the topology: "x" for every rpc, a
- * word for some, nothing for none. A page without such a table says nothing wrong.
+ * Finds cells of a page's table of callers and callees that say something else than the topology: the names of one or two
+ * rpcs, "30 of 37" for more, nothing for none. A page without such a table says nothing wrong.
  */
 export function findFalseArrows(page: Source): Finding[] {
   const head = TABLE_HEAD.exec(page.text);
@@ -35,20 +36,19 @@ function findInRow({ page, offset, row, callees }: Row): Finding[] {
     callees.flatMap((callee, index) => {
       if (!isCallerName(caller) || !isServiceName(callee))
         return [find(page, offset, `knows no ${caller} or ${callee}`)];
-      const wanted = wantedMark(caller, callee);
+      const wanted = describeCalls(caller, callee);
       const mark = cells[index] ?? "";
-      const found = mark === "" || mark === "x" ? mark : "some";
-      return found === wanted
-        ? []
-        : [find(page, offset, `says "${mark}" for ${caller} to ${callee}: topology.ts does not`)];
+      return mark === wanted ? [] : [find(page, offset, `says "${mark}" for ${caller} to ${callee}, not "${wanted}"`)];
     }),
   );
 }
 
-function wantedMark(caller: CallerName, callee: Parameters<typeof mayCall>[1]): "" | "x" | "some" {
-  if (!mayCall(caller, callee)) return "";
-  // No rpc has this name, so only who may call every rpc may call it.
-  return mayCall(caller, callee, "AnyRpcAtAll") ? "x" : "some";
+/** More names than these would not fit a cell. */
+const NAMES_MAX = 2;
+
+function describeCalls(caller: CallerName, callee: ServiceName): string {
+  const rpcs = rpcsOf(caller, callee);
+  return rpcs.length <= NAMES_MAX ? rpcs.join(", ") : `${rpcs.length} of ${contracts[callee].methods.length}`;
 }
 
 function cellsOf(row: string): string[] {

@@ -5,12 +5,12 @@ import { connectDatabase, type Database } from "../_database/connect.ts";
 import { guardDatabase } from "../_database/guard.ts";
 import { seed } from "../_database/seed.ts";
 import { createTestDatabase } from "../_database/testing.ts";
-import { createServiceClient } from "../_runtime/client.ts";
 import { systemClock as clock } from "../_runtime/clock.ts";
 import { createDirectTransport } from "../_runtime/direct-transport.ts";
 import { type Refusal, refusalOf } from "../_runtime/errors.ts";
 import { createHost } from "../_runtime/host.ts";
 import { silentLog as log } from "../_runtime/log.ts";
+import { createRightfulClient } from "../_runtime/testing/rightful-client.ts";
 import { createReader } from "./service.ts";
 import { createRows, type Rows } from "./testing-rows.ts";
 
@@ -45,7 +45,7 @@ export async function startTestReader(): Promise<TestReader> {
   const services = [{ service: ReaderService, implementation: createReader({ database }) }];
   const host = createHost({ name: "reader", services, log, clock });
   const transport = createDirectTransport({ host: () => host, clock, freeze: true });
-  const reader = createServiceClient(ReaderService, "reader", transport, { caller: "edge", clock, log });
+  const reader = createRightfulClient(ReaderService, "reader", transport, { clock, log });
   const sql: TestReader["sql"] = (text, ...values) => owner.query({ name: "", text }, values);
   return { accountId, liveAccountId, reader, statements, sql, rowsOf: (of = accountId) => createRows(sql, of) };
 }

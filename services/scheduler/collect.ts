@@ -1,15 +1,15 @@
 import { CollectionMethod, type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { DueInvoice } from "../../gen/tripe/writer/v1/collections_pb.ts";
-import type { Clients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { assert, refusalOf } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
+import type { SchedulerClients } from "./clients.ts";
 import type { SweepRun } from "./sweep.ts";
 import { workThrough } from "./work-through.ts";
 
 /** What collecting stands on. */
 export interface CollectDependencies {
-  readonly clients: Pick<Clients, "reader" | "writer" | "transactions">;
+  readonly clients: Pick<SchedulerClients, "reader" | "writer" | "transactions">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -60,7 +60,7 @@ function isCollectable({ state, collectionMethod, isAutoAdvancing }: Invoice): b
 }
 
 /** One after the other, in the order asked: numbers are given in it. Gives undefined for what is no draft any more. */
-function finalizeInOrder({ writer }: Pick<Clients, "writer">): Finalize {
+function finalizeInOrder({ writer }: Pick<SchedulerClients, "writer">): Finalize {
   let last: Promise<unknown> = Promise.resolve();
   return ({ accountId, invoiceId }) => {
     const finalized = last.then(async () => {

@@ -4,13 +4,13 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { GetDeliveryResponse } from "../../gen/tripe/reader/v1/deliveries_pb.ts";
 import { type DeliverEventResponse, DeliverEventResult } from "../../gen/tripe/webhooks/v1/webhooks_service_pb.ts";
 import { DeliveryOutcome, type DeliveryTrySchema } from "../../gen/tripe/writer/v1/deliveries_pb.ts";
-import type { Clients } from "../_runtime/clients.ts";
 import { randomShare } from "../_runtime/random.ts";
+import type { SchedulerClients } from "./clients.ts";
 import type { WebhookJob, WebhookWork } from "./webhook-jobs.ts";
 
 /** What delivering stands on. */
 export interface DeliverDependencies {
-  readonly clients: Pick<Clients, "reader" | "writer" | "webhooks">;
+  readonly clients: Pick<SchedulerClients, "reader" | "writer" | "webhooks">;
   /** How long each rung of the ladder is at most, in milliseconds; default as designed. Tests make it shorter. */
   readonly ladderMs?: readonly number[];
   /** An endpoint that has failed for so long is disabled; default three days. */

@@ -1,7 +1,7 @@
 import type { UndispatchedEvent } from "../../gen/tripe/reader/v1/events_pb.ts";
-import type { Clients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import type { Log } from "../_runtime/log.ts";
+import type { SchedulerClients } from "./clients.ts";
 import type { Jobs } from "./jobs.ts";
 import { queueDeliveries } from "./queue-deliveries.ts";
 import type { SweepRun } from "./sweep.ts";
@@ -9,7 +9,7 @@ import { workThrough } from "./work-through.ts";
 
 /** What dispatching stands on. */
 export interface DispatchDependencies {
-  readonly clients: Pick<Clients, "reader" | "writer">;
+  readonly clients: Pick<SchedulerClients, "reader" | "writer">;
   readonly jobs: Jobs;
   readonly clock: Clock;
   readonly log: Log;

@@ -3,14 +3,14 @@ import type { Account } from "../../gen/tripe/billing/v1/account_pb.ts";
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import type { Snapshot } from "../../gen/tripe/billing/v1/event_pb.ts";
 import { type Return, ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
-import type { Clients } from "../_runtime/clients.ts";
 import { assert } from "../_runtime/errors.ts";
+import type { SchedulerClients } from "./clients.ts";
 import type { EventMailJob } from "./jobs.ts";
 import { fateOf } from "./mail-fate.ts";
 
 /** What mailing stands on. */
 export interface MailDependencies {
-  readonly clients: Pick<Clients, "reader" | "mailer">;
+  readonly clients: Pick<SchedulerClients, "reader" | "mailer">;
 }
 
 /** Who mails, to whom, under which key: the event's id, so that a mail made again is the same mail. */

@@ -90,7 +90,10 @@ test("notices of disabled endpoints wait for the mail server in the queue, and e
   await billing.read("update webhook_endpoint set disable_reason = 'gone', disable_time = statement_timestamp()");
   const scheduler = startTestScheduler(tripe, { mails: true, retryDelaySeconds: 1 });
   await vi.waitFor(() => scheduler.run(Sweep.DELIVERIES), { timeout: 30_000 });
-  await vi.waitUntil(async () => (await edge.reader.listUnnoticedEndpoints({ limit: 10 })).endpoints.length === 0);
+  await vi.waitUntil(
+    async () =>
+      (await tripe.clientsOf("scheduler").reader.listUnnoticedEndpoints({ limit: 10 })).endpoints.length === 0,
+  );
   expect(takeMails()).toEqual([]);
   isAway = false;
   await vi.waitUntil(() => mailServer.received.length >= 7, { timeout: 30_000, interval: 50 });

@@ -1,14 +1,14 @@
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Clients } from "../_runtime/clients.ts";
 import { assert, refusalOf } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
+import type { SchedulerClients } from "./clients.ts";
 import type { Jobs, NoticeMailJob } from "./jobs.ts";
 import { fateOf } from "./mail-fate.ts";
 
 /** What telling accounts stands on. */
 export interface NoticeDependencies {
-  readonly clients: Pick<Clients, "reader" | "writer">;
+  readonly clients: Pick<SchedulerClients, "reader" | "writer">;
   readonly jobs: Pick<Jobs, "send">;
   readonly log: Log;
 }
@@ -41,7 +41,7 @@ export async function noticeEndpoints({ clients, jobs, log }: NoticeDependencies
  * is nobody's concern. Throws when the mail has to be tried again.
  */
 export async function mailNotice(
-  { reader, mailer }: Pick<Clients, "reader" | "mailer">,
+  { reader, mailer }: Pick<SchedulerClients, "reader" | "mailer">,
   { accountId, webhookEndpointId, disableMs }: NoticeMailJob,
 ): Promise<void> {
   const [{ account: seller }, endpoint] = await Promise.all([

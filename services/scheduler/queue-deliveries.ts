@@ -1,11 +1,11 @@
-import type { Clients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
+import type { SchedulerClients } from "./clients.ts";
 import type { SweepRun } from "./sweep.ts";
 import type { WebhookJobs } from "./webhook-jobs.ts";
 
 /** What queueing stands on. */
 export interface QueueDependencies {
-  readonly clients: Pick<Clients, "reader" | "writer">;
+  readonly clients: Pick<SchedulerClients, "reader" | "writer">;
   readonly jobs: { readonly webhooks: Pick<WebhookJobs, "send"> };
 }
 

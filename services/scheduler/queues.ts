@@ -1,7 +1,7 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
-import type { Clients } from "../_runtime/clients.ts";
 import { refuse } from "../_runtime/errors.ts";
+import type { SchedulerClients } from "./clients.ts";
 import type { Jobs, QueueState } from "./jobs.ts";
 
 /** As many at once as the contract allows. */
@@ -15,7 +15,7 @@ const SETS_MAX = 20;
  * delivered is not dead, so that doing it twice delivers nothing twice. Refuses QUEUE_UNKNOWN.
  */
 export async function redrive(
-  { clients, jobs }: { readonly clients: Pick<Clients, "writer">; readonly jobs?: Jobs | undefined },
+  { clients, jobs }: { readonly clients: Pick<SchedulerClients, "writer">; readonly jobs?: Jobs | undefined },
   queue: string,
 ): Promise<{ redrivenCount: number }> {
   if (jobs === undefined || (queue !== "mail" && queue !== "webhook")) {

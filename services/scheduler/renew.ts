@@ -4,17 +4,17 @@ import type { InvoiceItem } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { type Subscription, SubscriptionState } from "../../gen/tripe/billing/v1/subscription_pb.ts";
 import type { DueSubscription } from "../../gen/tripe/writer/v1/subscriptions_pb.ts";
 import { periodOf } from "../_billing/periods.ts";
-import type { Clients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { assert, refusalOf } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
+import type { SchedulerClients } from "./clients.ts";
 import { type BilledPeriod, renewalInvoice, unitName } from "./renewal-invoice.ts";
 import type { SweepRun } from "./sweep.ts";
 import { workThrough } from "./work-through.ts";
 
 /** What renewing stands on. */
 export interface RenewDependencies {
-  readonly clients: Pick<Clients, "reader" | "writer">;
+  readonly clients: Pick<SchedulerClients, "reader" | "writer">;
   readonly clock: Clock;
   readonly log: Log;
 }

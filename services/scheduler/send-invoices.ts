@@ -1,16 +1,16 @@
 import { InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { DueSending } from "../../gen/tripe/writer/v1/collections_pb.ts";
-import type { Clients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { assert } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
+import type { SchedulerClients } from "./clients.ts";
 import { fateOf } from "./mail-fate.ts";
 import type { SweepRun } from "./sweep.ts";
 import { workThrough } from "./work-through.ts";
 
 /** What sending invoices stands on. */
 export interface SendInvoicesDependencies {
-  readonly clients: Pick<Clients, "reader" | "writer" | "pdf" | "mailer">;
+  readonly clients: Pick<SchedulerClients, "reader" | "writer" | "pdf" | "mailer">;
   readonly clock: Clock;
   readonly log: Log;
 }

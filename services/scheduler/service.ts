@@ -1,10 +1,10 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ServiceImpl } from "@connectrpc/connect";
 import { type SchedulerService, Sweep as SweepName } from "../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
-import type { Clients } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { refuse } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
+import type { SchedulerClients } from "./clients.ts";
 import { COLLECTIONS_LIMIT, collectDue } from "./collect.ts";
 import { createWebhookWork, type DeliverDependencies } from "./deliver.ts";
 import { type DispatchDependencies, dispatchEvents, EVENTS_LIMIT } from "./dispatch-events.ts";
@@ -19,7 +19,7 @@ import { type Sweep, type SweepRun, startSweep } from "./sweep.ts";
 
 /** What the scheduler stands on. */
 export interface SchedulerDependencies {
-  readonly clients: Pick<Clients, "reader" | "writer" | "transactions" | "pdf" | "mailer" | "webhooks">;
+  readonly clients: SchedulerClients;
   readonly clock: Clock;
   readonly log: Log;
   /** The queue of mails; without one the outbox of events is left alone. The scheduler stops it at its end. */

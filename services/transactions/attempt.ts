@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { type Attempt, type Outcome, OutcomeKind, OutcomeSchema } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { createCall, currentCall, runCall } from "../_runtime/call.ts";
-import type { Clients } from "../_runtime/clients.ts";
+import type { ClientsOf } from "../_runtime/clients.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
@@ -11,7 +11,7 @@ import { type End, isOverUnsent, settleAttempt } from "./settle-attempt.ts";
 
 /** What moving money stands on. */
 export interface TransactionsDependencies {
-  readonly clients: Pick<Clients, "writer" | "bank">;
+  readonly clients: ClientsOf<"transactions">;
   readonly clock: Clock;
   readonly log: Log;
   /** A number from 0 up to 1, for jitter. */

@@ -1,6 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { Client } from "@connectrpc/connect";
 import {
   BillingReason,
   CollectionMethod,
@@ -10,11 +9,14 @@ import {
 } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { IntervalUnit, type Price } from "../../gen/tripe/billing/v1/product_pb.ts";
 import { type Subscription, SubscriptionState } from "../../gen/tripe/billing/v1/subscription_pb.ts";
-import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
+import type { ClientsOf } from "../_runtime/clients.ts";
 import { createId } from "../_runtime/ids.ts";
 
 type Line = MessageInitShape<typeof InvoiceLineSchema>;
 type Change<Noun> = Partial<Omit<Noun, "$typeName" | "$unknown">>;
+
+/** The steps call as the edge does. */
+type BillingWriter = ClientsOf<"edge">["writer"];
 
 /** A moment well in the past, at which the subscriptions of tests begin; a period is 30 days. */
 export const START_MS: number = Date.UTC(2026, 0, 1);
@@ -26,14 +28,14 @@ export function periodStart(index: number): Timestamp {
 }
 
 /** The steps that tests of billing take with a writer, for one account. */
-export function createBillingSteps(writer: Client<typeof WriterService>, accountId: string) {
+export function createBillingSteps(writer: BillingWriter, accountId: string) {
   const key = (requestId = createId("req_")) => ({ accountId, requestId, requestDigest: new Uint8Array([1]) });
   return { key, ...createInvoiceSteps(writer, key), ...createSubscriptionSteps(writer, key) };
 }
 
 type Key = (requestId?: string) => { accountId: string; requestId: string; requestDigest: Uint8Array };
 
-function createInvoiceSteps(writer: Client<typeof WriterService>, key: Key) {
+function createInvoiceSteps(writer: BillingWriter, key: Key) {
   const createCustomer = async (email = "ann@example.com"): Promise<string> => {
     const customerId = createId("cus_");
     await writer.createCustomer({ ...key(), customer: { customerId, invoicePrefix: "ABC", name: "Ann", email } });
@@ -65,7 +67,7 @@ function createInvoiceSteps(writer: Client<typeof WriterService>, key: Key) {
   return { createCustomer, createItem, draftRequest, createDraft, finalize, createOpen };
 }
 
-function createSubscriptionSteps(writer: Client<typeof WriterService>, key: Key) {
+function createSubscriptionSteps(writer: BillingWriter, key: Key) {
   const createPrice = async (change: Change<Price> = {}): Promise<Price> => {
     const price = {
       priceId: createId("price_"),

@@ -5,12 +5,12 @@ import { connectDatabase, type Database } from "../_database/connect.ts";
 import { guardDatabase } from "../_database/guard.ts";
 import { seed } from "../_database/seed.ts";
 import { createTestDatabase, type TestDatabase } from "../_database/testing.ts";
-import { createServiceClient } from "../_runtime/client.ts";
 import { type Clock, systemClock } from "../_runtime/clock.ts";
 import { createDirectTransport } from "../_runtime/direct-transport.ts";
 import { createHost } from "../_runtime/host.ts";
 import { fixedKeys } from "../_runtime/key-files.ts";
 import { silentLog } from "../_runtime/log.ts";
+import { createRightfulClient } from "../_runtime/testing/rightful-client.ts";
 import { createWriter } from "./service.ts";
 import { createSteps, type Steps } from "./testing-steps.ts";
 
@@ -76,6 +76,5 @@ export function createWriterClient(database: Database, clock: Clock): Client<typ
   // Only the writer's own waiting goes by the test's clock: a call's deadline is the machine's.
   const host = createHost({ name: "writer", services, log: silentLog, clock: systemClock });
   const transport = createDirectTransport({ host: () => host, clock: systemClock, freeze: true });
-  const options = { caller: "transactions", clock: systemClock, log: silentLog } as const;
-  return createServiceClient(WriterService, "writer", transport, options);
+  return createRightfulClient(WriterService, "writer", transport, { clock: systemClock, log: silentLog });
 }

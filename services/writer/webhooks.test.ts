@@ -15,6 +15,7 @@ const { accountId, liveAccountId } = tripe;
 const webhookKeys = openKeys({ kind: "webhook", file: keyFile(tripe.config.dataDir, "webhook"), clock: systemClock });
 const webhooks = await setupWebhooks(tripe);
 const { reader, writer } = tripe.clientsOf("scheduler");
+const operator = tripe.clientsOf("operator");
 const { edge } = webhooks;
 const key = () => webhooks.key(accountId);
 const reasonOf = (call: Promise<unknown>) =>
@@ -135,7 +136,6 @@ test("the secrets of a delivery are for the scheduler alone, and a rotated one i
   expect(await secrets()).toEqual([secret, expect.stringMatching(/^whsec_/)]);
   await webhooks.read("update webhook_secret set expire_time = statement_timestamp() where expire_time is not null");
   expect(await secrets()).toEqual([secret]);
-  await expect(edge.reader.getDelivery(ids)).rejects.toThrow();
   expect(await reasonOf(reader.getDelivery({ ...ids, eventId: "evt_0" }))).toBe("DELIVERY_NOT_FOUND");
 });
 
@@ -158,7 +158,7 @@ test("countDeliveries counts of the dead those that a redrive takes", async () =
   const [eventId = ""] = await webhooks.tell(1);
   await edge.writer.retryDelivery({ ...key(), eventId, webhookEndpointId });
   await webhooks.read("update delivery set state = 'dead', due_time = null where event_id = $1", eventId);
-  const { deadCount } = await reader.countDeliveries({});
+  const { deadCount } = await operator.reader.countDeliveries({});
   await edge.writer.deleteWebhookEndpoint({ ...key(), webhookEndpointId });
-  expect((await reader.countDeliveries({})).deadCount).toBe(deadCount - 1n);
+  expect((await operator.reader.countDeliveries({})).deadCount).toBe(deadCount - 1n);
 });

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ChargeState } from "../../../gen/tripe/billing/v1/charge_pb.ts";
 import { ReturnState } from "../../../gen/tripe/billing/v1/return_pb.ts";
-import type { Clients } from "../../../services/_runtime/clients.ts";
+import type { ClientsOf } from "../../../services/_runtime/clients.ts";
 import type { Clock } from "../../../services/_runtime/clock.ts";
 import { refusalOf } from "../../../services/_runtime/errors.ts";
 import { createId } from "../../../services/_runtime/ids.ts";
@@ -20,7 +20,7 @@ export interface Wish {
 /** Who asks, and with what. */
 export interface MerchantOptions {
   readonly accountId: string;
-  readonly clients: Pick<Clients, "bank" | "reader" | "writer" | "transactions">;
+  readonly clients: Pick<ClientsOf<"edge">, "bank" | "reader" | "writer" | "transactions">;
   readonly clock: Clock;
   readonly random: Random;
   readonly wishes: Wish[];

@@ -1,5 +1,5 @@
 import { guardDatabase } from "../../../services/_database/guard.ts";
-import { type Clients, contracts, createClients } from "../../../services/_runtime/clients.ts";
+import { type ClientsOf, contracts, createClients } from "../../../services/_runtime/clients.ts";
 import { createHost } from "../../../services/_runtime/host.ts";
 import { fixedKeys } from "../../../services/_runtime/key-files.ts";
 import { silentLog } from "../../../services/_runtime/log.ts";
@@ -26,7 +26,7 @@ export interface WorldParts {
 
 /** All services in one process, each in lives of its own. */
 export interface World {
-  clientsOf(caller: CallerName, life: Life): Clients;
+  clientsOf<Caller extends CallerName>(caller: Caller, life: Life): ClientsOf<Caller>;
   /** Before each turn: one may die, or stand still. */
   strike(): void;
 }
@@ -73,7 +73,7 @@ export function createWorld(parts: WorldParts): World {
   const stations = new Map<ProcessName, Station>();
   const endings = new Map<Life, () => void>();
   const supervisor = fate.clockOf(createLife("the supervisor"));
-  const clientsOf = (caller: CallerName, life: Life) =>
+  const clientsOf = <Caller extends CallerName>(caller: Caller, life: Life) =>
     createClients({
       caller,
       clock: fate.clockOf(life),
@@ -91,8 +91,8 @@ export function createWorld(parts: WorldParts): World {
     const life = createLife(process);
     lives.set(process, life);
     const name = KINDS[process];
-    const clients = clientsOf(name, life);
-    if (name === "scheduler") return void sweep(parts, clients, life);
+    if (name === "scheduler") return void sweep(parts, clientsOf(name, life), life);
+    const clients = clientsOf("transactions", life);
     const host = createHost({ name, services: [serve(parts, name, clients, life)], log, clock: fate.clockOf(life) });
     const ended = new Promise<void>((resolve) => endings.set(life, resolve));
     stations.set(process, { host, life, ended });
@@ -122,8 +122,13 @@ export function createWorld(parts: WorldParts): World {
   };
 }
 
-/** Starts one life of a service. */
-function serve({ fate, database, bank }: WorldParts, name: Exclude<Kind, "scheduler">, clients: Clients, life: Life) {
+/** Starts one life of a service; of these only transactions calls others. */
+function serve(
+  { fate, database, bank }: WorldParts,
+  name: Exclude<Kind, "scheduler">,
+  clients: ClientsOf<"transactions">,
+  life: Life,
+) {
   const clock = fate.clockOf(life);
   const connect = (role: "reader" | "writer") => guardDatabase(database.connect(role, life));
   switch (name) {
@@ -146,7 +151,7 @@ function serve({ fate, database, bank }: WorldParts, name: Exclude<Kind, "schedu
 }
 
 /** What a scheduler does for money: it has what is due resolved, again and again. */
-async function sweep({ fate, weather }: WorldParts, clients: Clients, life: Life): Promise<void> {
+async function sweep({ fate, weather }: WorldParts, clients: ClientsOf<"scheduler">, life: Life): Promise<void> {
   const clock = fate.clockOf(life);
   for (;;) {
     await clock.sleep(weather.isClear() ? CALM_SWEEP_MS : fate.random.next() * SWEEP_MAX_MS);

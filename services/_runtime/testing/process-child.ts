@@ -1,12 +1,15 @@
 import { systemClock } from "../clock.ts";
 import { runService } from "../process.ts";
+import { openListening } from "../security.ts";
 import { createServer } from "../serve.ts";
 import { ProbeService } from "./probe_pb.ts";
+import { mayCallProbe } from "./probe-calls.ts";
 
 // A process for process.test.ts: a probe whose reads take 300 ms. It says where it listens, and when it has ended.
 await runService({
   name: "probe",
-  start: async ({ config, log, clock }) => {
+  start: async (context) => {
+    const { log, clock } = context;
     const server = await createServer({
       name: "reader",
       services: [
@@ -20,9 +23,10 @@ await runService({
           },
         },
       ],
-      address: config.addresses.reader,
+      listening: await openListening("reader", context),
       log,
       clock,
+      mayCall: mayCallProbe,
     });
     process.stdout.write(`${server.address}\n`);
     return {

@@ -5,6 +5,7 @@ import { systemClock } from "../clock.ts";
 import type { CallerName, ServiceName } from "../topology.ts";
 import { createMemoryLog, type MemoryLog } from "./memory-log.ts";
 import { ProbeService } from "./probe_pb.ts";
+import { mayCallProbe } from "./probe-calls.ts";
 import type { Probe, Wired, Wiring } from "./wirings.ts";
 
 /** A probe that serves, and a client that calls it. */
@@ -25,13 +26,19 @@ export async function setupProbe(
 ): Promise<ProbeSetup> {
   const log = createMemoryLog();
   const observed: ObservedCall[] = [];
-  const wired = await wire(name, implementation, log);
+  const wired = await wire({ name, implementation, log, caller });
   onTestFinished(async () => {
     wired.transport.close();
-    await wired.stop();
+    await wired.remove();
   });
   const observe = (call: ObservedCall) => observed.push(call);
-  const client = createServiceClient(ProbeService, name, wired.transport, { caller, clock: systemClock, log, observe });
+  const client = createServiceClient(ProbeService, name, wired.transport, {
+    caller,
+    clock: systemClock,
+    log,
+    observe,
+    mayCall: mayCallProbe,
+  });
   return { wired, log, observed, client };
 }
 

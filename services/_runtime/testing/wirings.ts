@@ -6,8 +6,10 @@ import { createHost, type Host } from "../host.ts";
 import type { Log } from "../log.ts";
 import { createServer } from "../serve.ts";
 import type { ServiceTransport } from "../service-transport.ts";
-import type { ServiceName } from "../topology.ts";
+import type { CallerName, ServiceName } from "../topology.ts";
 import { ProbeService } from "./probe_pb.ts";
+import { mayCallProbe } from "./probe-calls.ts";
+import { createSocketPlace } from "./socket-place.ts";
 
 /** What a probe does: any of its rpcs. */
 export type Probe = Partial<ServiceImpl<typeof ProbeService>>;
@@ -17,18 +19,29 @@ export interface Wired {
   readonly transport: ServiceTransport;
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** Stops it for good, and leaves nothing behind. */
+  remove(): Promise<void>;
 }
 
 /** Hosts a probe under the name of a service, over one of the transports. */
-export type Wiring = (name: ServiceName, implementation: Probe, log: Log) => Promise<Wired>;
+export type Wiring = (probe: {
+  readonly name: ServiceName;
+  readonly implementation: Probe;
+  readonly log: Log;
+  /** Whose proofs the transport bears. */
+  readonly caller: CallerName;
+}) => Promise<Wired>;
 
 /** Every transport; each test of `transports.test.ts` runs over all of them. */
-export const wirings = { direct: wireDirect, grpc: wireGrpc } satisfies Record<string, Wiring>;
+export const wirings = { direct: wireDirect, sockets: wireSockets } satisfies Record<string, Wiring>;
 
-async function wireDirect(name: ServiceName, implementation: Probe, log: Log): Promise<Wired> {
+const mayCall = mayCallProbe;
+
+async function wireDirect({ name, implementation, log }: Parameters<Wiring>[0]): Promise<Wired> {
   let host: Host | undefined;
   const start = async () => {
-    host = createHost({ name, services: [{ service: ProbeService, implementation }], log, clock: systemClock });
+    const services = [{ service: ProbeService, implementation }] as const;
+    host = createHost({ name, services, log, clock: systemClock, mayCall });
   };
   await start();
   return {
@@ -37,22 +50,30 @@ async function wireDirect(name: ServiceName, implementation: Probe, log: Log): P
     async stop() {
       await host?.drain();
     },
+    async remove() {
+      await host?.drain();
+    },
   };
 }
 
-async function wireGrpc(name: ServiceName, implementation: Probe, log: Log): Promise<Wired> {
+async function wireSockets({ name, implementation, log, caller }: Parameters<Wiring>[0]): Promise<Wired> {
+  const place = await createSocketPlace();
   const services = [{ service: ProbeService, implementation }] as const;
-  const open = (address: string) => createServer({ name, services, address, log, clock: systemClock });
-  let server = await open("127.0.0.1:0");
-  const { address } = server;
-  const transport = createGrpcTransport({ address });
+  const open = () =>
+    createServer({ name, services, listening: place.listening(name), log, clock: systemClock, mayCall });
+  let server = await open();
+  const transport = createGrpcTransport({ name, addresses: [server.address], dialing: place.dialing(caller) });
   return {
     transport,
     async start() {
-      server = await open(address);
+      server = await open();
     },
     async stop() {
       await server.close();
+    },
+    async remove() {
+      await server.close();
+      await place.remove();
     },
   };
 }

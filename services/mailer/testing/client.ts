@@ -1,10 +1,10 @@
 import type { Client } from "@connectrpc/connect";
 import { MailerService } from "../../../gen/tripe/mailer/v1/mailer_service_pb.ts";
-import { createServiceClient } from "../../_runtime/client.ts";
 import type { Clock } from "../../_runtime/clock.ts";
 import { createDirectTransport } from "../../_runtime/direct-transport.ts";
 import { createHost } from "../../_runtime/host.ts";
 import { silentLog } from "../../_runtime/log.ts";
+import { createRightfulClient } from "../../_runtime/testing/rightful-client.ts";
 import type { Carrier } from "../carrier.ts";
 import { createSender } from "../send.ts";
 import { createMailer } from "../service.ts";
@@ -15,5 +15,5 @@ export function createMailerClient(carrier: Carrier, clock: Clock): Client<typeo
   const services = [{ service: MailerService, implementation }] as const;
   const host = createHost({ name: "mailer", services, log: silentLog, clock });
   const transport = createDirectTransport({ host: () => host, clock, freeze: true });
-  return createServiceClient(MailerService, "mailer", transport, { caller: "edge", clock, log: silentLog });
+  return createRightfulClient(MailerService, "mailer", transport, { clock, log: silentLog });
 }

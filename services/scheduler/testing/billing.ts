@@ -7,11 +7,12 @@ import { type SubscriptionSchema, SubscriptionState } from "../../../gen/tripe/b
 import type { Sweep } from "../../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { periodOf } from "../../_billing/periods.ts";
 import { createClient } from "../../_database/connect-client.ts";
-import type { Clients } from "../../_runtime/clients.ts";
+import type { ClientsOf } from "../../_runtime/clients.ts";
 import { createTestClock, systemClock } from "../../_runtime/clock.ts";
 import { createId } from "../../_runtime/ids.ts";
 import { createMemoryLog } from "../../_runtime/testing/memory-log.ts";
 import type { TestTripe } from "../../testing.ts";
+import type { SchedulerClients } from "../clients.ts";
 import { type JobsOptions, openJobs } from "../jobs.ts";
 import { createScheduler, type SchedulerDependencies } from "../service.ts";
 import { operatorOf } from "./scheduler.ts";
@@ -26,7 +27,7 @@ export const DECLINED_CARD = "4000000000000341";
 export interface BilledTripe {
   readonly accountId: string;
   readonly database: { readonly urls: { readonly owner: string } };
-  clientsOf(caller: "edge"): Clients;
+  clientsOf(caller: "edge"): ClientsOf<"edge">;
 }
 
 /** Makes subscriptions and looks at what became of them, on a whole Tripe. */
@@ -130,7 +131,7 @@ export interface TestSchedulerOptions extends Partial<JobsOptions> {
   readonly mails?: boolean;
   readonly delivering?: NonNullable<SchedulerDependencies["delivering"]>;
   /** Clients to use instead of the Tripe's own. */
-  readonly clients?: Partial<Clients>;
+  readonly clients?: Partial<SchedulerClients>;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { createClient, type ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
 import { SchedulerService } from "../../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { TransactionsService } from "../../../gen/tripe/transactions/v1/transactions_service_pb.ts";
 import { WriterService } from "../../../gen/tripe/writer/v1/writer_service_pb.ts";
+import { createServiceClient } from "../../_runtime/client.ts";
 import { createClients } from "../../_runtime/clients.ts";
 import { type Clock, createTestClock } from "../../_runtime/clock.ts";
 import { createDirectTransport } from "../../_runtime/direct-transport.ts";
@@ -37,11 +38,12 @@ export function setupScheduler(resolveAttempts: ResolveAttempts) {
   return { clock, log, scheduler, client: operatorOf(scheduler, clock) };
 }
 
-/** A client of a scheduler: without a name one is the operator, who may run a sweep by hand. */
+/** A client of a scheduler that calls as the operator, who may run a sweep by hand. */
 export function operatorOf({ implementation }: Scheduler, clock: Clock) {
   const services = [{ service: SchedulerService, implementation }] as const;
   const host = createHost({ name: "scheduler", services, log: silentLog, clock });
-  return createClient(SchedulerService, createDirectTransport({ host: () => host, clock, freeze: true }));
+  const transport = createDirectTransport({ host: () => host, clock, freeze: true });
+  return createServiceClient(SchedulerService, "scheduler", transport, { caller: "operator", clock, log: silentLog });
 }
 
 /** Lets everything happen that can happen before time goes on. */

@@ -1,0 +1,14 @@
+import { createClients, createGrpcTransports } from "../../services/_runtime/clients.ts";
+import { systemClock as clock } from "../../services/_runtime/clock.ts";
+import { readRunningConfig } from "../../services/_runtime/config.ts";
+import { silentLog as log } from "../../services/_runtime/log.ts";
+import { openDialing } from "../../services/_runtime/security.ts";
+
+/** Connects to the services of a running Tripe as the operator; its token stands in the data folder, its certificate in TRIPE_TLS_DIR. */
+export async function connectOperator() {
+  const config = readRunningConfig();
+  const dialing = await openDialing("operator", { config, clock, log });
+  const { transportFor, close } = createGrpcTransports(config.addresses, dialing);
+  const clients = createClients({ caller: "operator", clock, log, transportFor });
+  return { clients, transportFor, close };
+}
