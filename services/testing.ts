@@ -8,6 +8,7 @@ import type { ClientOptions } from "./_runtime/client.ts";
 import { type ClientsOf, contracts, createClients } from "./_runtime/clients.ts";
 import { systemClock } from "./_runtime/clock.ts";
 import { type Config, readConfig } from "./_runtime/config.ts";
+import type { FeeSettings } from "./_runtime/config-fee.ts";
 import type { Dialing } from "./_runtime/dialing.ts";
 import { createDirectTransport } from "./_runtime/direct-transport.ts";
 import { createGrpcTransport } from "./_runtime/grpc-transport.ts";
@@ -50,6 +51,8 @@ export interface TestTripeOptions {
   /** How long the bank's refunds are in progress that end later; default as in the sandbox bank. */
   readonly bankRefundMs?: number;
   readonly log?: Log;
+  /** What Tripe keeps of a charge; default 2.9 % and 0.30, so that the books of every test have fees. */
+  readonly fee?: FeeSettings;
   /** The mail server; default the folder `mail` in the data dir. */
   readonly smtpUrl?: string;
 }
@@ -77,6 +80,8 @@ export interface TestTripe {
   readonly statementFile: string;
 }
 
+const testFee: FeeSettings = { basisPoints: 290, fixedMinor: 30 };
+
 type Starts = { readonly [Name in ServiceName]?: StartService<Name> };
 
 const starts: Starts = {
@@ -99,7 +104,7 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
   const log = options.log ?? silentLog;
   const secretKey = "sk_test_4eC39HqLyjWDarjtT1zdp7dc";
   const [database, dataDir] = await Promise.all([createTestDatabase(), createMemoryFolder("tripe-")]);
-  const seeded = await seed({ ownerUrl: database.urls.owner, secretKey });
+  const seeded = await seed({ ownerUrl: database.urls.owner, secretKey, fee: options.fee ?? testFee });
   const [bank] = await Promise.all([openTestBank(dataDir, options), makeKeyFiles(dataDir)]);
   const { smtpUrl } = options;
   const config = readConfig({

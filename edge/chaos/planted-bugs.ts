@@ -153,8 +153,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     sentence: "the fee is rounded down",
     file: `${writer}/fee.ts`,
-    find: "(amountMinor * basisPoints + 5_000n)",
-    put: "(amountMinor * basisPoints + 0n)",
+    find: "(parts + step / 2n)",
+    put: "(parts + 0n)",
     test: { file: `${writer}/fee.test.ts`, name: "rounded half up" },
   },
   {

@@ -15,12 +15,16 @@ table account -- A merchant's account in one mode; a merchant has two, sandbox a
   merchant_id text not null default ''::text -- As the bank assigned it (ISO 8583 element 42); empty, the end of the account's id.
   terminal_id text not null default ''::text -- As the bank assigned it (ISO 8583 element 41); empty, the end of the account's id.
   time_zone text not null default 'UTC'::text -- IANA's name of the time zone that the merchant is in.
+  fee_basis_points integer not null default 0 -- Hundredths of a percent that Tripe keeps of each charge, also when it is returned.
+  fee_fixed_minor integer not null default 0 -- A fixed part of each charge in minor units of a currency with two decimals; scaled to others by their decimals.
   constraint account_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 64)))
   constraint account_address_check CHECK ((length(address) <= 2000))
   constraint account_city_check CHECK ((length(city) <= 100))
   constraint account_country_code_check CHECK ((country_code ~ '^[A-Z]{2}$'::text))
   constraint account_default_currency_code_check CHECK ((default_currency_code ~ '^[A-Z]{3}$'::text))
   constraint account_email_check CHECK ((length(email) <= 512))
+  constraint account_fee_basis_points_check CHECK (((fee_basis_points >= 0) AND (fee_basis_points <= 10000)))
+  constraint account_fee_fixed_minor_check CHECK (((fee_fixed_minor >= 0) AND (fee_fixed_minor <= 1000000)))
   constraint account_merchant_category_check CHECK ((merchant_category ~ '^[0-9]{4}$'::text))
   constraint account_merchant_id_check CHECK ((merchant_id ~ '^[ -~]{0,15}$'::text))
   constraint account_name_check CHECK ((length(name) <= 500))

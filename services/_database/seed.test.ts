@@ -36,6 +36,21 @@ test("seed makes a sandbox and a live account, and keeps of the key only its has
   ]);
 });
 
+test("seed gives the accounts it makes their fee, and changes it in none that is there", async () => {
+  const { ownerUrl, rows } = await setup();
+  const one = { ownerUrl, secretKey: "sk_test_secret0001" };
+  const find = "select fee_basis_points, fee_fixed_minor from account";
+  await seed({ ...one, fee: { basisPoints: 290, fixedMinor: 30 } });
+  await seed({ ...one, fee: { basisPoints: 100, fixedMinor: 0 } });
+  await seed(one);
+  const kept = { fee_basis_points: 290, fee_fixed_minor: 30 };
+  expect(await rows(find)).toEqual([kept, kept]);
+  const other = await setup();
+  await seed({ ...one, ownerUrl: other.ownerUrl });
+  const none = { fee_basis_points: 0, fee_fixed_minor: 0 };
+  expect(await other.rows(find)).toEqual([none, none]);
+});
+
 test("seed writes who the merchant is, and leaves what is not said as it was", async () => {
   const { ownerUrl, rows } = await setup();
   const one = { ownerUrl, secretKey: "sk_test_secret0001" };

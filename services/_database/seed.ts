@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AccountSettings } from "../_runtime/config.ts";
+import type { FeeSettings } from "../_runtime/config-fee.ts";
 import { createId } from "../_runtime/ids.ts";
 import { connectOwner } from "./connect-owner.ts";
 
@@ -11,6 +12,8 @@ export interface SeedOptions {
   readonly secretKey: string;
   /** Who the merchant is; what is absent stays as it is. */
   readonly account?: AccountSettings;
+  /** What Tripe keeps of the charges of accounts that are made now; absent, nothing. */
+  readonly fee?: FeeSettings;
 }
 
 /** The accounts of the merchant that hosts this Tripe. */
@@ -27,7 +30,7 @@ const SEED_LOCK = 0x73656564;
  * secret key. Run again, it changes nothing; with another key, that key is added and the earlier ones stay. What is said of
  * the merchant is written to both accounts.
  */
-export async function seed({ ownerUrl, secretKey, account: said }: SeedOptions): Promise<Seeded> {
+export async function seed({ ownerUrl, secretKey, account: said, fee }: SeedOptions): Promise<Seeded> {
   const client = await connectOwner(ownerUrl, "tripe_seed");
   try {
     await client.query("begin");
@@ -42,9 +45,10 @@ export async function seed({ ownerUrl, secretKey, account: said }: SeedOptions):
       if (known !== undefined) return known;
       const accountId = createId("acct_");
       await client.query(
-        `insert into account (account_id, is_live, name, email, address, default_currency_code, create_time)
-          values ($1, $2, 'Tripe', '', '', 'USD', business_now($1))`,
-        [accountId, isLive],
+        `insert into account (account_id, is_live, name, email, address, default_currency_code, create_time,
+            fee_basis_points, fee_fixed_minor)
+          values ($1, $2, 'Tripe', '', '', 'USD', business_now($1), $3, $4)`,
+        [accountId, isLive, fee?.basisPoints ?? 0, fee?.fixedMinor ?? 0],
       );
       return accountId;
     };

@@ -104,6 +104,13 @@ export const settings = {
     meaning: "The merchant's postal address, as lines on an invoice.",
     readers: ["supervisor"],
   },
+  TRIPE_FEE: {
+    default: "none",
+    meaning:
+      "What Tripe keeps of each charge, also when it is returned: a rate and a fixed part in hundredths of a unit, such as " +
+      "`2.9%+30`. For the accounts that the first start makes.",
+    readers: ["supervisor"],
+  },
   DATABASE_URL: {
     absent: "an embedded Postgres",
     meaning: "A Postgres of your own, `postgres://user:password@host/database`.",

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { type AcquirerSettings, readAcquirer } from "./config-acquirer.ts";
+import { type FeeSettings, readFee } from "./config-fee.ts";
 import {
   type Env,
   read,
@@ -69,6 +70,8 @@ export interface Config {
   readonly crashAt: number | undefined;
   /** TRIPE_WEBHOOKS_LOOPBACK: whether endpoints on this machine may be called. */
   readonly webhooksLoopback: boolean;
+  /** TRIPE_FEE: what Tripe keeps of the charges of the accounts that the first start makes. */
+  readonly fee: FeeSettings;
   /** TRIPE_EDGE_ACTIONS: the actions this edge serves. */
   readonly edgeActions: readonly EdgeAction[];
   /** TRIPE_READER_ADDRESS and so on: where callers find each service. */
@@ -103,6 +106,7 @@ export function readConfig(env: Env = process.env): Config {
     // Nine digits: at a thousand points a second that is eleven days away.
     crashAt: readNumber(env, "TRIPE_CRASH_AT", { min: 1, max: 999_999_999 }),
     webhooksLoopback: readSwitch(env, "TRIPE_WEBHOOKS_LOOPBACK") ?? read(env, "DATABASE_URL") === undefined,
+    fee: readFee(env),
     edgeActions: readEdgeActions(env),
     addresses: readServiceAddresses(env, places),
   };

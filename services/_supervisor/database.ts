@@ -54,7 +54,7 @@ export async function openDatabase({ config, log, seed }: OpenOptions): Promise<
     await sealSecrets(config, owner.url, log);
     const urls = await setRoles(owner);
     const secretKey = await readSecretKey(config);
-    await seed({ ownerUrl: owner.url, secretKey, account: config.account });
+    await seed({ ownerUrl: owner.url, secretKey, account: config.account, fee: config.fee });
     return { urls, secretKey, place: server.place, close: server.close };
   } catch (error) {
     await server.close();

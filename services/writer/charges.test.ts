@@ -1,5 +1,5 @@
 import { Code } from "@connectrpc/connect";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import { refusalOf } from "../_runtime/errors.ts";
@@ -7,7 +7,7 @@ import { createId } from "../_runtime/ids.ts";
 import { startTestWriter } from "./testing.ts";
 import { refusal } from "./testing-steps.ts";
 
-const { setup, rows, liveAccountId } = await startTestWriter();
+const { asOwner, setup, rows, liveAccountId } = await startTestWriter();
 
 test("beginCharge makes a pending charge and an attempt leased to the caller", async () => {
   const { charge, attempt, request } = await setup().beginCharge();
@@ -50,6 +50,21 @@ test("settleCharge books an accepted charge once: ledger, event and stored answe
   expect(replayed.charge).toEqual(charge);
   const second = await settleCharge(begun, OutcomeKind.ACCEPTED);
   expect(second).toMatchObject({ isSettledHere: false, charge: { ledgerTransferId: charge.ledgerTransferId } });
+});
+
+test("settleCharge keeps no fee of an account that has none, nor books one", async () => {
+  const { beginCharge, settleCharge } = setup();
+  await asOwner("update account set fee_basis_points = 0, fee_fixed_minor = 0");
+  onTestFinished(() =>
+    asOwner("update account set fee_basis_points = 290, fee_fixed_minor = 30").then(() => undefined),
+  );
+  const { charge } = await settleCharge(await beginCharge(), OutcomeKind.ACCEPTED);
+  const find =
+    "select ledger_account, amount_minor from ledger_entry where ledger_transfer_id = $1 order by ledger_account";
+  expect(await rows(find, charge.ledgerTransferId)).toEqual([
+    { ledger_account: "bank_clearing", amount_minor: 2000n },
+    { ledger_account: "merchant_balance", amount_minor: -2000n },
+  ]);
 });
 
 test("all that a charge's settlement writes bears one transaction's number", async () => {

@@ -12,7 +12,6 @@ import { markInvoiceUncollectible, payInvoiceOutOfBand, voidInvoice } from "./cl
 import { createCustomer, deleteCustomer, updateCustomer } from "./customers.ts";
 import { leaseCollections, leaseRenewals, leaseSendings } from "./due.ts";
 import { markEventsDispatched } from "./events.ts";
-import { DEFAULT_FEE_SCHEDULE, type FeeSchedule } from "./fee.ts";
 import { finalizeInvoice } from "./finalize-invoice.ts";
 import { createInvoiceItem, deleteInvoiceItem, updateInvoiceItem } from "./invoice-items.ts";
 import { createInvoice, deleteInvoice, updateInvoice } from "./invoices.ts";
@@ -32,14 +31,11 @@ import { updateCharge } from "./update-charge.ts";
 import { writeWebhooks } from "./webhooks.ts";
 
 /** Creates the writer: one rpc is one atomic change. */
-export function createWriter(
-  dependencies: WriterDependencies,
-  fees: FeeSchedule = DEFAULT_FEE_SCHEDULE,
-): ServiceImpl<typeof WriterService> {
+export function createWriter(dependencies: WriterDependencies): ServiceImpl<typeof WriterService> {
   const beginCharge = createBeginCharge(dependencies);
-  const settleCharge = createSettleCharge(dependencies, fees);
+  const settleCharge = createSettleCharge(dependencies);
   const beginCapture = createBeginCapture(dependencies);
-  const settleCapture = createSettleCapture(dependencies, fees);
+  const settleCapture = createSettleCapture(dependencies);
   const settleRelease = createSettleRelease(dependencies);
   const beginReturn = createBeginReturn(dependencies);
   const settleReturn = createSettleReturn(dependencies);

@@ -1,10 +1,11 @@
 import { type ChargeRow, chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
+import type { FeeRow } from "./fee.ts";
 
 /** The charges of captures and releases, with what their attempts have come to. */
 export const READ = {
   name: "read_settling_hold",
   text: `select ${chargeColumns}, c.revision, t.attempt_id, t.outcome, t.fence, t.amount_minor as attempt_minor,
-      t.decline_reason as attempt_decline_reason, t.response_code as attempt_response_code,
+      a.fee_basis_points, a.fee_fixed_minor, t.decline_reason as attempt_decline_reason, t.response_code as attempt_response_code,
       business_now(c.account_id, c.customer_id) as business_time
     from unnest($1::text[], $2::text[], $3::text[]) as i(account_id, charge_id, attempt_id)
     join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id ${chargeJoins}
@@ -12,7 +13,7 @@ export const READ = {
 };
 
 /** A row of `READ`. */
-export interface SettlingHold extends ChargeRow {
+export interface SettlingHold extends ChargeRow, FeeRow {
   readonly revision: number;
   readonly attempt_id: string;
   /** Null while the attempt is pending. */

@@ -8,7 +8,7 @@ import { declineOf } from "../_database/rows/fields.ts";
 import { outcomes } from "../_database/rows/words.ts";
 import { createId } from "../_runtime/ids.ts";
 import { snapshotBytes, type WriterDependencies } from "./answers.ts";
-import { type FeeSchedule, feeOf } from "./fee.ts";
+import { feeOf, scheduleOf } from "./fee.ts";
 import { declineOfOutcome } from "./outcomes.ts";
 import { READ, SETTLE, type SettlingHold } from "./settle-capture-sql.ts";
 import { createSettlement, type Settling } from "./settlement.ts";
@@ -27,8 +27,8 @@ interface Plan {
   readonly decline: Decline | undefined;
 }
 
-/** Creates commit B of captures, for a schedule of fees: what is captured is what the fee is of. */
-export function createSettleCapture(dependencies: WriterDependencies, fees: FeeSchedule) {
+/** Creates commit B of captures: what is captured is what the fee is of. */
+export function createSettleCapture(dependencies: WriterDependencies) {
   return createSettlement<SettleCaptureRequest, SettlingHold, Plan, SettledCapture>(dependencies, {
     read: async (requests) => {
       const rows = await dependencies.database.query<SettlingHold>(READ, [
@@ -39,7 +39,7 @@ export function createSettleCapture(dependencies: WriterDependencies, fees: FeeS
       return new Map(rows.map((row) => [row.attempt_id, row]));
     },
     plan: planOf,
-    settle: (plans) => settle(dependencies, fees, plans),
+    settle: (plans) => settle(dependencies, plans),
     settled: ({ charge, decline }) => answerOf(charge, decline),
     passed: (row) => answerOf(chargeOf(row), declineOf(row.attempt_decline_reason, row.attempt_response_code)),
   });
@@ -59,11 +59,7 @@ function planOf(settling: Plan["settling"], row: SettlingHold): Plan {
   return { settling, row, charge: create(ChargeSchema, { ...charge, ...taken }), decline: undefined };
 }
 
-async function settle(
-  dependencies: WriterDependencies,
-  fees: FeeSchedule,
-  plans: readonly Plan[],
-): Promise<Set<string>> {
+async function settle(dependencies: WriterDependencies, plans: readonly Plan[]): Promise<Set<string>> {
   const column = <Value>(of: (plan: Plan) => Value): Value[] => plans.map(of);
   const rows = await dependencies.database.query<{ attempt_id: string }>(SETTLE, [
     column(({ settling }) => settling.request.accountId),
@@ -77,7 +73,7 @@ async function settle(
     column(({ decline }) => decline?.responseCode ?? null),
     column(({ settling }) => settling.outcome.authorizationCode),
     column(({ settling }) => settling.outcome.networkReference),
-    column(({ row }) => feeOf(row.attempt_minor, fees)),
+    column(({ row }) => feeOf({ amountMinor: row.attempt_minor, currencyCode: row.currency_code }, scheduleOf(row))),
     column(({ charge }) => (charge.ledgerTransferId === "" ? null : charge.ledgerTransferId)),
     column(() => createId("evt_")),
     column(({ charge }) => snapshotBytes(snapshotOf("charge", charge))),

@@ -1,16 +1,18 @@
 import { type ChargeRow, chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
+import type { FeeRow } from "./fee.ts";
 
 /** The charges of settlements, with what their attempts have come to. */
 export const READ = {
   name: "read_settling_charge",
-  text: `select ${chargeColumns}, c.revision, t.attempt_id, t.outcome, t.fence, business_now(c.account_id, c.customer_id) as business_time
+  text: `select ${chargeColumns}, c.revision, t.attempt_id, t.outcome, t.fence, a.fee_basis_points, a.fee_fixed_minor,
+      business_now(c.account_id, c.customer_id) as business_time
     from unnest($1::text[], $2::text[], $3::text[]) as i(account_id, charge_id, attempt_id)
     join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id ${chargeJoins}
     join attempt t on t.account_id = i.account_id and t.attempt_id = i.attempt_id and t.charge_id = i.charge_id`,
 };
 
 /** A row of `READ`. */
-export interface SettlingRow extends ChargeRow {
+export interface SettlingRow extends ChargeRow, FeeRow {
   readonly revision: number;
   readonly attempt_id: string;
   /** Null while the attempt is pending. */

@@ -7,7 +7,7 @@ import { chargeOf } from "../_database/rows/charge.ts";
 import { chargeStates, outcomes } from "../_database/rows/words.ts";
 import { createId } from "../_runtime/ids.ts";
 import { snapshotBytes, type WriterDependencies } from "./answers.ts";
-import { type FeeSchedule, feeOf } from "./fee.ts";
+import { feeOf, scheduleOf } from "./fee.ts";
 import { declineOfOutcome } from "./outcomes.ts";
 import { READ, SETTLE, type SettlingRow } from "./settle-charge-sql.ts";
 import { createSettlement, type Settling } from "./settlement.ts";
@@ -22,8 +22,8 @@ interface Plan {
   readonly charge: Charge;
 }
 
-/** Creates commit B of charges, for a schedule of fees. */
-export function createSettleCharge(dependencies: WriterDependencies, fees: FeeSchedule) {
+/** Creates commit B of charges. */
+export function createSettleCharge(dependencies: WriterDependencies) {
   return createSettlement<SettleChargeRequest, SettlingRow, Plan, { readonly charge: Charge }>(dependencies, {
     read: async (requests) => {
       const rows = await dependencies.database.query<SettlingRow>(READ, [
@@ -34,17 +34,13 @@ export function createSettleCharge(dependencies: WriterDependencies, fees: FeeSc
       return new Map(rows.map((row) => [row.attempt_id, row]));
     },
     plan: (settling, row) => ({ settling, row, charge: chargeAfter(row, settling.outcome) }),
-    settle: (plans) => settle(dependencies, fees, plans),
+    settle: (plans) => settle(dependencies, plans),
     settled: ({ charge }) => ({ charge }),
     passed: (row) => ({ charge: chargeOf(row) }),
   });
 }
 
-async function settle(
-  dependencies: WriterDependencies,
-  fees: FeeSchedule,
-  plans: readonly Plan[],
-): Promise<Set<string>> {
+async function settle(dependencies: WriterDependencies, plans: readonly Plan[]): Promise<Set<string>> {
   const column = <Value>(of: (plan: Plan) => Value): Value[] => plans.map(of);
   const rows = await dependencies.database.query<{ attempt_id: string }>(SETTLE, [
     column(({ settling }) => settling.request.accountId),
@@ -58,7 +54,7 @@ async function settle(
     column(({ charge }) => charge.decline?.responseCode ?? null),
     column(({ charge }) => charge.authorizationCode),
     column(({ settling }) => settling.outcome.networkReference),
-    column(({ row }) => feeOf(row.amount_minor, fees)),
+    column(({ row }) => feeOf({ amountMinor: row.amount_minor, currencyCode: row.currency_code }, scheduleOf(row))),
     column(({ charge }) => (charge.ledgerTransferId === "" ? null : charge.ledgerTransferId)),
     column(() => createId("evt_")),
     column(({ charge }) => snapshotBytes(snapshotOf("charge", charge))),

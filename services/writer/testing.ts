@@ -42,7 +42,8 @@ export interface WriterOptions {
 /** Starts a writer for one test file, and ends it after that file's tests. */
 export async function startTestWriter(): Promise<TestWriter> {
   const { urls } = await createTestDatabase();
-  const seeded = await seed({ ownerUrl: urls.owner, secretKey: "sk_test_writer01" });
+  const fee = { basisPoints: 290, fixedMinor: 30 };
+  const seeded = await seed({ ownerUrl: urls.owner, secretKey: "sk_test_writer01", fee });
   const connect = (url: string) => {
     const database = connectDatabase({ url, role: "writer", connectionsMax: 12, log: silentLog });
     afterAll(database.close);
