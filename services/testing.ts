@@ -53,6 +53,8 @@ export interface TestTripeOptions {
   readonly log?: Log;
   /** What Tripe keeps of a charge; default 2.9 % and 0.30, so that the books of every test have fees. */
   readonly fee?: FeeSettings;
+  /** TRIPE_ACQUIRER_ADDRESS and its files, for another bank than the sandbox bank. */
+  readonly acquirer?: Readonly<Record<string, string>>;
   /** The mail server; default the folder `mail` in the data dir. */
   readonly smtpUrl?: string;
 }
@@ -110,6 +112,7 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
   const config = readConfig({
     TRIPE_DATA_DIR: dataDir,
     TRIPE_ACQUIRER_ADDRESS: bank.address,
+    ...options.acquirer,
     ...(smtpUrl !== undefined && { SMTP_URL: smtpUrl }),
   });
   await writeTokenFiles(dataDir, randomBytes(32));
