@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test, vi } from "vitest";
 import { hasBrowser, openPage } from "./testing/browser.ts";
+import { failureOf } from "./testing/failure.ts";
 import { addKey } from "./testing/keys.ts";
 import { startBench } from "./testing/tripe.ts";
 
@@ -46,6 +47,71 @@ test("a publishable key cannot retrieve a token", async () => {
   expect(read.status).toBe(403);
 });
 
+const form = { "content-type": "application/x-www-form-urlencoded" };
+const address = (last: number) => `10.1.0.${last}`;
+
+async function tokenOf(number: string, cvc: string, remoteAddress = address(1)): Promise<Record<string, unknown>> {
+  const payload = `card[number]=${number}&card[exp_month]=12&card[exp_year]=2034&card[cvc]=${cvc}`;
+  const { body } = await bench.ask({
+    ...{ method: "POST", url: "/v1/tokens", key: publishableKey, headers: form },
+    ...{ payload, remoteAddress },
+  });
+  return body;
+}
+
+test("a page's card is verified at the bank when it is first used, by a charge", async () => {
+  const stripe = await bench.stripe();
+  for (const [number, check] of [
+    ["4242424242424242", "pass"],
+    ["4000000000000101", "fail"],
+  ] as const) {
+    const token = await tokenOf(number, "314");
+    expect((token["card"] as { cvc_check: string }).cvc_check).toBe("unchecked");
+    const charge = await stripe.charges.create({ amount: 700, currency: "usd", source: String(token["id"]) });
+    expect(charge.payment_method_details?.card?.checks?.cvc_check).toBe(check);
+  }
+  const verified = bench.log.rpcs.filter(({ rpc }) => rpc === "VerifyPaymentMethod");
+  expect(verified).toHaveLength(2);
+});
+
+test("a page's card that the bank declines is made into a token, and refused when it is given to a customer", async () => {
+  const stripe = await bench.stripe();
+  const { id } = await stripe.customers.create({ email: "ann@example.com" });
+  const attempts = [
+    (source: string) => stripe.customers.create({ source }),
+    (source: string) => stripe.customers.update(id, { source }),
+    (source: string) => stripe.customers.createSource(id, { source }),
+  ];
+  for (const attempt of attempts) {
+    const token = await tokenOf("4000000000000002", "314");
+    expect(token["id"]).toMatch(/^tok_/);
+    const { statusCode, code } = await failureOf(attempt(String(token["id"])));
+    expect([statusCode, code]).toEqual([402, "card_declined"]);
+  }
+  const good = await tokenOf("5555555555554444", "314");
+  const source = await stripe.customers.createSource(id, { source: String(good["id"]) });
+  expect(source).toMatchObject({ object: "card", cvc_check: "pass" });
+  const made = await bench.ask({
+    ...{ method: "POST", url: "/v1/payment_methods", key: publishableKey, headers: form },
+    payload: `type=card&${card}`,
+    remoteAddress: address(1),
+  });
+  const attached = await stripe.paymentMethods.attach(String(made.body["id"]), { customer: id });
+  expect(attached.card?.checks?.cvc_check).toBe("pass");
+});
+
+test("an address gives at most twenty cards a minute with publishable keys; a merchant's own program any number", async () => {
+  const answers = await Promise.all(Array.from({ length: 25 }, () => tokenOf("4242424242424242", "314", address(2))));
+  expect(answers.filter((body) => body["object"] === "token")).toHaveLength(20);
+  expect((await tokenOf("4242424242424242", "314", address(3)))["object"]).toBe("token");
+  const own = await Promise.all(
+    Array.from({ length: 25 }, () =>
+      bench.ask({ method: "POST", url: "/v1/tokens", headers: form, payload: card, remoteAddress: address(2) }),
+    ),
+  );
+  expect(new Set(own.map(({ status }) => status))).toEqual(new Set([200]));
+});
+
 test.skipIf(hasBrowser)("chromium is not installed: what a page of another origin may do is not tried", () => {});
 
 /** What a page finds: the status, the Request-Id and the body, or why the browser keeps the answer from it. */
@@ -60,6 +126,7 @@ test.runIf(hasBrowser)(
   "a page of another origin turns a card into a token with a publishable key, and opens nothing else",
   async () => {
     const stripe = await bench.stripe();
+    const before = (await stripe.charges.list()).data.map(({ id }) => id);
     const address = bench.app.server.address();
     const base = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
     const page = await openPage();
@@ -83,7 +150,7 @@ test.runIf(hasBrowser)(
         expect(await ask(method, path, key, body), `${method} ${path}`).toMatchObject({ error: "Failed to fetch" });
       }
     }
-    expect((await stripe.charges.list()).data).toEqual([]);
+    expect((await stripe.charges.list()).data.map(({ id }) => id)).toEqual(before);
   },
 );
 

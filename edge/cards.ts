@@ -5,7 +5,7 @@ import type { BillingDetailsSchema } from "../gen/tripe/billing/v1/address_pb.ts
 import type { PaymentMethod, PaymentMethodSchema, Token } from "../gen/tripe/billing/v1/payment_method_pb.ts";
 import { cardNumber, choice, clearable, formed, group, integer, optional, text } from "./decode/fields.ts";
 import { billingDetailsOf } from "./messages.ts";
-import { cardNumberNotAllowed } from "./problems.ts";
+import { cardNumberNotAllowed, tooManyCards } from "./problems.ts";
 import { found } from "./reads.ts";
 import type { PublicRequest } from "./route.ts";
 import { testCardNumber } from "./test-cards.ts";
@@ -97,6 +97,7 @@ export async function createToken(
     requestDigest: identity.digest,
     token: { tokenId: createId("tok_"), paymentMethod: paymentMethodOf(paymentMethodId, card, sealed) },
     sealedCard: sealed.sealedCard,
+    sealedCvc: sealed.sealedCvc,
   });
   return { token: found(token), isReplayed };
 }
@@ -115,6 +116,7 @@ export async function createPaymentMethod(
     requestDigest: identity.digest,
     paymentMethod: { ...paymentMethodOf(paymentMethodId, card, sealed), metadata },
     sealedCard: sealed.sealedCard,
+    sealedCvc: sealed.sealedCvc,
   });
   return { paymentMethod: found(paymentMethod), isReplayed };
 }
@@ -144,15 +146,20 @@ function sandboxCard({ account }: PublicRequest, source: Static<typeof tokenCard
   return rawCardOf(source);
 }
 
+// A page's card is verified at the bank only when the merchant uses it, so that pages are of no use to try cards.
 function seal(
-  { account, accountId, clients }: PublicRequest,
-  card: RawCard,
+  { account, accountId, browser, clients }: PublicRequest,
+  { number, expMonth, expYear, cvc }: RawCard,
   paymentMethodId: string,
 ): Promise<SealCardResponse> {
-  const { number, expMonth, expYear, cvc } = card;
+  if (browser?.countCard() === false) throw tooManyCards();
+  const card = { number, expMonth, expYear, cvc };
   const { acceptor } = account;
-  const typed = { number, expMonth, expYear, cvc };
-  return clients.bank.sealCard({ accountId, paymentMethodId, card: typed, ...(acceptor && { acceptor }) });
+  const isVerificationDeferred = browser !== undefined;
+  return clients.bank.sealCard({
+    ...{ accountId, paymentMethodId, card, isVerificationDeferred },
+    ...(acceptor && { acceptor }),
+  });
 }
 
 function paymentMethodOf(

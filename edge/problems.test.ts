@@ -32,6 +32,8 @@ function reasonsInSources(): Set<string> {
 
 // Reasons that are about Tripe's own calls, which no public request can cause: as faults they are 500s.
 const internalReasons = [
+  // The edge has the card verified, and asks again.
+  "VERIFICATION_DUE",
   "ACCOUNT_EXISTS",
   "API_KEYS_TOO_MANY",
   "API_KEY_EXISTS",

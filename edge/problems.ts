@@ -85,6 +85,13 @@ export function tooManyWrongKeys(): Problem {
   return new Problem(429, { type: "invalid_request_error", code: "rate_limit", message }, { headers: retryLater });
 }
 
+/** Too many cards from one address with a publishable key. */
+export function tooManyCards(): Problem {
+  const message = "Too many cards were given from this address. Try again in a minute.";
+  const headers = { "retry-after": "60" };
+  return new Problem(429, { type: "invalid_request_error", code: "rate_limit", message }, { headers });
+}
+
 /** An Idempotency-Key that cannot be one. */
 export function idempotencyKeyInvalid(max: number): Problem {
   const message = `Invalid Idempotency-Key: must be 1 to ${max} printable characters.`;

@@ -21,6 +21,8 @@ export interface PublicRequest {
   readonly id: string;
   /** What makes a write one and the same when it is sent again; of no use to reads. */
   readonly identity: Identity;
+  /** Set when the request came with a publishable key, as from a page. */
+  readonly browser?: BrowserRequest;
   /** Whether the client may send this very request again: it gave an Idempotency-Key. */
   readonly isRepeatable: boolean;
   /** Whether merchants may name endpoints on this machine. */
@@ -29,6 +31,12 @@ export interface PublicRequest {
   invoicePdfUrl(invoiceId: string): string;
   /** The paths to show whole; of a list, those of its items, without "data.". */
   readonly expand: ReadonlySet<string>;
+}
+
+/** What is particular about a request with a publishable key. */
+export interface BrowserRequest {
+  /** Counts a card against the address that gives it; false when it has given too many. */
+  countCard(): boolean;
 }
 
 /** What an action answers. */

@@ -5,6 +5,7 @@ import { type Call, createCall, runCall } from "../services/_runtime/call.ts";
 import { parseTraceparent } from "../services/_runtime/headers.ts";
 import { serverTiming } from "../services/_runtime/timing.ts";
 import type { Access, Authenticate } from "./authenticate.ts";
+import type { CardLimiter } from "./card-limiter.ts";
 import type { Connections } from "./connections.ts";
 import { addCors, isForBrowsers } from "./cors.ts";
 import { decode } from "./decode/decode.ts";
@@ -28,6 +29,7 @@ import type { PublicRequest, Route } from "./route.ts";
 export interface Serving extends EdgeOptions {
   readonly authenticate: Authenticate;
   readonly connections: Connections;
+  readonly cards: CardLimiter;
   /** Of the requests in progress, by account. */
   readonly places: Places;
 }
@@ -121,6 +123,7 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
     account,
     accountId,
     id,
+    ...(access.kind === ApiKeyKind.PUBLISHABLE && { browser: { countCard: () => serving.cards.count(request.ip) } }),
     isRepeatable: key !== undefined,
     allowsLoopback: serving.allowsLoopback,
     invoicePdfUrl: (invoiceId) => pdfUrlOf({ accountId, invoiceId }, { keys, origin: originOf(request) }),

@@ -607,6 +607,7 @@ table payment_method -- A card as the bank service sealed it, with what may be s
   metadata jsonb not null
   create_time timestamp with time zone not null
   detach_time timestamp with time zone
+  sealed_cvc bytea -- The CVC as the bank service sealed it, until the card is verified at its first use, or for an hour; else null.
   constraint payment_method_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
   constraint payment_method_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint payment_method_check CHECK (((detach_time IS NULL) OR (customer_id IS NULL)))
@@ -617,7 +618,9 @@ table payment_method -- A card as the bank service sealed it, with what may be s
   constraint payment_method_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
   constraint payment_method_pkey PRIMARY KEY (account_id, payment_method_id)
   constraint payment_method_sealed_card_check CHECK (((length(sealed_card) >= 1) AND (length(sealed_card) <= 2048)))
+  constraint payment_method_sealed_cvc_check CHECK (((length(sealed_cvc) >= 1) AND (length(sealed_cvc) <= 2048)))
   index payment_method_customer ON tripe.payment_method USING btree (account_id, customer_id, payment_method_id) WHERE (customer_id IS NOT NULL)
+  index payment_method_sealed_cvc ON tripe.payment_method USING btree (create_time) WHERE (sealed_cvc IS NOT NULL)
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer

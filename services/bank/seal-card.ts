@@ -1,6 +1,6 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
-import type { SealCardRequest } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
+import type { SealCardRequest, VerifyCardRequest } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
 import { CheckResult } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
@@ -21,7 +21,7 @@ export interface SealCardTools {
 }
 
 /**
- * Checks a card, asks the bank to verify it when there is a CVC, and seals it. Refuses INCORRECT_NUMBER, INVALID_EXPIRY_MONTH,
+ * Checks a card, asks the bank to verify it when there is a CVC, unless that is deferred, and seals it. Refuses INCORRECT_NUMBER, INVALID_EXPIRY_MONTH,
  * INVALID_EXPIRY_YEAR and INVALID_CVC (INVALID_ARGUMENT, with the field). A card that the bank declines is sealed all the same, and the answer says
  * why; so is one of a bank that cannot be asked: the check is then unavailable. `timeoutMs` is the time for the bank.
  */
@@ -32,8 +32,9 @@ export async function sealCard(tools: SealCardTools, request: SealCardRequest, t
   const reading = readCard(request.card, today);
   if (!reading.isCard) refuseCard(reading.problem);
   const { card, cvc, brand } = reading;
+  const isDeferred = request.isVerificationDeferred;
   const verified =
-    cvc === undefined
+    cvc === undefined || isDeferred
       ? UNVERIFIED
       : await verify(tools.router, { card, cvc, timeoutMs, acceptor: acceptorOf(request) });
   const number = card.number.reveal();
@@ -48,8 +49,24 @@ export async function sealCard(tools: SealCardTools, request: SealCardRequest, t
       cvcCheck: verified.cvcCheck,
     },
     sealedCard: vault.seal(card, request),
+    ...(cvc !== undefined && isDeferred && { sealedCvc: vault.sealCvc(cvc, request) }),
     ...(verified.decline === undefined ? {} : { verificationDecline: verified.decline }),
   };
+}
+
+/**
+ * Asks the bank to verify a sealed card with its sealed CVC. A bank that cannot be asked leaves the check unavailable. Throws
+ * SealError, which is a fault of Tripe's own, when one does not open.
+ */
+export async function verifyCard(
+  { router, vault }: Pick<SealCardTools, "router" | "vault">,
+  request: VerifyCardRequest,
+  timeoutMs: number,
+) {
+  const card = vault.open(request.sealedCard, request);
+  const cvc = vault.openCvc(request.sealedCvc, request);
+  const { cvcCheck, decline } = await verify(router, { card, cvc, timeoutMs, acceptor: acceptorOf(request) });
+  return { cvcCheck, ...(decline && { verificationDecline: decline }) };
 }
 
 const REFUSALS: Readonly<Record<CardProblem, { field: string; message: string }>> = {

@@ -101,6 +101,37 @@ test("sealCard with a CVC asks the bank: pass, fail without a decline, and decli
   expect(await statement()).toEqual([]);
 });
 
+test("verifyCard asks the bank at a card's first use what a deferred sealCard did not; only its owner's CVC opens", async () => {
+  const { client } = await setup();
+  const sealOne = (number: string) =>
+    client.sealCard({
+      ...OWNER,
+      card: { number, expMonth: 12, expYear: 2034, cvc: "314" },
+      isVerificationDeferred: true,
+    });
+  for (const [number, check, reason] of [
+    ["4242424242424242", CheckResult.PASS, undefined],
+    ["4000000000000101", CheckResult.FAIL, undefined],
+    ["4000000000000127", CheckResult.FAIL, "incorrect_cvc"],
+  ] as const) {
+    const { card, sealedCard, sealedCvc, verificationDecline } = await sealOne(number);
+    expect([card?.cvcCheck, verificationDecline]).toEqual([CheckResult.UNCHECKED, undefined]);
+    const verified = await client.verifyCard({ ...OWNER, sealedCard, sealedCvc });
+    expect([verified.cvcCheck, verified.verificationDecline?.reason]).toEqual([check, reason]);
+  }
+  const [one, other] = [await sealOne("4242424242424242"), await sealOne("4242424242424242")];
+  expect(one.sealedCvc).not.toEqual(other.sealedCvc);
+  const wrong = [
+    { ...OWNER, paymentMethodId: "pm_other", ...one },
+    { ...OWNER, sealedCard: one.sealedCard, sealedCvc: one.sealedCard },
+    { ...OWNER, sealedCard: one.sealedCard, sealedCvc: new Uint8Array() },
+  ];
+  for (const { accountId, paymentMethodId, sealedCard, sealedCvc } of wrong) {
+    const work = client.verifyCard({ accountId, paymentMethodId, sealedCard, sealedCvc });
+    await expect(work).rejects.toMatchObject({ code: Code.Internal });
+  }
+});
+
 test("sealCard seals also when the bank cannot be asked: the check is unavailable", async () => {
   const { seal, failNext } = await setup();
   failNext({ kind: "malformed", lateMs: 0 });

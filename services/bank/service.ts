@@ -5,7 +5,7 @@ import { defaultTimeoutMs } from "../_runtime/deadlines.ts";
 import type { Log } from "../_runtime/log.ts";
 import { inquire } from "./inquire.ts";
 import type { Router } from "./router.ts";
-import { sealCard } from "./seal-card.ts";
+import { sealCard, verifyCard } from "./seal-card.ts";
 import { submit } from "./submit.ts";
 import type { Vault } from "./vault.ts";
 
@@ -21,6 +21,7 @@ export interface BankOptions {
 export function createBank(options: BankOptions): ServiceImpl<typeof BankService> {
   return {
     sealCard: (request, context) => sealCard(options, request, Math.min(bankTimeoutMs(context), VERIFY_MAX_MS)),
+    verifyCard: (request, context) => verifyCard(options, request, Math.min(bankTimeoutMs(context), VERIFY_MAX_MS)),
     submit: (request, context) => submit(options, request, bankTimeoutMs(context)),
     inquire: (request, context) => inquire(options.router, request, bankTimeoutMs(context)),
   };

@@ -18,6 +18,10 @@ export interface Vault {
   seal(card: OpenCard, owner: CardOwner): Uint8Array;
   /** Opens a sealed card for its owner. Throws SealError. */
   open(sealed: Uint8Array, owner: CardOwner): OpenCard;
+  /** Seals a CVC for the owner of its card; always as long. */
+  sealCvc(cvc: Secret, owner: CardOwner): Uint8Array;
+  /** Opens a sealed CVC for the owner of its card. Throws SealError. */
+  openCvc(sealed: Uint8Array, owner: CardOwner): Secret;
   /** 16 characters of base62 that are the same for the same number in this Tripe and say nothing of it: HMAC-SHA-256. */
   fingerprint(number: Secret): string;
 }
@@ -30,6 +34,8 @@ export function createVault(keys: KeySource): Vault {
       if (sealed.length !== SEALED_BYTES) throw new SealError("malformed");
       return readPlain(unseal(keys, sealed, sealOwner(owner)).toString("latin1"));
     },
+    sealCvc: (cvc, owner) => seal(keys, Buffer.from(cvc.reveal().padEnd(CVC_CHARS, " "), "latin1"), cvcOwner(owner)),
+    openCvc: (sealed, owner) => createSecret(unseal(keys, sealed, cvcOwner(owner)).toString("latin1").trimEnd()),
     fingerprint: (number) => {
       const key = keys.current().fingerprint;
       assert(key !== undefined, "card keys have a key of fingerprints");
@@ -42,6 +48,14 @@ export function createVault(keys: KeySource): Vault {
 const NUMBER_CHARS = 19;
 const PLAIN_BYTES = NUMBER_CHARS + 4;
 const SEALED_BYTES = PLAIN_BYTES + SEAL_OVERHEAD_BYTES;
+
+/** The longest CVC. */
+const CVC_CHARS = 4;
+
+/** A sealed CVC opens as no card, and no card as a CVC. */
+function cvcOwner({ accountId, paymentMethodId }: CardOwner) {
+  return { accountId, objectId: `${paymentMethodId}/cvc` };
+}
 
 function sealOwner({ accountId, paymentMethodId }: CardOwner) {
   return { accountId, objectId: paymentMethodId };

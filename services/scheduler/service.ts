@@ -70,7 +70,9 @@ function startSweeps(dependencies: SchedulerDependencies): ReadonlyMap<SweepName
     const { takenCount, settledCount } = await clients.transactions.resolveAttempts({ limit: ATTEMPTS_LIMIT });
     return { takenCount, doneCount: settledCount };
   };
+  const eraseCvcs = createEraseCvcs(clients, clock);
   const expire = async () => {
+    await eraseCvcs();
     const { takenCount, releasedCount } = await clients.transactions.expireHolds({ limit: ATTEMPTS_LIMIT });
     return { takenCount, doneCount: releasedCount };
   };
@@ -82,6 +84,18 @@ function startSweeps(dependencies: SchedulerDependencies): ReadonlyMap<SweepName
     [SweepName.SENDINGS, start("sendings", SENDINGS_LIMIT, () => sendDue(dependencies))],
     ...(jobs === undefined ? [] : queueSweeps({ clients, clock, log, jobs }, start)),
   ]);
+}
+
+/** Looking once a minute keeps a CVC that was not used little longer than its hour. */
+const ERASE_EVERY_MS = 60_000;
+
+function createEraseCvcs({ writer }: Pick<Clients, "writer">, clock: Clock): () => Promise<void> {
+  let nextMs = 0;
+  return async () => {
+    if (clock.nowMs() < nextMs) return;
+    await writer.eraseSealedCvcs({});
+    nextMs = clock.nowMs() + ERASE_EVERY_MS;
+  };
 }
 
 function queueSweeps(

@@ -7,6 +7,7 @@ import { createCharge } from "./create-charge.ts";
 import { createReturn } from "./create-return.ts";
 import { expireHolds } from "./expire-holds.ts";
 import { resolveAttempts } from "./resolve-attempts.ts";
+import { verifyPaymentMethod } from "./verify-payment-method.ts";
 
 /** Creates the service that runs transactions: how money moves. */
 export function createTransactions(dependencies: TransactionsDependencies): ServiceImpl<typeof TransactionsService> {
@@ -16,6 +17,7 @@ export function createTransactions(dependencies: TransactionsDependencies): Serv
     expireHolds: (request) => expireHolds(dependencies, request),
     createReturn: (request) => createReturn(dependencies, request),
     collectInvoice: (request) => collectInvoice(dependencies, request),
+    verifyPaymentMethod: (request) => verifyPaymentMethod(dependencies, request),
     resolveAttempts: (request) => resolveAttempts(dependencies, request),
   };
 }

@@ -30,8 +30,8 @@ const INSERT = {
   name: "insert_payment_method",
   text: `insert into payment_method (account_id, payment_method_id, brand, last4, exp_month, exp_year, funding,
       country_code, fingerprint, cvc_check, verification_decline_reason, verification_response_code, sealed_card,
-      billing_details, metadata, create_time)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, business_now($1))`,
+      billing_details, metadata, sealed_cvc, create_time)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, business_now($1))`,
 };
 
 const INSERT_TOKEN = {
@@ -91,9 +91,9 @@ const DETACH_ALL = {
 /** Stores a sealed card and the token that stands for it. */
 export async function createToken(dependencies: WriterDependencies, request: CreateTokenRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
-    const { accountId, token, sealedCard } = request;
+    const { accountId, token, sealedCard, sealedCvc } = request;
     assert(token?.paymentMethod !== undefined, "a token comes with its payment method");
-    await insert(query, { accountId, paymentMethod: token.paymentMethod, sealedCard });
+    await insert(query, { accountId, paymentMethod: token.paymentMethod, sealedCard, sealedCvc });
     await query(INSERT_TOKEN, [accountId, token.tokenId, token.paymentMethod.paymentMethodId]);
     const stored = tokenOf(await lockToken(query, { accountId, tokenId: token.tokenId }));
     return { answer: snapshotOf("token", stored), nounId: token.tokenId, events: [] };
@@ -104,9 +104,9 @@ export async function createToken(dependencies: WriterDependencies, request: Cre
 /** Stores a sealed card. It belongs to nobody until it is attached. */
 export async function createPaymentMethod(dependencies: WriterDependencies, request: CreatePaymentMethodRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
-    const { accountId, paymentMethod, sealedCard } = request;
+    const { accountId, paymentMethod, sealedCard, sealedCvc } = request;
     assert(paymentMethod !== undefined, "validation requires the payment method");
-    await insert(query, { accountId, paymentMethod, sealedCard });
+    await insert(query, { accountId, paymentMethod, sealedCard, sealedCvc });
     return effectOf(await lock(query, { accountId, paymentMethodId: paymentMethod.paymentMethodId }), []);
   });
   return { paymentMethod: nounOf(answer, "paymentMethod"), isReplayed };
@@ -162,7 +162,8 @@ export async function spendToken(query: Query, key: { accountId: string; tokenId
 /**
  * Attaches a payment method, and says what is to be told; attached to this customer already, it stays so. Refuses PAYMENT_METHOD_NOT_FOUND,
  * PAYMENT_METHOD_ALREADY_ATTACHED (to another customer), PAYMENT_METHOD_DETACHED (it cannot be used again), and
- * CARD_DECLINED, with the bank's reason as the field, a card whose verification the bank declined.
+ * CARD_DECLINED, with the bank's reason as the field, a card whose verification the bank declined; VERIFICATION_DUE, with the
+ * payment method's id as the field, one that is to be verified first (verifications.ts).
  */
 export async function attach(
   query: Query,
@@ -178,6 +179,10 @@ export async function attach(
   if (current.detachTime !== undefined) {
     const message = `the payment method ${paymentMethodId} was detached and cannot be used again`;
     refuse(Code.FailedPrecondition, "PAYMENT_METHOD_DETACHED", message, field);
+  }
+  if (current.isVerificationDue) {
+    const message = `the payment method ${paymentMethodId} is to be verified first`;
+    refuse(Code.FailedPrecondition, "VERIFICATION_DUE", message, paymentMethodId);
   }
   if (current.verificationDecline !== undefined) {
     refuse(Code.FailedPrecondition, "CARD_DECLINED", "the bank declined the card", current.verificationDecline.reason);
@@ -201,9 +206,16 @@ async function changeOfCustomer(query: Query, accountId: string, before: Custome
   return changed("customer.updated", "customer", { before, after });
 }
 
+interface NewPaymentMethod {
+  readonly accountId: string;
+  readonly paymentMethod: PaymentMethod;
+  readonly sealedCard: Uint8Array;
+  readonly sealedCvc: Uint8Array;
+}
+
 async function insert(
   query: Query,
-  { accountId, paymentMethod, sealedCard }: { accountId: string; paymentMethod: PaymentMethod; sealedCard: Uint8Array },
+  { accountId, paymentMethod, sealedCard, sealedCvc }: NewPaymentMethod,
 ): Promise<void> {
   const { card, verificationDecline } = paymentMethod;
   assert(card !== undefined, "a payment method comes with its card");
@@ -223,6 +235,7 @@ async function insert(
     sealedCard,
     billingDetailsJson(paymentMethod.billingDetails),
     JSON.stringify(paymentMethod.metadata),
+    sealedCvc.length === 0 ? null : sealedCvc,
   ]);
 }
 

@@ -28,6 +28,7 @@ import { createSettleRelease } from "./settle-release.ts";
 import { createSettleReturn } from "./settle-return.ts";
 import { cancelSubscription, createSubscription, updateSubscription } from "./subscriptions.ts";
 import { updateCharge } from "./update-charge.ts";
+import { writeVerifications } from "./verifications.ts";
 import { writeWebhooks } from "./webhooks.ts";
 
 /** Creates the writer: one rpc is one atomic change. */
@@ -89,6 +90,7 @@ export function createWriter(dependencies: WriterDependencies): ServiceImpl<type
     renewSubscription: (request) => renewSubscription(dependencies, request),
     markEventsDispatched: (request) => markEventsDispatched(dependencies, request),
     ...writeAccounts(dependencies),
+    ...writeVerifications(dependencies),
     ...writeWebhooks(dependencies),
   };
 }

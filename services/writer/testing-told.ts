@@ -1,5 +1,6 @@
 import type { Client } from "@connectrpc/connect";
 import { ApiKeyKind } from "../../gen/tripe/billing/v1/account_pb.ts";
+import { CheckResult } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
 import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
 import { createId } from "../_runtime/ids.ts";
 import type { TestWriter } from "./testing.ts";
@@ -34,8 +35,20 @@ export function rememberTold(writer: Client<typeof WriterService>, rows: TestWri
   return { writer: new Proxy(writer, { get: (target, rpc, receiver) => get(target, String(rpc), receiver) }), told };
 }
 
-/** Calls each rpc of accounts and API keys, with an account of its own. */
-export async function liveThroughKeys(writer: Client<typeof WriterService>): Promise<void> {
+/** Calls each rpc that never makes an event: those of verifications, accounts and API keys. */
+export async function liveThroughSilentRpcs(writer: Client<typeof WriterService>, accountId: string): Promise<void> {
+  await liveThroughVerifications(writer, accountId);
+  await liveThroughKeys(writer);
+}
+
+async function liveThroughVerifications(writer: Client<typeof WriterService>, accountId: string): Promise<void> {
+  const key = { accountId, paymentMethodId: "pm_none" };
+  await writer.beginVerification(key);
+  await writer.settleVerification({ ...key, cvcCheck: CheckResult.PASS });
+  await writer.eraseSealedCvcs({});
+}
+
+async function liveThroughKeys(writer: Client<typeof WriterService>): Promise<void> {
   const account = { accountId: createId("acct_"), name: "K", defaultCurrencyCode: "USD" };
   await writer.createAccount({ account });
   await writer.updateAccount({ account: { ...account, name: "L" }, updateMask: { paths: ["name"] } });

@@ -23,6 +23,7 @@ import type { Problem } from "../../problem.ts";
 import { cardDeclined } from "../../problems.ts";
 import { found } from "../../reads.ts";
 import { type Answer, defineRoute, type PublicRequest } from "../../route.ts";
+import { verifyPaymentMethod } from "../../verification.ts";
 import { readAmount } from "./amount.ts";
 import { judgePayer, mentionsOfPayer, type Payment, readPayment } from "./payer.ts";
 import { chargeExpandable, showCharge } from "./show-charge.ts";
@@ -66,6 +67,9 @@ export const createChargeRoute = defineRoute({
     const { customerId, paymentMethodId, tokenId } = payment;
     const payer = await clients.reader.getPayer({ accountId, customerId, paymentMethodId, tokenId });
     const problem = judgePayer(given, payment, payer);
+    if (problem === undefined && payer.paymentMethod?.isVerificationDue === true) {
+      await verifyPaymentMethod(request, payer.paymentMethod.paymentMethodId);
+    }
     const isHeld = given.capture === false;
     const charge = { ...wordsOf(given), amount, isHeld, customerId, ...cardOf(payment, payer) };
     if (problem !== undefined) return answerStored(request, charge, problem);

@@ -9,6 +9,7 @@ import { parametersExclusive } from "../../parameter-problems.ts";
 import { refused } from "../../problems.ts";
 import { found } from "../../reads.ts";
 import { defineRoute, type PublicRequest } from "../../route.ts";
+import { withVerification } from "../../verification.ts";
 import { customerWords, readCustomerWords } from "./customer-params.ts";
 import { customerExpandable, showCustomer } from "./show-customer.ts";
 
@@ -35,7 +36,7 @@ export const createCustomerRoute = defineRoute({
     const { accountId, clients, createId, identity } = request;
     const { customer } = readCustomerWords(given);
     const { tokenId, paymentMethodId, isDefault } = await readCards(request, given);
-    const { customer: made, isReplayed } = await clients.writer.createCustomer({
+    const write = {
       accountId,
       requestId: identity.requestId,
       requestDigest: identity.digest,
@@ -48,7 +49,8 @@ export const createCustomerRoute = defineRoute({
       },
       tokenId,
       paymentMethodId,
-    });
+    };
+    const { customer: made, isReplayed } = await withVerification(request, () => clients.writer.createCustomer(write));
     return { body: await showCustomer(request, found(made)), isReplayed };
   },
 });

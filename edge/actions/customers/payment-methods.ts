@@ -10,6 +10,7 @@ import { cursorMention, type PagingParams, pageRequestOf } from "../../paging.ts
 import { parameterMissing, parametersExclusive } from "../../parameter-problems.ts";
 import { found } from "../../reads.ts";
 import { type Answer, defineRoute, type PublicRequest } from "../../route.ts";
+import { withVerification } from "../../verification.ts";
 
 const params = group(
   {
@@ -94,13 +95,16 @@ const attachRoute = defineRoute({
     mentions({ paymentMethod: mention(given, "id"), customer: mention(customer, "customer") }),
   async run(request, { customer }) {
     const { accountId, clients, identity } = request;
-    const { paymentMethod, isReplayed } = await clients.writer.attachPaymentMethod({
+    const write = {
       accountId,
       requestId: identity.requestId,
       requestDigest: identity.digest,
       customerId: customer,
       paymentMethodId: await paymentMethodIdOf(request, request.id),
-    });
+    };
+    const { paymentMethod, isReplayed } = await withVerification(request, () =>
+      clients.writer.attachPaymentMethod(write),
+    );
     return { body: await showPaymentMethod(request, found(paymentMethod)), isReplayed };
   },
 });

@@ -7,6 +7,7 @@ import { mention, mentions } from "../../mentions.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
 import { found } from "../../reads.ts";
 import { defineRoute } from "../../route.ts";
+import { withVerification } from "../../verification.ts";
 
 const createSourceRoute = defineRoute({
   method: "POST",
@@ -27,14 +28,17 @@ const createSourceRoute = defineRoute({
       tokenIdOf(request, source, "source"),
       clients.reader.getCustomer({ accountId, customerId: request.id }),
     ]);
-    const { paymentMethod, isReplayed } = await clients.writer.attachPaymentMethod({
+    const write = {
       accountId,
       requestId: identity.requestId,
       requestDigest: identity.digest,
       customerId: request.id,
       tokenId,
       isDefault: found(customer).defaultPaymentMethodId === "",
-    });
+    };
+    const { paymentMethod, isReplayed } = await withVerification(request, () =>
+      clients.writer.attachPaymentMethod(write),
+    );
     return { body: sourceView(found(paymentMethod)), isReplayed };
   },
 });

@@ -7,6 +7,7 @@ import { metadataPatchOf } from "../../messages.ts";
 import { parametersExclusive } from "../../parameter-problems.ts";
 import { found } from "../../reads.ts";
 import { defineRoute } from "../../route.ts";
+import { withVerification } from "../../verification.ts";
 import { customerWords, readCustomerWords } from "./customer-params.ts";
 import { customerExpandable, showCustomer } from "./show-customer.ts";
 
@@ -35,7 +36,7 @@ export const updateCustomerRoute = defineRoute({
     const chosen = readDefault(given);
     const tokenId = given.source === undefined ? "" : await tokenIdOf(request, given.source, "source");
     const metadataPatch = metadataPatchOf(given.metadata);
-    const { customer: changed, isReplayed } = await clients.writer.updateCustomer({
+    const write = {
       accountId,
       requestId: identity.requestId,
       requestDigest: identity.digest,
@@ -43,7 +44,10 @@ export const updateCustomerRoute = defineRoute({
       updateMask: { paths: chosen === undefined ? paths : [...paths, "default_payment_method_id"] },
       tokenId,
       ...(metadataPatch === undefined ? {} : { metadataPatch }),
-    });
+    };
+    const { customer: changed, isReplayed } = await withVerification(request, () =>
+      clients.writer.updateCustomer(write),
+    );
     return { body: await showCustomer(request, found(changed)), isReplayed };
   },
 });

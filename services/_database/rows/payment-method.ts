@@ -26,7 +26,8 @@ export function attachedDefault(alias: string): string {
 
 /** The columns of a payment method, from `payment_method p` and `account a`. */
 export const paymentMethodColumns = `p.payment_method_id, p.customer_id, p.billing_details, p.metadata, p.create_time,
-  p.detach_time, p.verification_decline_reason, p.verification_response_code, a.is_live, ${cardColumns}`;
+  p.detach_time, p.verification_decline_reason, p.verification_response_code,
+  p.sealed_cvc is not null as is_verification_due, a.is_live, ${cardColumns}`;
 
 /** The columns of a token, from `token k`, `payment_method p` and `account a`. */
 export const tokenColumns = `k.token_id, k.use_time, k.create_time as token_create_time, ${paymentMethodColumns}`;
@@ -53,6 +54,7 @@ export interface PaymentMethodRow extends CardRow {
   readonly detach_time: Date | null;
   readonly verification_decline_reason: string | null;
   readonly verification_response_code: string | null;
+  readonly is_verification_due: boolean;
   readonly is_live: boolean;
 }
 
@@ -88,6 +90,7 @@ export function paymentMethodOf(row: PaymentMethodRow): PaymentMethod {
     createTime: timestampOf(row.create_time),
     detachTime: timestampOf(row.detach_time),
     verificationDecline: declineOf(row.verification_decline_reason, row.verification_response_code),
+    isVerificationDue: row.is_verification_due,
     isLive: row.is_live,
   });
 }

@@ -13,7 +13,7 @@ import type { AttemptKind, AttemptTrace, Outcome } from "../../billing/v1/attemp
 import { file_tripe_billing_v1_attempt } from "../../billing/v1/attempt_pb.ts";
 import type { Decline } from "../../billing/v1/decline_pb.ts";
 import { file_tripe_billing_v1_decline } from "../../billing/v1/decline_pb.ts";
-import type { Card } from "../../billing/v1/payment_method_pb.ts";
+import type { Card, CheckResult } from "../../billing/v1/payment_method_pb.ts";
 import { file_tripe_billing_v1_payment_method } from "../../billing/v1/payment_method_pb.ts";
 import type { Money } from "../../type/v1/money_pb.ts";
 import { file_tripe_type_v1_money } from "../../type/v1/money_pb.ts";
@@ -23,7 +23,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/bank/v1/bank_service.proto.
  */
 export const file_tripe_bank_v1_bank_service: GenFile = /*@__PURE__*/
-  fileDesc("CiB0cmlwZS9iYW5rL3YxL2Jhbmtfc2VydmljZS5wcm90bxINdHJpcGUuYmFuay52MSKSAQoKQ2FyZE51bWJlchIZCgZudW1iZXIYASABKAlCCbpIBnIEEAEYIBIpCglleHBfbW9udGgYAiABKAVCFrpIExoRGP////8HKICAgID4/////wESKAoIZXhwX3llYXIYAyABKAVCFrpIExoRGP////8HKICAgID4/////wESFAoDY3ZjGAQgASgJQge6SARyAhgIIuwBCg9TZWFsQ2FyZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASLwoEY2FyZBgDIAEoCzIZLnRyaXBlLmJhbmsudjEuQ2FyZE51bWJlckIGukgDyAEBEjEKDWJ1c2luZXNzX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCGFjY2VwdG9yGAUgASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3IihgEKEFNlYWxDYXJkUmVzcG9uc2USJAoEY2FyZBgBIAEoCzIWLnRyaXBlLmJpbGxpbmcudjEuQ2FyZBITCgtzZWFsZWRfY2FyZBgCIAEoDBI3ChR2ZXJpZmljYXRpb25fZGVjbGluZRgDIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuRGVjbGluZSLeAwoNU3VibWl0UmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASJAoRcGF5bWVudF9tZXRob2RfaWQYAiABKAlCCbpIBnIEEAEYQBI1CgRraW5kGAMgASgOMh0udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0S2luZEIIukgFggECEAESGwoIYmFua19yZWYYBCABKAlCCbpIBnIEEAEYKBIiChFvcmlnaW5hbF9iYW5rX3JlZhgFIAEoCUIHukgEcgIYKBIdCgtzZWFsZWRfY2FyZBgGIAEoDEIIukgFegMYgBASLAoGYW1vdW50GAcgASgLMhQudHJpcGUudHlwZS52MS5Nb25leUIGukgDyAEBEhkKBXRyaWVzGAggASgFQgq6SAcaBRiQTigAEhUKBGJhbmsYCSABKAlCB7pIBHICGCgSLQoFdHJhY2UYCiABKAsyHi50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHRUcmFjZRIwCghvcmlnaW5hbBgLIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuQXR0ZW1wdFRyYWNlEjAKCGFjY2VwdG9yGAwgASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3IiPAoOU3VibWl0UmVzcG9uc2USKgoHb3V0Y29tZRgBIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuT3V0Y29tZSLyAQoOSW5xdWlyZVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhsKCGJhbmtfcmVmGAIgASgJQgm6SAZyBBABGCgSFQoEYmFuaxgDIAEoCUIHukgEcgIYKBIsCgZhbW91bnQYBCABKAsyFC50cmlwZS50eXBlLnYxLk1vbmV5Qga6SAPIAQESLQoFdHJhY2UYBSABKAsyHi50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHRUcmFjZRIwCghhY2NlcHRvchgGIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuQ2FyZEFjY2VwdG9yImQKDENhcGFiaWxpdGllcxIZChFpZGVtcG90ZW50X3N1Ym1pdBgBIAEoCBIPCgdpbnF1aXJ5GAIgASgIEhAKCHJldmVyc2FsGAMgASgIEhYKDmxhdGVfd2luZG93X21zGAQgASgDIoIBCg9JbnF1aXJlUmVzcG9uc2USEAoIaXNfa25vd24YASABKAgSKgoHb3V0Y29tZRgCIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuT3V0Y29tZRIxCgxjYXBhYmlsaXRpZXMYAyABKAsyGy50cmlwZS5iYW5rLnYxLkNhcGFiaWxpdGllczLwAQoLQmFua1NlcnZpY2USSwoIU2VhbENhcmQSHi50cmlwZS5iYW5rLnYxLlNlYWxDYXJkUmVxdWVzdBofLnRyaXBlLmJhbmsudjEuU2VhbENhcmRSZXNwb25zZRJFCgZTdWJtaXQSHC50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlcXVlc3QaHS50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlc3BvbnNlEk0KB0lucXVpcmUSHS50cmlwZS5iYW5rLnYxLklucXVpcmVSZXF1ZXN0Gh4udHJpcGUuYmFuay52MS5JbnF1aXJlUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_account, file_tripe_billing_v1_attempt, file_tripe_billing_v1_decline, file_tripe_billing_v1_payment_method, file_tripe_type_v1_money]);
+  fileDesc("CiB0cmlwZS9iYW5rL3YxL2Jhbmtfc2VydmljZS5wcm90bxINdHJpcGUuYmFuay52MSKSAQoKQ2FyZE51bWJlchIZCgZudW1iZXIYASABKAlCCbpIBnIEEAEYIBIpCglleHBfbW9udGgYAiABKAVCFrpIExoRGP////8HKICAgID4/////wESKAoIZXhwX3llYXIYAyABKAVCFrpIExoRGP////8HKICAgID4/////wESFAoDY3ZjGAQgASgJQge6SARyAhgIIo4CCg9TZWFsQ2FyZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASLwoEY2FyZBgDIAEoCzIZLnRyaXBlLmJhbmsudjEuQ2FyZE51bWJlckIGukgDyAEBEjEKDWJ1c2luZXNzX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCGFjY2VwdG9yGAUgASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3ISIAoYaXNfdmVyaWZpY2F0aW9uX2RlZmVycmVkGAYgASgIIpoBChBTZWFsQ2FyZFJlc3BvbnNlEiQKBGNhcmQYASABKAsyFi50cmlwZS5iaWxsaW5nLnYxLkNhcmQSEwoLc2VhbGVkX2NhcmQYAiABKAwSNwoUdmVyaWZpY2F0aW9uX2RlY2xpbmUYAyABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkRlY2xpbmUSEgoKc2VhbGVkX2N2YxgEIAEoDCLHAQoRVmVyaWZ5Q2FyZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASHQoLc2VhbGVkX2NhcmQYAyABKAxCCLpIBXoDGIAQEhwKCnNlYWxlZF9jdmMYBCABKAxCCLpIBXoDGIAQEjAKCGFjY2VwdG9yGAUgASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3IifwoSVmVyaWZ5Q2FyZFJlc3BvbnNlEjAKCWN2Y19jaGVjaxgBIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuQ2hlY2tSZXN1bHQSNwoUdmVyaWZpY2F0aW9uX2RlY2xpbmUYAiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkRlY2xpbmUi3gMKDVN1Ym1pdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASNQoEa2luZBgDIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuQXR0ZW1wdEtpbmRCCLpIBYIBAhABEhsKCGJhbmtfcmVmGAQgASgJQgm6SAZyBBABGCgSIgoRb3JpZ2luYWxfYmFua19yZWYYBSABKAlCB7pIBHICGCgSHQoLc2VhbGVkX2NhcmQYBiABKAxCCLpIBXoDGIAQEiwKBmFtb3VudBgHIAEoCzIULnRyaXBlLnR5cGUudjEuTW9uZXlCBrpIA8gBARIZCgV0cmllcxgIIAEoBUIKukgHGgUYkE4oABIVCgRiYW5rGAkgASgJQge6SARyAhgoEi0KBXRyYWNlGAogASgLMh4udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0VHJhY2USMAoIb3JpZ2luYWwYCyABKAsyHi50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHRUcmFjZRIwCghhY2NlcHRvchgMIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuQ2FyZEFjY2VwdG9yIjwKDlN1Ym1pdFJlc3BvbnNlEioKB291dGNvbWUYASABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWUi8gEKDklucXVpcmVSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghiYW5rX3JlZhgCIAEoCUIJukgGcgQQARgoEhUKBGJhbmsYAyABKAlCB7pIBHICGCgSLAoGYW1vdW50GAQgASgLMhQudHJpcGUudHlwZS52MS5Nb25leUIGukgDyAEBEi0KBXRyYWNlGAUgASgLMh4udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0VHJhY2USMAoIYWNjZXB0b3IYBiABKAsyHi50cmlwZS5iaWxsaW5nLnYxLkNhcmRBY2NlcHRvciJkCgxDYXBhYmlsaXRpZXMSGQoRaWRlbXBvdGVudF9zdWJtaXQYASABKAgSDwoHaW5xdWlyeRgCIAEoCBIQCghyZXZlcnNhbBgDIAEoCBIWCg5sYXRlX3dpbmRvd19tcxgEIAEoAyKCAQoPSW5xdWlyZVJlc3BvbnNlEhAKCGlzX2tub3duGAEgASgIEioKB291dGNvbWUYAiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWUSMQoMY2FwYWJpbGl0aWVzGAMgASgLMhsudHJpcGUuYmFuay52MS5DYXBhYmlsaXRpZXMywwIKC0JhbmtTZXJ2aWNlEksKCFNlYWxDYXJkEh4udHJpcGUuYmFuay52MS5TZWFsQ2FyZFJlcXVlc3QaHy50cmlwZS5iYW5rLnYxLlNlYWxDYXJkUmVzcG9uc2USUQoKVmVyaWZ5Q2FyZBIgLnRyaXBlLmJhbmsudjEuVmVyaWZ5Q2FyZFJlcXVlc3QaIS50cmlwZS5iYW5rLnYxLlZlcmlmeUNhcmRSZXNwb25zZRJFCgZTdWJtaXQSHC50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlcXVlc3QaHS50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlc3BvbnNlEk0KB0lucXVpcmUSHS50cmlwZS5iYW5rLnYxLklucXVpcmVSZXF1ZXN0Gh4udHJpcGUuYmFuay52MS5JbnF1aXJlUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_account, file_tripe_billing_v1_attempt, file_tripe_billing_v1_decline, file_tripe_billing_v1_payment_method, file_tripe_type_v1_money]);
 
 /**
  * A card as its holder reads it. Lives in one call's memory and is never stored or logged.
@@ -107,6 +107,13 @@ export type SealCardRequest = Message<"tripe.bank.v1.SealCardRequest"> & {
    * @generated from field: tripe.billing.v1.CardAcceptor acceptor = 5;
    */
   acceptor?: CardAcceptor | undefined;
+
+  /**
+   * Whether the bank verifies the card at its first use (VerifyCard) instead of now: the CVC is then sealed, too.
+   *
+   * @generated from field: bool is_verification_deferred = 6;
+   */
+  isVerificationDeferred: boolean;
 };
 
 /**
@@ -142,6 +149,14 @@ export type SealCardResponse = Message<"tripe.bank.v1.SealCardResponse"> & {
    * @generated from field: tripe.billing.v1.Decline verification_decline = 3;
    */
   verificationDecline?: Decline | undefined;
+
+  /**
+   * The CVC, sealed for this account and payment method; empty unless its verification is deferred. PCI DSS 3.3.2: it is
+   * erased once the card is verified.
+   *
+   * @generated from field: bytes sealed_cvc = 4;
+   */
+  sealedCvc: Uint8Array;
 };
 
 /**
@@ -150,6 +165,83 @@ export type SealCardResponse = Message<"tripe.bank.v1.SealCardResponse"> & {
  */
 export const SealCardResponseSchema: GenMessage<SealCardResponse> = /*@__PURE__*/
   messageDesc(file_tripe_bank_v1_bank_service, 2);
+
+/**
+ * Asks to verify a sealed card.
+ *
+ * @generated from message tripe.bank.v1.VerifyCardRequest
+ */
+export type VerifyCardRequest = Message<"tripe.bank.v1.VerifyCardRequest"> & {
+  /**
+   * The account the card was sealed for.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * The payment method the card was sealed for.
+   *
+   * @generated from field: string payment_method_id = 2;
+   */
+  paymentMethodId: string;
+
+  /**
+   * The sealed card.
+   *
+   * @generated from field: bytes sealed_card = 3;
+   */
+  sealedCard: Uint8Array;
+
+  /**
+   * The sealed CVC.
+   *
+   * @generated from field: bytes sealed_cvc = 4;
+   */
+  sealedCvc: Uint8Array;
+
+  /**
+   * Who will take the money.
+   *
+   * @generated from field: tripe.billing.v1.CardAcceptor acceptor = 5;
+   */
+  acceptor?: CardAcceptor | undefined;
+};
+
+/**
+ * Describes the message tripe.bank.v1.VerifyCardRequest.
+ * Use `create(VerifyCardRequestSchema)` to create a new message.
+ */
+export const VerifyCardRequestSchema: GenMessage<VerifyCardRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_bank_v1_bank_service, 3);
+
+/**
+ * What the bank answered.
+ *
+ * @generated from message tripe.bank.v1.VerifyCardResponse
+ */
+export type VerifyCardResponse = Message<"tripe.bank.v1.VerifyCardResponse"> & {
+  /**
+   * Whether the CVC is right.
+   *
+   * @generated from field: tripe.billing.v1.CheckResult cvc_check = 1;
+   */
+  cvcCheck: CheckResult;
+
+  /**
+   * Why the bank declined the card; absent when it did not, or could not be asked.
+   *
+   * @generated from field: tripe.billing.v1.Decline verification_decline = 2;
+   */
+  verificationDecline?: Decline | undefined;
+};
+
+/**
+ * Describes the message tripe.bank.v1.VerifyCardResponse.
+ * Use `create(VerifyCardResponseSchema)` to create a new message.
+ */
+export const VerifyCardResponseSchema: GenMessage<VerifyCardResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_bank_v1_bank_service, 4);
 
 /**
  * Asks a bank to do one thing.
@@ -247,7 +339,7 @@ export type SubmitRequest = Message<"tripe.bank.v1.SubmitRequest"> & {
  * Use `create(SubmitRequestSchema)` to create a new message.
  */
 export const SubmitRequestSchema: GenMessage<SubmitRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_bank_v1_bank_service, 3);
+  messageDesc(file_tripe_bank_v1_bank_service, 5);
 
 /**
  * What the bank did.
@@ -268,7 +360,7 @@ export type SubmitResponse = Message<"tripe.bank.v1.SubmitResponse"> & {
  * Use `create(SubmitResponseSchema)` to create a new message.
  */
 export const SubmitResponseSchema: GenMessage<SubmitResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_bank_v1_bank_service, 4);
+  messageDesc(file_tripe_bank_v1_bank_service, 6);
 
 /**
  * Asks what became of a reference.
@@ -324,7 +416,7 @@ export type InquireRequest = Message<"tripe.bank.v1.InquireRequest"> & {
  * Use `create(InquireRequestSchema)` to create a new message.
  */
 export const InquireRequestSchema: GenMessage<InquireRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_bank_v1_bank_service, 5);
+  messageDesc(file_tripe_bank_v1_bank_service, 7);
 
 /**
  * What a bank can do beyond answering, for whoever must find out what became of a request.
@@ -367,7 +459,7 @@ export type Capabilities = Message<"tripe.bank.v1.Capabilities"> & {
  * Use `create(CapabilitiesSchema)` to create a new message.
  */
 export const CapabilitiesSchema: GenMessage<Capabilities> = /*@__PURE__*/
-  messageDesc(file_tripe_bank_v1_bank_service, 6);
+  messageDesc(file_tripe_bank_v1_bank_service, 8);
 
 /**
  * What became of a reference.
@@ -402,7 +494,7 @@ export type InquireResponse = Message<"tripe.bank.v1.InquireResponse"> & {
  * Use `create(InquireResponseSchema)` to create a new message.
  */
 export const InquireResponseSchema: GenMessage<InquireResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_bank_v1_bank_service, 7);
+  messageDesc(file_tripe_bank_v1_bank_service, 9);
 
 /**
  * BankService contacts the banks. It alone holds card keys, and knows no database.
@@ -420,6 +512,16 @@ export const BankService: GenService<{
     methodKind: "unary";
     input: typeof SealCardRequestSchema;
     output: typeof SealCardResponseSchema;
+  },
+  /**
+   * VerifyCard asks the bank to verify a sealed card for a zero amount, with the CVC that was sealed beside it.
+   *
+   * @generated from rpc tripe.bank.v1.BankService.VerifyCard
+   */
+  verifyCard: {
+    methodKind: "unary";
+    input: typeof VerifyCardRequestSchema;
+    output: typeof VerifyCardResponseSchema;
   },
   /**
    * Submit asks a bank to do one thing, once per bank_ref. A decline is an answer, not an error.

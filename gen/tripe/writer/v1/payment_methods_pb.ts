@@ -5,7 +5,9 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
-import type { PaymentMethod, Token } from "../../billing/v1/payment_method_pb.ts";
+import type { Decline } from "../../billing/v1/decline_pb.ts";
+import { file_tripe_billing_v1_decline } from "../../billing/v1/decline_pb.ts";
+import type { CheckResult, PaymentMethod, Token } from "../../billing/v1/payment_method_pb.ts";
 import { file_tripe_billing_v1_payment_method } from "../../billing/v1/payment_method_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -13,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/writer/v1/payment_methods.proto.
  */
 export const file_tripe_writer_v1_payment_methods: GenFile = /*@__PURE__*/
-  fileDesc("CiV0cmlwZS93cml0ZXIvdjEvcGF5bWVudF9tZXRob2RzLnByb3RvEg90cmlwZS53cml0ZXIudjEixQEKEkNyZWF0ZVRva2VuUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBIuCgV0b2tlbhgEIAEoCzIXLnRyaXBlLmJpbGxpbmcudjEuVG9rZW5CBrpIA8gBARIfCgtzZWFsZWRfY2FyZBgFIAEoDEIKukgHegUQARiAECJSChNDcmVhdGVUb2tlblJlc3BvbnNlEiYKBXRva2VuGAEgASgLMhcudHJpcGUuYmlsbGluZy52MS5Ub2tlbhITCgtpc19yZXBsYXllZBgCIAEoCCLeAQoaQ3JlYXRlUGF5bWVudE1ldGhvZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHwoOcmVxdWVzdF9kaWdlc3QYAyABKAxCB7pIBHoCGEASPwoOcGF5bWVudF9tZXRob2QYBCABKAsyHy50cmlwZS5iaWxsaW5nLnYxLlBheW1lbnRNZXRob2RCBrpIA8gBARIfCgtzZWFsZWRfY2FyZBgFIAEoDEIKukgHegUQARiAECJrChtDcmVhdGVQYXltZW50TWV0aG9kUmVzcG9uc2USNwoOcGF5bWVudF9tZXRob2QYASABKAsyHy50cmlwZS5iaWxsaW5nLnYxLlBheW1lbnRNZXRob2QSEwoLaXNfcmVwbGF5ZWQYAiABKAgi7wEKGkF0dGFjaFBheW1lbnRNZXRob2RSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEh4KC2N1c3RvbWVyX2lkGAQgASgJQgm6SAZyBBABGEASIgoRcGF5bWVudF9tZXRob2RfaWQYBSABKAlCB7pIBHICGEASGQoIdG9rZW5faWQYBiABKAlCB7pIBHICGEASEgoKaXNfZGVmYXVsdBgHIAEoCCJrChtBdHRhY2hQYXltZW50TWV0aG9kUmVzcG9uc2USNwoOcGF5bWVudF9tZXRob2QYASABKAsyHy50cmlwZS5iaWxsaW5nLnYxLlBheW1lbnRNZXRob2QSEwoLaXNfcmVwbGF5ZWQYAiABKAgiogEKGkRldGFjaFBheW1lbnRNZXRob2RSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAQgASgJQgm6SAZyBBABGEAiawobRGV0YWNoUGF5bWVudE1ldGhvZFJlc3BvbnNlEjcKDnBheW1lbnRfbWV0aG9kGAEgASgLMh8udHJpcGUuYmlsbGluZy52MS5QYXltZW50TWV0aG9kEhMKC2lzX3JlcGxheWVkGAIgASgIYgZwcm90bzM", [file_buf_validate_validate, file_tripe_billing_v1_payment_method]);
+  fileDesc("CiV0cmlwZS93cml0ZXIvdjEvcGF5bWVudF9tZXRob2RzLnByb3RvEg90cmlwZS53cml0ZXIudjEi4wEKEkNyZWF0ZVRva2VuUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBIuCgV0b2tlbhgEIAEoCzIXLnRyaXBlLmJpbGxpbmcudjEuVG9rZW5CBrpIA8gBARIfCgtzZWFsZWRfY2FyZBgFIAEoDEIKukgHegUQARiAEBIcCgpzZWFsZWRfY3ZjGAYgASgMQgi6SAV6AxiAECJSChNDcmVhdGVUb2tlblJlc3BvbnNlEiYKBXRva2VuGAEgASgLMhcudHJpcGUuYmlsbGluZy52MS5Ub2tlbhITCgtpc19yZXBsYXllZBgCIAEoCCL8AQoaQ3JlYXRlUGF5bWVudE1ldGhvZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHwoOcmVxdWVzdF9kaWdlc3QYAyABKAxCB7pIBHoCGEASPwoOcGF5bWVudF9tZXRob2QYBCABKAsyHy50cmlwZS5iaWxsaW5nLnYxLlBheW1lbnRNZXRob2RCBrpIA8gBARIfCgtzZWFsZWRfY2FyZBgFIAEoDEIKukgHegUQARiAEBIcCgpzZWFsZWRfY3ZjGAYgASgMQgi6SAV6AxiAECJrChtDcmVhdGVQYXltZW50TWV0aG9kUmVzcG9uc2USNwoOcGF5bWVudF9tZXRob2QYASABKAsyHy50cmlwZS5iaWxsaW5nLnYxLlBheW1lbnRNZXRob2QSEwoLaXNfcmVwbGF5ZWQYAiABKAgi7wEKGkF0dGFjaFBheW1lbnRNZXRob2RSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEh4KC2N1c3RvbWVyX2lkGAQgASgJQgm6SAZyBBABGEASIgoRcGF5bWVudF9tZXRob2RfaWQYBSABKAlCB7pIBHICGEASGQoIdG9rZW5faWQYBiABKAlCB7pIBHICGEASEgoKaXNfZGVmYXVsdBgHIAEoCCJrChtBdHRhY2hQYXltZW50TWV0aG9kUmVzcG9uc2USNwoOcGF5bWVudF9tZXRob2QYASABKAsyHy50cmlwZS5iaWxsaW5nLnYxLlBheW1lbnRNZXRob2QSEwoLaXNfcmVwbGF5ZWQYAiABKAgiogEKGkRldGFjaFBheW1lbnRNZXRob2RSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAQgASgJQgm6SAZyBBABGEAiawobRGV0YWNoUGF5bWVudE1ldGhvZFJlc3BvbnNlEjcKDnBheW1lbnRfbWV0aG9kGAEgASgLMh8udHJpcGUuYmlsbGluZy52MS5QYXltZW50TWV0aG9kEhMKC2lzX3JlcGxheWVkGAIgASgIIl8KGEJlZ2luVmVyaWZpY2F0aW9uUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASJAoRcGF5bWVudF9tZXRob2RfaWQYAiABKAlCCbpIBnIEEAEYQCJUChlCZWdpblZlcmlmaWNhdGlvblJlc3BvbnNlEg4KBmlzX2R1ZRgBIAEoCBITCgtzZWFsZWRfY2FyZBgCIAEoDBISCgpzZWFsZWRfY3ZjGAMgASgMItUBChlTZXR0bGVWZXJpZmljYXRpb25SZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIkChFwYXltZW50X21ldGhvZF9pZBgCIAEoCUIJukgGcgQQARhAEjoKCWN2Y19jaGVjaxgDIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuQ2hlY2tSZXN1bHRCCLpIBYIBAhABEjcKFHZlcmlmaWNhdGlvbl9kZWNsaW5lGAQgASgLMhkudHJpcGUuYmlsbGluZy52MS5EZWNsaW5lIhwKGlNldHRsZVZlcmlmaWNhdGlvblJlc3BvbnNlIhgKFkVyYXNlU2VhbGVkQ3Zjc1JlcXVlc3QiLwoXRXJhc2VTZWFsZWRDdmNzUmVzcG9uc2USFAoMZXJhc2VkX2NvdW50GAEgASgFYgZwcm90bzM", [file_buf_validate_validate, file_tripe_billing_v1_decline, file_tripe_billing_v1_payment_method]);
 
 /**
  * Asks to store a token.
@@ -55,6 +57,13 @@ export type CreateTokenRequest = Message<"tripe.writer.v1.CreateTokenRequest"> &
    * @generated from field: bytes sealed_card = 5;
    */
   sealedCard: Uint8Array;
+
+  /**
+   * The CVC as the bank service sealed it, when its verification is deferred; else empty.
+   *
+   * @generated from field: bytes sealed_cvc = 6;
+   */
+  sealedCvc: Uint8Array;
 };
 
 /**
@@ -132,6 +141,13 @@ export type CreatePaymentMethodRequest = Message<"tripe.writer.v1.CreatePaymentM
    * @generated from field: bytes sealed_card = 5;
    */
   sealedCard: Uint8Array;
+
+  /**
+   * The CVC as the bank service sealed it, when its verification is deferred; else empty.
+   *
+   * @generated from field: bytes sealed_cvc = 6;
+   */
+  sealedCvc: Uint8Array;
 };
 
 /**
@@ -329,4 +345,160 @@ export type DetachPaymentMethodResponse = Message<"tripe.writer.v1.DetachPayment
  */
 export const DetachPaymentMethodResponseSchema: GenMessage<DetachPaymentMethodResponse> = /*@__PURE__*/
   messageDesc(file_tripe_writer_v1_payment_methods, 7);
+
+/**
+ * Asks for what the verification of a payment method needs.
+ *
+ * @generated from message tripe.writer.v1.BeginVerificationRequest
+ */
+export type BeginVerificationRequest = Message<"tripe.writer.v1.BeginVerificationRequest"> & {
+  /**
+   * The account of the payment method.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * The payment method.
+   *
+   * @generated from field: string payment_method_id = 2;
+   */
+  paymentMethodId: string;
+};
+
+/**
+ * Describes the message tripe.writer.v1.BeginVerificationRequest.
+ * Use `create(BeginVerificationRequestSchema)` to create a new message.
+ */
+export const BeginVerificationRequestSchema: GenMessage<BeginVerificationRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_payment_methods, 8);
+
+/**
+ * What the verification needs.
+ *
+ * @generated from message tripe.writer.v1.BeginVerificationResponse
+ */
+export type BeginVerificationResponse = Message<"tripe.writer.v1.BeginVerificationResponse"> & {
+  /**
+   * Whether the verification is due; the rest is empty when it is not.
+   *
+   * @generated from field: bool is_due = 1;
+   */
+  isDue: boolean;
+
+  /**
+   * The sealed card.
+   *
+   * @generated from field: bytes sealed_card = 2;
+   */
+  sealedCard: Uint8Array;
+
+  /**
+   * The sealed CVC.
+   *
+   * @generated from field: bytes sealed_cvc = 3;
+   */
+  sealedCvc: Uint8Array;
+};
+
+/**
+ * Describes the message tripe.writer.v1.BeginVerificationResponse.
+ * Use `create(BeginVerificationResponseSchema)` to create a new message.
+ */
+export const BeginVerificationResponseSchema: GenMessage<BeginVerificationResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_payment_methods, 9);
+
+/**
+ * Asks to record what the bank answered.
+ *
+ * @generated from message tripe.writer.v1.SettleVerificationRequest
+ */
+export type SettleVerificationRequest = Message<"tripe.writer.v1.SettleVerificationRequest"> & {
+  /**
+   * The account of the payment method.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * The payment method.
+   *
+   * @generated from field: string payment_method_id = 2;
+   */
+  paymentMethodId: string;
+
+  /**
+   * What the bank said of the CVC.
+   *
+   * @generated from field: tripe.billing.v1.CheckResult cvc_check = 3;
+   */
+  cvcCheck: CheckResult;
+
+  /**
+   * Why the bank declined the card; absent when it did not, or could not be asked.
+   *
+   * @generated from field: tripe.billing.v1.Decline verification_decline = 4;
+   */
+  verificationDecline?: Decline | undefined;
+};
+
+/**
+ * Describes the message tripe.writer.v1.SettleVerificationRequest.
+ * Use `create(SettleVerificationRequestSchema)` to create a new message.
+ */
+export const SettleVerificationRequestSchema: GenMessage<SettleVerificationRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_payment_methods, 10);
+
+/**
+ * The verification is recorded, and the sealed CVC erased.
+ *
+ * @generated from message tripe.writer.v1.SettleVerificationResponse
+ */
+export type SettleVerificationResponse = Message<"tripe.writer.v1.SettleVerificationResponse"> & {
+};
+
+/**
+ * Describes the message tripe.writer.v1.SettleVerificationResponse.
+ * Use `create(SettleVerificationResponseSchema)` to create a new message.
+ */
+export const SettleVerificationResponseSchema: GenMessage<SettleVerificationResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_payment_methods, 11);
+
+/**
+ * Asks to erase sealed CVCs that were not used within an hour.
+ *
+ * @generated from message tripe.writer.v1.EraseSealedCvcsRequest
+ */
+export type EraseSealedCvcsRequest = Message<"tripe.writer.v1.EraseSealedCvcsRequest"> & {
+};
+
+/**
+ * Describes the message tripe.writer.v1.EraseSealedCvcsRequest.
+ * Use `create(EraseSealedCvcsRequestSchema)` to create a new message.
+ */
+export const EraseSealedCvcsRequestSchema: GenMessage<EraseSealedCvcsRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_payment_methods, 12);
+
+/**
+ * How many were erased.
+ *
+ * @generated from message tripe.writer.v1.EraseSealedCvcsResponse
+ */
+export type EraseSealedCvcsResponse = Message<"tripe.writer.v1.EraseSealedCvcsResponse"> & {
+  /**
+   * How many, at most 1,000 a call.
+   *
+   * @generated from field: int32 erased_count = 1;
+   */
+  erasedCount: number;
+};
+
+/**
+ * Describes the message tripe.writer.v1.EraseSealedCvcsResponse.
+ * Use `create(EraseSealedCvcsResponseSchema)` to create a new message.
+ */
+export const EraseSealedCvcsResponseSchema: GenMessage<EraseSealedCvcsResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_payment_methods, 13);
 
