@@ -32,6 +32,7 @@ function reasonsInSources(): Set<string> {
 
 // Reasons that are about Tripe's own calls, which no public request can cause: as faults they are 500s.
 const internalReasons = [
+  "CALLER_NOT_PROVEN",
   "TIME_ZONE_UNKNOWN",
   // The edge has the card verified, and asks again.
   "VERIFICATION_DUE",

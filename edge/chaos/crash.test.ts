@@ -24,7 +24,6 @@ const [money, billing, mailing] = [await startScene(), await startScene(), await
 
 // After the scenes, and so before their databases are gone.
 afterAll(closeQueues);
-
 /** Some sixty processes in five rows, each about a second on a busy machine. */
 const patient = { timeout: 1_200_000 };
 

@@ -89,7 +89,7 @@ function startSweeps(dependencies: SchedulerDependencies): ReadonlyMap<SweepName
 /** Looking once a minute keeps a CVC that was not used little longer than its hour. */
 const ERASE_EVERY_MS = 60_000;
 
-function createEraseCvcs({ writer }: Pick<Clients, "writer">, clock: Clock): () => Promise<void> {
+function createEraseCvcs({ writer }: Pick<SchedulerClients, "writer">, clock: Clock): () => Promise<void> {
   let nextMs = 0;
   return async () => {
     if (clock.nowMs() < nextMs) return;
