@@ -1,7 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { ReaderService } from "../../gen/tripe/reader/v1/reader_service_pb.ts";
-import { rpcsOf } from "../_runtime/topology.ts";
 import { findBorderCrossings } from "./borders.ts";
 import { findUnboundedFields } from "./contracts.ts";
 import * as habits from "./habits.ts";
@@ -109,19 +108,18 @@ test("a reason is tested when a test names it, however it was chosen", () => {
 
 test("a table of callers must say what the topology says, and a page without one says nothing", () => {
   const head = "| caller \\ callee | reader | scheduler |\n|---|---|---|\n";
-  const edgeReads = `${rpcsOf("edge", "reader").length} of ${ReaderService.methods.length}`;
-  expect(
-    findFalseArrows(parseSource("README.md", `${head}| edge | ${edgeReads} | \`GetStatus\` |\n| pdf, bank | | |\n`)),
-  ).toEqual([]);
+  expect(findFalseArrows(parseSource("README.md", `${head}| edge | x | \`GetStatus\` |\n| pdf, bank | | |\n`))).toEqual(
+    [],
+  );
   expect(findFalseArrows(parseSource("README.md", "| service | port |\n"))).toEqual([]);
-  expect(
-    findFalseArrows(parseSource("README.md", `\n${head}| edge | ${edgeReads} | x |\n| pdf | x | |\n| moon | | |\n`)),
-  ).toEqual([
-    'README.md:4 says "x" for edge to scheduler, not "GetStatus"',
-    'README.md:5 says "x" for pdf to reader, not ""',
-    "README.md:6 knows no moon or reader",
-    "README.md:6 knows no moon or scheduler",
-  ]);
+  expect(findFalseArrows(parseSource("README.md", `\n${head}| edge | x | x |\n| pdf | x | |\n| moon | | |\n`))).toEqual(
+    [
+      'README.md:4 says "x" for edge to scheduler, not "GetStatus"',
+      'README.md:5 says "x" for pdf to reader, not ""',
+      "README.md:6 knows no moon or reader",
+      "README.md:6 knows no moon or scheduler",
+    ],
+  );
 });
 
 test("a field without a bound is found in its proto file, also deep below a request", () => {
