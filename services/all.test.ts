@@ -8,9 +8,7 @@ import { createEnvironment } from "./_runtime/config.ts";
 import { readRunFile } from "./_runtime/run-file.ts";
 import { linkCodeCache } from "./_runtime/testing/code-cache.ts";
 import { createMemoryFolder } from "./_runtime/testing/memory-folder.ts";
-
-/** Each Tripe of this file takes eleven ports from here on; by process, so that two runs side by side do not meet. */
-let port = 22_200 + (process.pid % 8) * 22;
+import { reservePorts } from "./_runtime/testing/reserve-ports.ts";
 
 /** A first start compiles everything, ten times over: 8 s on a quiet machine, 30 s on a busy one. */
 const patient = { timeout: 90_000, interval: 100 };
@@ -19,9 +17,9 @@ const testTimeout = 240_000;
 async function setup() {
   const dataDir = await createMemoryFolder("tripe-all-");
   await linkCodeCache(dataDir);
+  const port = await reservePorts(11);
   const url = `http://127.0.0.1:${port}`;
   const env = createEnvironment({ PORT: String(port), TRIPE_DATA_DIR: dataDir });
-  port += 11;
   const guard = startTestingGuard(dataDir);
   /** 0 when it has ended well. */
   const postgresPid = async () => {

@@ -17,8 +17,7 @@ import { type Place, recover, runDriver } from "./crash-sweep.ts";
 import { closeQueues, move, prepareSweeps } from "./crash-work.ts";
 
 const driver = await bundleDriver();
-afterAll(() => driver.remove());
-
+afterAll(driver.remove);
 // Databases of their own, so that processes can die at once without one cleaning up after the other.
 const [money, billing, mailing] = [await startScene(), await startScene(), await startScene()];
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../services/_runtime/clock.ts";
+import { reservePorts } from "../../services/_runtime/testing/reserve-ports.ts";
 import { killAndRecover, pause, sendAndHangUp, stopPostgres } from "./blows.ts";
 import { inParallel } from "./lanes.ts";
 import { createMerchant, type Wish } from "./merchant.ts";
@@ -9,10 +10,8 @@ import { createRandom } from "./random.ts";
 import { createWholeTripe, type ProcessName, until } from "./whole-tripe.ts";
 
 // One Tripe for the whole file, killed in every way there is: it has to come back from each for the next test to begin.
-// By process, so that two runs side by side do not meet.
-const tripe = await createWholeTripe(26_000 + (process.pid % 90) * 11);
-/** The second edge's, below those of the soak. */
-const edgePort = 25_700 + (process.pid % 90);
+const tripe = await createWholeTripe(await reservePorts(11));
+const edgePort = await reservePorts(1);
 const merchant = createMerchant(tripe);
 beforeAll(() => tripe.start(), 180_000);
 afterAll(() => tripe.remove(), 60_000);

@@ -8,12 +8,13 @@ import { systemClock } from "../../services/_runtime/clock.ts";
 import { createEnvironment, readConfig } from "../../services/_runtime/config.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
 import { openDialing } from "../../services/_runtime/security.ts";
+import { reservePorts } from "../../services/_runtime/testing/reserve-ports.ts";
 import { setupBilling } from "../../services/scheduler/testing/billing.ts";
 import { isAlive, signal } from "./processes.ts";
 import { createWholeTripe, until } from "./whole-tripe.ts";
 
-// One Tripe of real processes, and a second scheduler beside it. By process, so that two runs do not meet.
-const port = 28_000 + (process.pid % 90) * 22;
+// One Tripe of real processes, and a second scheduler beside it.
+const port = await reservePorts(22);
 const tripe = await createWholeTripe(port);
 beforeAll(() => tripe.start(), 180_000);
 afterAll(() => tripe.remove(), 60_000);

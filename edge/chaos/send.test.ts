@@ -6,12 +6,13 @@ import { connectDatabase, type Database } from "../../services/_database/connect
 import { findRoleUrl } from "../../services/_database/role-url.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
+import { reservePorts } from "../../services/_runtime/testing/reserve-ports.ts";
 import { startServer, type TestServer } from "../../services/mailer/testing/mail-server.ts";
 import { isAlive, signal } from "./processes.ts";
 import { createWholeTripe, type ProcessName, SECRET_KEY, until } from "./whole-tripe.ts";
 
-// One Tripe of real processes for the whole file, and a real mail server. By process, so that two runs do not meet.
-const port = 27_000 + (process.pid % 90) * 11;
+// One Tripe of real processes for the whole file, and a real mail server.
+const port = await reservePorts(11);
 /** The invoice whose mail is taken without a word: the server has it, and whoever sent it does not know. */
 let unansweredNumber: string | undefined;
 let mailServer: TestServer = await startServer({

@@ -65,7 +65,7 @@ test("without a running Postgres it says so and proves nothing", async () => {
   expect(stopped).toMatchObject({ exitCode: 1, lines: [expect.stringContaining("Postgres is not running on")] });
   const away = await run({
     ...configOf(),
-    databaseUrl: createSecret("postgres://tripe_audit:x@127.0.0.1:26998/tripe"),
+    databaseUrl: createSecret("postgres://tripe_audit:x@127.0.0.1:1/tripe"),
   });
   expect(away).toMatchObject({ exitCode: 1, lines: ["The Postgres of DATABASE_URL does not answer."] });
 });

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test as inTurn, type TestContext, vi } from "vitest";
 import { silentLog } from "../_runtime/log.ts";
 import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
+import { reservePorts } from "../_runtime/testing/reserve-ports.ts";
 import { connectDatabase } from "./connect.ts";
 import { startEmbedded } from "./embedded.ts";
 import { isAlive, readPostmaster } from "./embedded-postmaster.ts";
@@ -14,12 +15,9 @@ import { testSettings } from "./embedded-settings.ts";
 
 const log = silentLog;
 
-/** A port from Linux' range for outgoing connections would now and then be taken by one of those. */
-let port = 22_400 + (process.pid % 400);
-
 /** A Postgres that was started and stopped once, to be copied: initdb takes most of a first start. */
 const used = await createMemoryFolder("tripe-embedded-");
-await (await startEmbedded({ dataDir: used, port: port++, log, settings: testSettings })).stop();
+await (await startEmbedded({ dataDir: used, port: await reservePorts(1), log, settings: testSettings })).stop();
 afterAll(() => rm(used, { recursive: true, force: true }));
 
 /** Each waits for a Postgres of its own more than it computes: side by side they take a third of the time. */
@@ -32,7 +30,7 @@ async function setup({ onTestFinished }: TestContext, { deeper = "", isNew = fal
   const top = await createMemoryFolder("tripe-embedded-");
   const dataDir = join(top, deeper);
   if (!isNew) await cp(used, dataDir, { recursive: true, mode: constants.COPYFILE_FICLONE });
-  const options = { dataDir, port: port++, log, settings: testSettings };
+  const options = { dataDir, port: await reservePorts(1), log, settings: testSettings };
   const postmaster = () => readPostmaster(join(dataDir, "postgres"));
   onTestFinished(async () => {
     const running = postmaster();

@@ -1,6 +1,6 @@
-import { createServer } from "node:net";
 import { describeError, type Log, silentLog } from "../_runtime/log.ts";
 import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
+import { reservePorts } from "../_runtime/testing/reserve-ports.ts";
 import { createClient } from "./connect-client.ts";
 import { createPasswords, startEmbedded } from "./embedded.ts";
 import { testSettings } from "./embedded-settings.ts";
@@ -24,7 +24,7 @@ export const templateName = "tripe_template";
 export async function startTestServer(folder?: string): Promise<{ server: TestServer; stop(): Promise<void> }> {
   const dataDir = await createMemoryFolder("tripe-test-");
   const guard = startTestingGuard(dataDir);
-  const embedded = await startEmbedded({ dataDir, port: await findFreePort(), log: quiet, settings: testSettings });
+  const embedded = await startEmbedded({ dataDir, port: await reservePorts(1), log: quiet, settings: testSettings });
   const passwords = await createPasswords(dataDir);
   const owner = { url: renamed(embedded.url, templateName), passwords, log: quiet };
   await createTemplate(embedded.url);
@@ -68,15 +68,4 @@ async function createTemplate(url: string): Promise<void> {
   } finally {
     await template.end();
   }
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }

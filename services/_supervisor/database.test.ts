@@ -5,19 +5,21 @@ import { readConfig } from "../_runtime/config.ts";
 import { createKeyRing, formatKeyRing, type KeyKind, keyFile } from "../_runtime/key-ring.ts";
 import { silentLog } from "../_runtime/log.ts";
 import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
+import { reservePorts } from "../_runtime/testing/reserve-ports.ts";
 import { openDatabase, prepareKeys } from "./database.ts";
 
-async function setup(port: number, variables: Readonly<Record<string, string>> = {}) {
+async function setup(variables: Readonly<Record<string, string>> = {}) {
+  const port = await reservePorts(11);
   const dataDir = await createMemoryFolder("tripe-open-");
   onTestFinished(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
   const config = readConfig({ PORT: String(port), TRIPE_DATA_DIR: dataDir, ...variables });
   const seeded: string[] = [];
   const seed = async ({ secretKey }: { secretKey: string }) => void seeded.push(secretKey);
-  return { config, seeded, open: () => openDatabase({ config, log: silentLog, seed }) };
+  return { config, port, seeded, open: () => openDatabase({ config, log: silentLog, seed }) };
 }
 
 test("an opened database is migrated, lets every role in, and keeps its key over a restart", async () => {
-  const { open, seeded } = await setup(22_600);
+  const { open, port, seeded } = await setup();
   const first = await open();
   for (const role of ["reader", "writer", "audit", "scheduler"] as const) {
     const database = connectDatabase({ url: first.urls[role], role, connectionsMax: 2, log: silentLog });
@@ -25,7 +27,7 @@ test("an opened database is migrated, lets every role in, and keeps its key over
     await database.close();
   }
   expect(first.secretKey).toMatch(/^sk_test_[0-9A-Za-z]{32}$/);
-  expect(first.place).toBe("127.0.0.1:22610");
+  expect(first.place).toBe(`127.0.0.1:${port + 10}`);
   await first.close();
   const second = await open();
   await second.close();
@@ -33,7 +35,7 @@ test("an opened database is migrated, lets every role in, and keeps its key over
 });
 
 test("a start without the keys its database was written with is refused in words, and makes none", async () => {
-  const { open, config } = await setup(22_680);
+  const { open, config } = await setup();
   expect(await prepareKeys(config)).toBe(true);
   await (await open()).close();
   const lose = async (kind: KeyKind) => {
@@ -57,7 +59,7 @@ test("a start without the keys its database was written with is refused in words
 });
 
 test("a data folder that another running Tripe uses is refused in words", async () => {
-  const { open, config } = await setup(22_620, { TRIPE_SECRET_KEY: "sk_test_12345678" });
+  const { open, config } = await setup({ TRIPE_SECRET_KEY: "sk_test_12345678" });
   const first = await open();
   expect(first.secretKey).toBe("sk_test_12345678");
   await expect(open()).rejects.toThrow(`Another Tripe runs on the data folder ${config.dataDir}`);
@@ -65,9 +67,9 @@ test("a data folder that another running Tripe uses is refused in words", async 
 });
 
 test("a seed that fails ends the Postgres that was started for it", async () => {
-  const { config } = await setup(22_640);
+  const { config } = await setup();
   const seed = () => Promise.reject(new Error("no seed"));
   await expect(openDatabase({ config, log: silentLog, seed })).rejects.toThrow("no seed");
-  const { open } = await setup(22_640);
+  const { open } = await setup();
   await (await open()).close();
 });

@@ -11,13 +11,14 @@ import { makeKeyFiles } from "../_runtime/key-files.ts";
 import { keyFile } from "../_runtime/key-ring.ts";
 import { silentLog } from "../_runtime/log.ts";
 import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
+import { reservePorts } from "../_runtime/testing/reserve-ports.ts";
 import { openDatabase } from "./database.ts";
 
 test("a Postgres of one's own serves, whose role is no superuser but may create roles", async () => {
   const dataDir = await createMemoryFolder("tripe-own-");
   onTestFinished(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
   // The server of somebody else's: its own folder, and a role for Tripe such as an administrator makes.
-  const options = { dataDir: join(dataDir, "server"), port: 22_660 + (process.pid % 40), log: silentLog };
+  const options = { dataDir: join(dataDir, "server"), port: await reservePorts(1), log: silentLog };
   const server = await startEmbedded({ ...options, settings: testSettings });
   onTestFinished(server.stop);
   const admin = connectDatabase({ url: server.url, role: "admin", connectionsMax: 2, log: silentLog });

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../_runtime/clock.ts";
+import { reservePorts } from "../_runtime/testing/reserve-ports.ts";
 import { type Place, refuseHopeless, waitForPlaces } from "./ports.ts";
 
-/** Of the range of this folder's tests, by process, so that two runs side by side do not meet. */
-const port = 22_800 + (process.pid % 99);
+const port = await reservePorts(1);
 const place: Place = { name: "edge", address: `127.0.0.1:${port}`, hostSetting: "TRIPE_LISTEN_HOST" };
 
 async function listen() {

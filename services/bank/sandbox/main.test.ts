@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { createEnvironment } from "../../_runtime/config.ts";
 import { createSecret } from "../../_runtime/secret.ts";
+import { reservePorts } from "../../_runtime/testing/reserve-ports.ts";
 import type { MoneyRequest } from "../connector.ts";
 import { ACCEPTOR } from "../testing/acceptor.ts";
 import { collect, connectTo } from "../testing/sandbox.ts";
@@ -28,8 +29,9 @@ const BUY: MoneyRequest = {
   timeoutMs: 5_000,
 };
 
-/** A sandbox bank as a process of its own; `port` differs per test, so that two files of tests can run side by side. */
-async function setup(port: number) {
+/** A sandbox bank as a process of its own. */
+async function setup() {
+  const port = (await reservePorts(10)) + 9;
   const dataDir = await mkdtemp(join(tmpdir(), "tripe-sandbox-"));
   const start = (changes: Record<string, string> = {}) => {
     const env = createEnvironment({
@@ -61,7 +63,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 test("kill -9 under load: what was answered is in the statement, and repeats end with one effect each", async () => {
-  const { startReady, connector, statement } = await setup(23_101);
+  const { startReady, connector, statement } = await setup();
   const refs = Array.from({ length: 300 }, (_, index) => `buy_${index}`);
   const answered: string[] = [];
   let unknowns = 0;
@@ -96,9 +98,9 @@ test("kill -9 under load: what was answered is in the statement, and repeats end
 }, 30_000);
 
 test("a second bank on the same file ends at once, in words, and the first goes on", async () => {
-  const { start, startReady, connector, statement } = await setup(23_102);
+  const { start, startReady, connector, statement } = await setup();
   await startReady();
-  const second = start({ PORT: "23190" });
+  const second = start({ PORT: String(await reservePorts(10)) });
   const [words] = await once(second.stderr ?? second, "data");
   const [code] = await once(second, "exit");
   expect([code, String(words)]).toEqual([1, expect.stringContaining("is held by another process")]);
@@ -107,7 +109,7 @@ test("a second bank on the same file ends at once, in words, and the first goes 
 });
 
 test("SIGTERM ends the bank well, and it starts again over what it knew", async () => {
-  const { startReady, connector } = await setup(23_103);
+  const { startReady, connector } = await setup();
   const first = await startReady();
   const answer = await connector.purchase(BUY);
   first.kill("SIGTERM");
@@ -117,7 +119,7 @@ test("SIGTERM ends the bank well, and it starts again over what it knew", async 
 });
 
 test("faults that cannot be read keep the bank from starting", async () => {
-  const { start } = await setup(23_104);
+  const { start } = await setup();
   const child = start({ TRIPE_BANK_FAULTS: "42:burn=5" });
   const [words] = await once(child.stderr ?? child, "data");
   expect(String(words)).toContain("TRIPE_BANK_FAULTS must be a seed and percentages");
