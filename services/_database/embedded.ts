@@ -1,12 +1,12 @@
-import { createHmac } from "node:crypto";
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { systemClock } from "../_runtime/clock.ts";
 import { makeKeyFile, readKeyRing } from "../_runtime/key-files.ts";
-import { keyFile, type RingKey } from "../_runtime/key-ring.ts";
+import { keyFile } from "../_runtime/key-ring.ts";
 import type { Log } from "../_runtime/log.ts";
 import { createClient, isUnavailable } from "./connect-client.ts";
+import { createPasswords, passwordsOf } from "./create-passwords.ts";
 import { prepareDatabaseDir } from "./embedded-init.ts";
 import {
   isAlive,
@@ -87,28 +87,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   }
 }
 
-/**
- * The password of a database role: HMAC-SHA256 of its name under the data folder's key (`<dataDir>/secrets/database.key`, the newest), in
- * hex. So one kept secret serves every role. Throws in words when there is no such key.
- */
-export async function createPasswords(dataDir: string): Promise<(role: string) => string> {
-  const file = keyFile(dataDir, "database");
-  const ring = await readKeyRing("database", file);
-  if (ring === undefined) throw new Error(lostKey(file, "the database"));
-  return passwordsOf(ring.first);
-}
-
-function passwordsOf({ bytes }: RingKey): (role: string) => string {
-  return (role) => createHmac("sha256", bytes).update(role).digest("hex");
-}
-
-function lostKey(file: string, database: string): string {
-  return (
-    `${file} is missing, and ${database} opens with it alone: restore the secrets folder of this Tripe from its backup, or ` +
-    "set TRIPE_DATA_DIR to a new folder"
-  );
-}
-
 /** The url of a database of the embedded Postgres, for a user: over its socket where that has a path short enough. */
 export function createUrl(options: UrlOptions): string {
   const url = new URL(`postgres://127.0.0.1:${options.port}/${options.database}`);
@@ -136,7 +114,8 @@ interface Place {
   readonly runner: Runner;
   readonly databaseDir: string;
   readonly logPath: string;
-  readonly password: string;
+  /** The superuser's: of the keys of `database.key` the one that opened last. */
+  password: string;
 }
 
 async function preparePlace(options: EmbeddedOptions): Promise<Place> {
@@ -224,14 +203,39 @@ function spawnPostgres(place: Place) {
   }
 }
 
+/** The keys are read anew each time: they rotate, and the superuser has the password of one of them. */
 async function answers(place: Place, postmaster: Postmaster): Promise<boolean> {
-  const client = createClient({ url: urlOf(place, postmaster, "postgres"), name: "tripe_start" });
+  const ring = await readKeyRing("database", keyFile(resolve(place.options.dataDir), "database"));
+  const known = ring?.keys.map((key) => passwordsOf(key)("tripe")) ?? [];
+  const passwords = [...new Set([place.password, ...known])];
+  for (const password of passwords) {
+    const isLast = password === passwords.at(-1);
+    const answer = await answersTo(place, { postmaster, password, isLast });
+    if (answer !== "refused") {
+      place.password = password;
+      return answer === "yes";
+    }
+  }
+  return false;
+}
+
+interface Asked {
+  readonly postmaster: Postmaster;
+  readonly password: string;
+  /** With the last password a refusal is an error. */
+  readonly isLast: boolean;
+}
+
+async function answersTo(place: Place, { postmaster, password, isLast }: Asked): Promise<"yes" | "no" | "refused"> {
+  const url = urlOf({ ...place, password }, postmaster, "postgres");
+  const client = createClient({ url, name: "tripe_start" });
   try {
     await client.connect();
     const { rows } = await client.query<{ data_directory: string }>("show data_directory");
-    return realpathSync(rows[0]?.data_directory ?? "") === realpathSync(place.databaseDir);
+    return realpathSync(rows[0]?.data_directory ?? "") === realpathSync(place.databaseDir) ? "yes" : "no";
   } catch (error) {
-    if (isUnavailable(error)) return false;
+    if (isUnavailable(error)) return "no";
+    if (!isLast) return "refused";
     const words =
       `The Postgres of ${place.databaseDir} refuses the password made from secrets/database.key beside it: restore the secrets ` +
       "folder of this Tripe from its backup, or set TRIPE_DATA_DIR to a new folder";

@@ -3,6 +3,7 @@ import { type Client, DatabaseError } from "pg";
 import { readKeyRing } from "../_runtime/key-files.ts";
 import { type KeyKind, type KeyRing, keyFile, keyKinds, parseKeyRing } from "../_runtime/key-ring.ts";
 import { createClient } from "./connect-client.ts";
+import { connectOwner } from "./connect-owner.ts";
 import { withSetupLock } from "./migrate.ts";
 import { nameRole, readDatabaseId } from "./role-names.ts";
 import { withUser } from "./role-url.ts";
@@ -59,6 +60,16 @@ export async function checkKeys(owner: KeyOwner): Promise<void> {
     const claims = await readClaims(client);
     const problem = judgeKeys(rings, { ...claims, opensRole: await opensRole(client, owner, claims) }, owner);
     if (problem !== undefined) throw new Error(problem);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The ids of the live keys of a kind that the database knows; none before they were claimed. */
+export async function readClaimedIds(ownerUrl: string, kind: KeyKind): Promise<readonly string[]> {
+  const client = await connectOwner(ownerUrl, "tripe_keys");
+  try {
+    return (await readClaims(client)).known.get(kind) ?? [];
   } finally {
     await client.end();
   }

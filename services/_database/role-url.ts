@@ -2,7 +2,8 @@ import { join, resolve } from "node:path";
 import type { Config } from "../_runtime/config.ts";
 import { portOffset } from "../_runtime/topology.ts";
 import { connectOwner } from "./connect-owner.ts";
-import { createPasswords, createUrl } from "./embedded.ts";
+import { createPasswords } from "./create-passwords.ts";
+import { createUrl } from "./embedded.ts";
 import { readPostmaster } from "./embedded-postmaster.ts";
 import { isRole, nameRole, type RoleName, readDatabaseId } from "./role-names.ts";
 

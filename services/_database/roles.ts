@@ -60,6 +60,14 @@ export async function setRoles(options: RoleOptions): Promise<RoleUrls> {
   });
 }
 
+/** Sets the password of the embedded Postgres' superuser, unless the url has it already. */
+export async function setOwnerPassword(url: string, password: string): Promise<void> {
+  if (new URL(url).password === password) return;
+  await withSetupLock(url, async (client) => {
+    await client.query(`alter role current_user password ${escapeLiteral(createVerifier(password))}`);
+  });
+}
+
 function createRoleUrls({ url, passwords }: RoleOptions, databaseId: string): RoleUrls {
   const urlOf = (role: RoleName) => withUser(url, nameRole(role, databaseId), passwords);
   return { reader: urlOf("reader"), writer: urlOf("writer"), audit: urlOf("audit"), scheduler: urlOf("scheduler") };

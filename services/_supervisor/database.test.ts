@@ -2,7 +2,8 @@ import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { connectDatabase } from "../_database/connect.ts";
 import { readConfig } from "../_runtime/config.ts";
-import { createKeyRing, formatKeyRing, type KeyKind, keyFile } from "../_runtime/key-ring.ts";
+import { readKeyRing, writeKeyRing } from "../_runtime/key-files.ts";
+import { addKey, createKeyRing, formatKeyRing, type KeyKind, keyFile, parseKeyRing } from "../_runtime/key-ring.ts";
 import { silentLog } from "../_runtime/log.ts";
 import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
 import { reservePorts } from "../_runtime/testing/reserve-ports.ts";
@@ -56,6 +57,20 @@ test("a start without the keys its database was written with is refused in words
   await expect(open()).rejects.toThrow("refuses the password made from secrets/database.key beside it: restore");
   await writeFile(file, kept);
   await (await open()).close();
+
+  // A new key is used from the next start on, for the owner too; the older one is then of no use to anybody.
+  const ring = parseKeyRing("database", kept.toString());
+  const [fresh] = addKey(ring).keys;
+  if (fresh === undefined) throw new Error("there is a new key");
+  await writeKeyRing(file, { ...ring, keys: [ring.first, fresh] });
+  const ids = async () => (await readKeyRing("database", file))?.keys.map(({ id }) => id);
+  await (await open()).close();
+  expect(await ids()).toEqual([fresh.id, ring.first.id]);
+  const again = await open();
+  const database = connectDatabase({ url: again.urls.writer, role: "writer", connectionsMax: 2, log: silentLog });
+  await database.ping();
+  await database.close();
+  await again.close();
 });
 
 test("a data folder that another running Tripe uses is refused in words", async () => {

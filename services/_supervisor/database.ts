@@ -2,16 +2,17 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createClient, isUnavailable } from "../_database/connect-client.ts";
-import { createPasswords, startEmbedded } from "../_database/embedded.ts";
+import { createPasswords } from "../_database/create-passwords.ts";
+import { startEmbedded } from "../_database/embedded.ts";
 import { keepSecret } from "../_database/kept-secret.ts";
-import { checkKeys, claimKeys } from "../_database/key-claims.ts";
+import { checkKeys, claimKeys, readClaimedIds } from "../_database/key-claims.ts";
 import { migrate } from "../_database/migrate.ts";
-import { setRoles } from "../_database/roles.ts";
+import { setOwnerPassword, setRoles } from "../_database/roles.ts";
 import { sealPlainSecrets } from "../_database/seal-secrets.ts";
 import type { SeedOptions } from "../_database/seed.ts";
 import { systemClock } from "../_runtime/clock.ts";
 import type { Config } from "../_runtime/config.ts";
-import { makeKeyFiles, openKeys } from "../_runtime/key-files.ts";
+import { makeKeyFiles, openKeys, readKeyRing, writeKeyRing } from "../_runtime/key-files.ts";
 import { type KeyKind, keyFile, keyKinds } from "../_runtime/key-ring.ts";
 import type { Log } from "../_runtime/log.ts";
 import { portOffset } from "../_runtime/topology.ts";
@@ -48,6 +49,7 @@ export async function openDatabase({ config, log, seed }: OpenOptions): Promise<
     const keys = await keyOwnerOf(config, server);
     await checkKeys(keys);
     await makeKeyFiles(config.dataDir, config.cardKey === undefined ? [] : ["card"]);
+    await useNewDatabaseKey(config, server.ownerUrl);
     const owner = { url: server.ownerUrl, passwords: await createPasswords(config.dataDir), log };
     await migrate({ url: owner.url, log });
     await claimKeys(keys);
@@ -55,6 +57,8 @@ export async function openDatabase({ config, log, seed }: OpenOptions): Promise<
     const urls = await setRoles(owner);
     const secretKey = await readSecretKey(config);
     await seed({ ownerUrl: owner.url, secretKey, account: config.account, fee: config.fee });
+    // Last: from here on the owner's url opens no more connections.
+    if (config.databaseUrl === undefined) await setOwnerPassword(server.ownerUrl, owner.passwords("tripe"));
     return { urls, secretKey, place: server.place, close: server.close };
   } catch (error) {
     await server.close();
@@ -78,6 +82,16 @@ async function keyOwnerOf({ dataDir, cardKey }: Config, { ownerUrl, place }: { o
   const hasKey = existsSync(keyFile(dataDir, "database"));
   const passwords = hasKey ? await createPasswords(dataDir) : undefined;
   return { dataDir, ownerUrl, place, cardKey: cardKey?.reveal(), passwords };
+}
+
+/** A key of `database.key` that the database does not know yet goes before the others: its passwords hold from this start on. */
+async function useNewDatabaseKey({ dataDir }: Config, ownerUrl: string): Promise<void> {
+  const file = keyFile(dataDir, "database");
+  const [ring, known] = await Promise.all([readKeyRing("database", file), readClaimedIds(ownerUrl, "database")]);
+  const fresh = known.length === 0 ? undefined : ring?.keys.find(({ id }) => !known.includes(id));
+  if (ring === undefined || fresh === undefined || fresh === ring.first) return;
+  const others = ring.keys.filter((key) => key !== fresh);
+  await writeKeyRing(file, { ...ring, first: fresh, keys: [fresh, ...others] });
 }
 
 async function sealSecrets({ dataDir }: Config, url: string, log: Log): Promise<void> {
