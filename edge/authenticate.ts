@@ -6,9 +6,9 @@ import type { Clock } from "../services/_runtime/clock.ts";
 import { assert } from "../services/_runtime/errors.ts";
 import { createApiKeyLookup } from "./api-key-lookup.ts";
 import { clientOf } from "./client-address.ts";
-import { createFailedKeyLimiter } from "./failed-key-limiter.ts";
 import type { FoundKey, KeyReader } from "./key-batches.ts";
 import { grantsScope, type Scope } from "./key-scopes.ts";
+import type { Problem } from "./problem.ts";
 import {
   keyExpired,
   keyInvalid,
@@ -18,6 +18,7 @@ import {
   scopeMissing,
   tooManyWrongKeys,
 } from "./problems.ts";
+import { createRateLimiter, REFUSAL_DELAY_MS } from "./rate-limiter.ts";
 
 /** Which keys a route takes: `secret` for most, `publishable` where a browser may ask, too. */
 export type KeyScope = "publishable" | "secret";
@@ -40,21 +41,30 @@ export interface AccessRequest {
 /** Finds the account a request acts for. Throws a Problem: 401, 403 or 429. */
 export type Authenticate = (headers: { authorization?: string | undefined }, request: AccessRequest) => Promise<Access>;
 
+// Wrong keys that one client may try in a second before it must wait: a person's slips, not a search.
+const FAILED_MAX = 20;
+
 // Longer than any key there is; SHA-256 over more is work for nobody.
 const KEY_MAX = 255;
 
 /** Makes the door of the edge. Only the SHA-256 of a key leaves it, so comparing takes the same time for every key. */
 export function createAuthenticate({ reader, clock }: { reader: KeyReader; clock: Clock }): Authenticate {
   const keys = createApiKeyLookup({ reader, clock });
-  const limiter = createFailedKeyLimiter(clock);
+  const limiter = createRateLimiter({ clock, perSecondMax: FAILED_MAX });
   return async ({ authorization }, { scope, needs, address }) => {
     const key = readKey(authorization);
-    if (key === undefined) throw keyMissing();
-    const sha256 = createHash("sha256").update(key.slice(0, KEY_MAX)).digest();
     const client = clientOf(address);
+    const refuse = async (problem: Problem) => {
+      if (limiter.count(client)) return problem;
+      await clock.sleep(REFUSAL_DELAY_MS);
+      return tooManyWrongKeys();
+    };
+    // Without the header at all it was counted before (pace-strangers.ts).
+    if (key === undefined) throw authorization === undefined ? keyMissing() : await refuse(keyMissing());
+    const sha256 = createHash("sha256").update(key.slice(0, KEY_MAX)).digest();
     // Looked up before it is counted: a right key goes in from wherever wrong ones come, known or not.
     const found = key.length > KEY_MAX ? undefined : await keys.find(sha256, client);
-    if (found === undefined) throw limiter.count(client) ? keyInvalid(key) : tooManyWrongKeys();
+    if (found === undefined) throw await refuse(keyInvalid(key));
     return admit(found, { scope, needs, nowMs: clock.nowMs() });
   };
 }

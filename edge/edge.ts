@@ -18,6 +18,7 @@ import { servePreflights } from "./cors.ts";
 import { connectionLimits, guardConnections } from "./guard-connections.ts";
 import { serveHealth } from "./health.ts";
 import { serveOpenapi } from "./openapi.ts";
+import { paceStrangers } from "./pace-strangers.ts";
 import { createPlaces } from "./places.ts";
 import { methodNotAllowed, urlUnrecognized } from "./problems.ts";
 import { toProblem } from "./refusals.ts";
@@ -97,6 +98,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
   const limits = { ...connectionLimits, ...options.connectionLimits };
   const connections = guardConnections(app, { limits, isTrusted, clock });
   app.addHook("onResponse", async (request, reply) => logAccess(options, request, reply));
+  paceStrangers(app, clock);
   const allowedMethods = collectAllowedMethods(app);
   const refuseUnknown = (request: FastifyRequest, reply: FastifyReply) => {
     const [path = ""] = request.url.split("?", 1);

@@ -26,9 +26,9 @@ export interface InvoicePdfs {
 const PLACES_MAX = 8;
 const OF_CLIENT_MAX = 4;
 
-// Twenty reads of one invoice a second, for as many as ask, and as many waiting as a read's answer serves in that time.
+// Twenty reads of one invoice a second, each for so many who ask at the same time: nobody has more customers for one.
 const REST_MS = 50;
-const WAITING_MAX = 64;
+const WAITING_MAX = 16;
 
 // Some hundreds of pages of 50 to 100 KB.
 const BYTES_MAX = 32 * 1_048_576;

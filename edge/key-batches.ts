@@ -3,6 +3,7 @@ import type { Account, ApiKey } from "../gen/tripe/billing/v1/account_pb.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
 import type { EdgeClients } from "./clients.ts";
 import { overloaded, tooManyWrongKeys } from "./problems.ts";
+import { REFUSAL_DELAY_MS } from "./rate-limiter.ts";
 
 /** An API key that somebody has, and its account. */
 export interface FoundKey {
@@ -58,10 +59,13 @@ export function createKeyBatches({ reader, clock }: { reader: KeyReader; clock: 
     isReading = false;
   };
   return {
-    /** Finds a key; throws a Problem when too many wait, of this client or of all. */
-    find(sha256: Buffer, client: string): Promise<FoundKey | undefined> {
-      if ((byClient.get(client) ?? 0) >= WAITING_OF_CLIENT_MAX) return Promise.reject(tooManyWrongKeys());
-      if (waiting.length >= WAITING_MAX) return Promise.reject(overloaded());
+    /** Finds a key; throws a Problem, late, when too many wait, of this client or of all. */
+    async find(sha256: Buffer, client: string): Promise<FoundKey | undefined> {
+      const isClientFull = (byClient.get(client) ?? 0) >= WAITING_OF_CLIENT_MAX;
+      if (isClientFull || waiting.length >= WAITING_MAX) {
+        await clock.sleep(REFUSAL_DELAY_MS);
+        throw isClientFull ? tooManyWrongKeys() : overloaded();
+      }
       count(client, 1);
       const { promise, resolve, reject } = Promise.withResolvers<FoundKey | undefined>();
       waiting.push({ sha256, client, within: AsyncLocalStorage.snapshot(), resolve, reject });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { systemClock } from "../services/_runtime/clock.ts";
 import { startBench } from "./testing/tripe.ts";
 
 // 10-doors.md, "Floods", 2: links to PDFs, which need no key, beside merchants.
@@ -82,6 +83,22 @@ test("an ETag that is known is a 304 without a body, and HEAD is a GET without o
     "content-length": String(whole.rawPayload.length),
     "x-content-type-options": "nosniff",
   });
+});
+
+test("requests without a key are a hundred a second and client, and what is beyond is refused late", async () => {
+  await systemClock.sleep(1_000);
+  const startMs = systemClock.preciseMs();
+  const asked = Array.from({ length: 150 }, () => get("/openapi.json", { remoteAddress: "10.0.1.1" }));
+  const [others, health, merchant] = await Promise.all([
+    get("/openapi.json", { remoteAddress: "10.0.1.2" }),
+    get("/livez", { remoteAddress: "10.0.1.1" }),
+    bench.ask({ method: "GET", url: "/v1/charges", remoteAddress: "10.0.1.1" }),
+  ]);
+  expect([others.statusCode, health.statusCode, merchant.status]).toEqual([200, 200, 200]);
+  const statuses = (await Promise.all(asked)).map(({ statusCode }) => statusCode);
+  expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(0);
+  expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(100);
+  expect(systemClock.preciseMs() - startMs).toBeGreaterThan(900);
 });
 
 test("different invoices have eight places, one client four", async () => {

@@ -4,6 +4,7 @@ import { clientOf } from "./client-address.ts";
 import { createInvoicePdfs, type InvoicePdfs } from "./invoice-pdfs.ts";
 import { isSignedPdf } from "./pdf-links.ts";
 import { urlUnrecognized } from "./problems.ts";
+import { REFUSAL_DELAY_MS } from "./rate-limiter.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
 import type { Serving } from "./serve-route.ts";
@@ -47,6 +48,7 @@ async function answer(
   } catch (error) {
     const problem = toProblem(error, { invoice: { id: invoiceId, param: "id" } });
     if (problem.status === 500) log.error("an invoice was not printed", problem.cause, { request_id: request.id });
+    if (problem.status === 429 || problem.status === 503) await clock.sleep(REFUSAL_DELAY_MS);
     return sendProblem(reply, problem);
   }
 }

@@ -37,6 +37,18 @@ test("a flood of wrong keys is told to wait, while the right one opens from the 
   expect(lookUps() - before).toBeLessThan(10);
 });
 
+test("headers that hold no key count as wrong keys do", async () => {
+  const ask401 = () =>
+    ask({
+      method: "GET",
+      url: "/v1/refunds",
+      key: null,
+      headers: { authorization: "Digest x" },
+      remoteAddress: "10.0.0.6",
+    });
+  expect(await statusesOf(Array.from({ length: 60 }, ask401))).toEqual(new Set([401, 429]));
+});
+
 test("a good key that was never seen gets in from an address that floods", async () => {
   await addAccount(bench.tripe.database.urls.owner, "sk_test_firsttime12345");
   const wrong = flood(60);

@@ -1,3 +1,4 @@
+import { floods } from "./floods.ts";
 import { createMerchant } from "./merchant.ts";
 import { type Phase, phases } from "./phases.ts";
 import { createField } from "./plant-bug.ts";
@@ -28,7 +29,7 @@ const PORT = 25_900;
 
 /** Each part of the soak by the word that asks for it. */
 export const exercises: Readonly<Record<string, Exercise>> = {
-  ...Object.fromEntries(Object.entries(phases).map(([name, phase]) => [name, onWholeTripe(phase)])),
+  ...Object.fromEntries(Object.entries({ ...phases, ...floods }).map(([name, phase]) => [name, onWholeTripe(phase)])),
   bugs: {
     row: "T28",
     sentence: "planted bugs, each of which a named test must find",
