@@ -55,6 +55,8 @@ export interface TestTripeOptions {
   readonly fee?: FeeSettings;
   /** TRIPE_ACQUIRER_ADDRESS and its files, for another bank than the sandbox bank. */
   readonly acquirer?: Readonly<Record<string, string>>;
+  /** Where its tables are, with its roles; default a fresh database of the run's own Postgres. */
+  readonly database?: TestDatabase;
   /** The mail server; default the folder `mail` in the data dir. */
   readonly smtpUrl?: string;
 }
@@ -105,7 +107,10 @@ interface Served {
 export async function startTestTripe(options: TestTripeOptions = {}): Promise<TestTripe> {
   const log = options.log ?? silentLog;
   const secretKey = "sk_test_4eC39HqLyjWDarjtT1zdp7dc";
-  const [database, dataDir] = await Promise.all([createTestDatabase(), createMemoryFolder("tripe-")]);
+  const [database, dataDir] = await Promise.all([
+    options.database ?? createTestDatabase(),
+    createMemoryFolder("tripe-"),
+  ]);
   const seeded = await seed({ ownerUrl: database.urls.owner, secretKey, fee: options.fee ?? testFee });
   const [bank] = await Promise.all([openTestBank(dataDir, options), makeKeyFiles(dataDir)]);
   const { smtpUrl } = options;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, DatabaseError } from "pg";
 import type { Log } from "../_runtime/log.ts";
+import { collateByBytes } from "./collate-bytes.ts";
 import { connectOwner } from "./connect-owner.ts";
 
 /** The folder of Tripe's own migrations. */
@@ -15,9 +16,6 @@ export interface MigrateOptions {
   readonly log: Log;
   readonly folder?: string;
 }
-
-/** The one Postgres version Tripe is tested on; older ones miss what its migrations use. */
-const serverVersionMin = 180_000;
 
 /** Any number will do, so long as all of Tripe's migrations and roles wait for the same one: "tripe" in ASCII. */
 const setupLock = "500237627493";
@@ -49,6 +47,8 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
       await apply(client, migration);
       options.log.info("migration applied", { migration: migration.name });
     }
+    const collated = await collateByBytes(client);
+    if (collated.length > 0) options.log.info("texts compare byte by byte from now on", { tables: collated });
     return missing.map((migration) => migration.name);
   });
 }
@@ -85,13 +85,6 @@ async function readMigrations(folder: string): Promise<Migration[]> {
 }
 
 async function prepareSchema(client: Client): Promise<void> {
-  const { rows } = await client.query<{ version: number }>(
-    "select current_setting('server_version_num')::int as version",
-  );
-  const version = rows[0]?.version ?? 0;
-  if (version < serverVersionMin) {
-    throw new Error(`Tripe needs Postgres 18 or newer; the server of DATABASE_URL is ${Math.floor(version / 10_000)}.`);
-  }
   await client.query(`
     create schema if not exists tripe;
     create table if not exists tripe.migration (

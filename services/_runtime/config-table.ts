@@ -113,7 +113,8 @@ export const settings = {
   },
   DATABASE_URL: {
     absent: "an embedded Postgres",
-    meaning: "A Postgres of your own, `postgres://user:password@host/database`.",
+    meaning:
+      "A Postgres of your own, 15 or newer: `postgres://user:password@host/database`, or a socket's folder as `?host=/run/postgresql`. `sslmode=require` means `verify-full`.",
     readers: ["reader", "writer", "scheduler", "supervisor", "tools"],
   },
   SMTP_URL: {

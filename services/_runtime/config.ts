@@ -14,6 +14,7 @@ import {
   readUrl,
 } from "./config-read.ts";
 import { refuseUnknownSettings } from "./config-unknown.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
 import { formatHostPort } from "./host-port.ts";
 import { readRunFile } from "./run-file.ts";
 import { createSecret, type Secret } from "./secret.ts";
@@ -98,7 +99,7 @@ export function readConfig(env: Env = process.env): Config {
       email: readEmail(env, "TRIPE_ACCOUNT_EMAIL"),
       address: readText(env, "TRIPE_ACCOUNT_ADDRESS", 2_000),
     },
-    databaseUrl: readUrl(env, "DATABASE_URL", ["postgres:", "postgresql:"]),
+    databaseUrl: readDatabaseUrl(env),
     smtpUrl: readUrl(env, "SMTP_URL", ["smtp:", "smtps:"]),
     acquirer: readAcquirer(env, { host: SANDBOX_HOST, port: port + portOffset.sandboxBank }),
     cardKey: readSecret(env, "TRIPE_CARD_KEY"),
@@ -163,6 +164,11 @@ function readPort(env: Env): number {
   const port = readNumber(env, "PORT", { min: 1, max: PORT_MAX });
   if (port === undefined) throw new Error("PORT has no default");
   return port;
+}
+
+function readDatabaseUrl(env: Env): Secret | undefined {
+  const value = read(env, "DATABASE_URL");
+  return value === undefined ? undefined : createSecret(parseDatabaseUrl("DATABASE_URL", value));
 }
 
 /** Checks the form; the sandbox bank gives it a meaning (services/bank/sandbox/faults.ts). */

@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createClient, isUnavailable } from "../_database/connect-client.ts";
+import { checkRoles } from "../_database/check-roles.ts";
+import { checkServer } from "../_database/check-server.ts";
+import { createClient } from "../_database/connect-client.ts";
 import { createPasswords } from "../_database/create-passwords.ts";
 import { startEmbedded } from "../_database/embedded.ts";
+import { explainRefusal } from "../_database/explain-refusal.ts";
 import { keepSecret } from "../_database/kept-secret.ts";
 import { checkKeys, claimKeys, readClaimedIds } from "../_database/key-claims.ts";
 import { migrate } from "../_database/migrate.ts";
@@ -12,6 +15,7 @@ import { sealPlainSecrets } from "../_database/seal-secrets.ts";
 import type { SeedOptions } from "../_database/seed.ts";
 import { systemClock } from "../_runtime/clock.ts";
 import type { Config } from "../_runtime/config.ts";
+import { placeOfDatabase } from "../_runtime/database-url.ts";
 import { makeKeyFiles, openKeys, readKeyRing, writeKeyRing } from "../_runtime/key-files.ts";
 import { type KeyKind, keyFile, keyKinds } from "../_runtime/key-ring.ts";
 import type { Log } from "../_runtime/log.ts";
@@ -46,6 +50,7 @@ const runLock = "7501166";
 export async function openDatabase({ config, log, seed }: OpenOptions): Promise<OpenDatabase> {
   const server = await startServer(config, log);
   try {
+    if (config.databaseUrl !== undefined) await checkServer({ url: server.ownerUrl, log });
     const keys = await keyOwnerOf(config, server);
     await checkKeys(keys);
     await makeKeyFiles(config.dataDir, config.cardKey === undefined ? [] : ["card"]);
@@ -55,6 +60,7 @@ export async function openDatabase({ config, log, seed }: OpenOptions): Promise<
     await claimKeys(keys);
     await sealSecrets(config, owner.url, log);
     const urls = await setRoles(owner);
+    if (config.databaseUrl !== undefined) await checkRoles(urls);
     const secretKey = await readSecretKey(config);
     await seed({ ownerUrl: owner.url, secretKey, account: config.account, fee: config.fee });
     // Last: from here on the owner's url opens no more connections.
@@ -62,8 +68,10 @@ export async function openDatabase({ config, log, seed }: OpenOptions): Promise<
     return { urls, secretKey, place: server.place, close: server.close };
   } catch (error) {
     await server.close();
-    if (config.databaseUrl === undefined || !isUnavailable(error)) throw error;
-    throw new Error(`the database of DATABASE_URL, ${server.place}, does not answer`, { cause: error });
+    const given = config.databaseUrl?.reveal();
+    const user = given === undefined ? "" : decodeURIComponent(new URL(given).username);
+    const words = given === undefined ? undefined : explainRefusal(error, server.place, user);
+    throw words === undefined ? error : new Error(words, { cause: error });
   }
 }
 
@@ -102,7 +110,7 @@ async function sealSecrets({ dataDir }: Config, url: string, log: Log): Promise<
 
 async function startServer(config: Config, log: Log) {
   const given = config.databaseUrl?.reveal();
-  if (given !== undefined) return { ownerUrl: given, place: new URL(given).host, close: async () => undefined };
+  if (given !== undefined) return { ownerUrl: given, place: placeOfDatabase(given), close: async () => undefined };
   const port = config.port + portOffset.postgres;
   const embedded = await startEmbedded({ dataDir: config.dataDir, port, log });
   const release = await takeRunLock(embedded.url, config.dataDir).catch(async (error: unknown) => {
