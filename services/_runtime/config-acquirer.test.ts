@@ -36,3 +36,13 @@ test("certificates go with TLS, and a client's certificate with its key", () => 
   expect(() => readConfig(files)).toThrow("need TRIPE_ACQUIRER_ADDRESS=tls://host:port");
   expect(() => acquirerOf(address, { TRIPE_ACQUIRER_CERT: "own.pem" })).toThrow("belong together");
 });
+
+test("the id that the bank knows us by is digits, as many as its element holds", () => {
+  expect(acquirerOf("127.0.0.1:9000").id).toBe("000001");
+  expect(acquirerOf("127.0.0.1:9000", { TRIPE_ACQUIRER_ID: "40012345678" }).id).toBe("40012345678");
+  for (const id of ["400123456789", "4001-1", "abc"]) {
+    expect(() => acquirerOf("127.0.0.1:9000", { TRIPE_ACQUIRER_ID: id })).toThrow(
+      "TRIPE_ACQUIRER_ID must be 1 to 11 digits",
+    );
+  }
+});

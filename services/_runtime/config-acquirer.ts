@@ -9,6 +9,8 @@ export interface AcquirerSettings {
   readonly tls: boolean;
   /** Whether it is the sandbox bank, which is started with Tripe. */
   readonly isSandbox: boolean;
+  /** How the bank knows whoever runs this Tripe: ISO 8583 element 32, up to 11 digits. */
+  readonly id: string;
   /** PEM files; each undefined unless set, and always without TLS. */
   readonly caFile: string | undefined;
   readonly certFile: string | undefined;
@@ -34,7 +36,7 @@ export function readAcquirer(env: Env, sandbox: { host: string; port: number }):
   if ((files.certFile === undefined) !== (files.keyFile === undefined)) {
     throw new Error("TRIPE_ACQUIRER_CERT and TRIPE_ACQUIRER_KEY belong together: set both or none");
   }
-  return { ...found, isSandbox: value === undefined, ...files };
+  return { ...found, isSandbox: value === undefined, id: readId(env), ...files };
 }
 
 /** Writes an acquirer's address as the setting says it. */
@@ -42,6 +44,12 @@ export function describeAcquirer({ host, port, tls }: AcquirerSettings): string 
   const address = formatHostPort({ host, port });
   if (tls) return `tls://${address}`;
   return isLoopbackHost(host) ? address : `${address}?tls=no`;
+}
+
+function readId(env: Env): string {
+  const value = read(env, "TRIPE_ACQUIRER_ID") ?? "000001";
+  if (/^[0-9]{1,11}$/.test(value)) return value;
+  throw new Error(`TRIPE_ACQUIRER_ID must be 1 to 11 digits, not "${value}"`);
 }
 
 function parseAcquirer(value: string): { host: string; port: number; tls: boolean } {

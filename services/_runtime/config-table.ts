@@ -129,6 +129,12 @@ export const settings = {
       "another machine without TLS.",
     readers: ["bank", "supervisor", "tools"],
   },
+  TRIPE_ACQUIRER_ID: {
+    default: "000001",
+    meaning:
+      "How the bank knows whoever runs this Tripe (acquiring institution, ISO 8583 element 32): up to 11 digits.",
+    readers: ["bank"],
+  },
   TRIPE_ACQUIRER_CA: {
     absent: "the system's certificates",
     meaning: "A PEM file of the authorities that may sign the bank's certificate.",

@@ -65,12 +65,15 @@ async function startTls() {
   }
   const options = { ...authority.issue("127.0.0.1"), ca: authority.cert, requestCert: true, rejectUnauthorized: true };
   const bank = await startForeign((serve) => createTlsServer(options, serve));
-  return { bank, acquirer: { ...env, TRIPE_ACQUIRER_ADDRESS: `tls://127.0.0.1:${bank.port}` } };
+  return {
+    bank,
+    acquirer: { ...env, TRIPE_ACQUIRER_ID: "4711", TRIPE_ACQUIRER_ADDRESS: `tls://127.0.0.1:${bank.port}` },
+  };
 }
 
 async function startPlain() {
   const bank = await startForeign((serve) => createServer(serve));
-  return { bank, acquirer: { TRIPE_ACQUIRER_ADDRESS: `127.0.0.1:${bank.port}` } };
+  return { bank, acquirer: { TRIPE_ACQUIRER_ADDRESS: `127.0.0.1:${bank.port}`, TRIPE_ACQUIRER_ID: "4711" } };
 }
 
 const lines = { plain: await startPlain(), "mutual TLS": await startTls() };
@@ -182,7 +185,7 @@ test("what it was asked says when, where, and for which merchant", () => {
     const money = requests.filter((asked) => !asked[0]?.startsWith("06"));
     const said = money.map((asked) => [18, 25, 32, 41, 42, 43].map((element) => asked[element]).join("|"));
     const place = `${"Cafe Tripe".padEnd(25)}${"Zurich".padEnd(13)}CH`;
-    expect(new Set(said)).toEqual(new Set([`5812|59|000001|TERM0001|MERCHANT-000001|${place}`]));
+    expect(new Set(said)).toEqual(new Set([`5812|59|4711|TERM0001|MERCHANT-000001|${place}`]));
     const minutes = (text: string) => 60 * Number(text.slice(0, 2)) + Number(text.slice(2, 4));
     for (const { 7: utc = "", 11: traceNumber = "", 12: time = "", 37: reference } of money) {
       // Kolkata is five and a half hours ahead, the whole year.
