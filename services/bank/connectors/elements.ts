@@ -70,6 +70,11 @@ export function inquiryElements({ bankRef, acceptor, about, acquirer }: Inquired
   };
 }
 
+/** The elements of signing on and off and of an echo, by the code of element 70. */
+export function networkElements(code: string, { traceNumber, timeMs }: Trace): FieldValues {
+  return { 7: timeElements(timeMs)[7], 11: writeTraceNumber(traceNumber), 70: code };
+}
+
 /** What an inquiry is about; `about` is undefined of what was begun before Tripe kept trace numbers. */
 export interface Inquired {
   readonly bankRef: string;

@@ -2,9 +2,10 @@ import type { Clock } from "../../_runtime/clock.ts";
 import type { Log } from "../../_runtime/log.ts";
 import type { Trace } from "../connector.ts";
 import { CodecError, type Message } from "../iso8583/codec.ts";
-import { NETWORK, NETWORK_TYPE, timeElements, writeTraceNumber } from "../iso8583/dialect.ts";
+import { NETWORK, NETWORK_TYPE, writeTraceNumber } from "../iso8583/dialect.ts";
 import { type Connection, type Exchanged, type OnStray, openConnection } from "./connection.ts";
 import { type BankAddress, describeProblem } from "./dial.ts";
+import { networkElements } from "./elements.ts";
 import { createGate, type Gate } from "./gate.ts";
 
 /** A bank that one can send to at any time: a connection, signed on, watched, and made again when it is lost. */
@@ -218,10 +219,7 @@ function createTraces(clock: Clock, first?: number): NextTrace {
 }
 
 function networkRequest(code: string): Write {
-  return ({ traceNumber, timeMs }) => {
-    const { 7: time } = timeElements(timeMs);
-    return { type: NETWORK_TYPE, fields: { 7: time, 11: writeTraceNumber(traceNumber), 70: code } };
-  };
+  return (fresh) => ({ type: NETWORK_TYPE, fields: networkElements(code, fresh) });
 }
 
 function isGood(result: Exchanged): boolean {
