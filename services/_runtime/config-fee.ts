@@ -14,7 +14,11 @@ const FIXED_MAX = 1_000_000;
 
 /** Reads TRIPE_FEE: "2.9%+30", "2.9%", "30", or "none". */
 export function readFee(env: Env): FeeSettings {
-  const value = read(env, "TRIPE_FEE") ?? "none";
+  return parseFee(read(env, "TRIPE_FEE") ?? "none", "TRIPE_FEE");
+}
+
+/** Reads a fee as a person writes it: "2.9%+30", "2.9%", "30", or "none". Throws in words that begin with `name`. */
+export function parseFee(value: string, name: string): FeeSettings {
   if (value === "none") return { basisPoints: 0, fixedMinor: 0 };
   const [form, whole = "0", decimals = "", beside, alone] =
     /^(?:(\d{1,3})(?:\.(\d{1,2}))?%(?:\+(\d{1,7}))?|(\d{1,7}))$/.exec(value) ?? [];
@@ -22,6 +26,6 @@ export function readFee(env: Env): FeeSettings {
   const fixedMinor = Number(beside ?? alone ?? 0);
   if (form !== undefined && basisPoints <= RATE_MAX && fixedMinor <= FIXED_MAX) return { basisPoints, fixedMinor };
   throw new Error(
-    `TRIPE_FEE must be a rate with up to two decimals and a fixed part, such as 2.9%+30, 2.9%, 30 or none, not "${value}"`,
+    `${name} must be a rate with up to two decimals and a fixed part, such as 2.9%+30, 2.9%, 30 or none, not "${value}"`,
   );
 }

@@ -1,5 +1,5 @@
 import { Code, type ServiceImpl } from "@connectrpc/connect";
-import type { Account, CardAcceptor } from "../../gen/tripe/billing/v1/account_pb.ts";
+import type { Account, CardAcceptor, FeeSchedule } from "../../gen/tripe/billing/v1/account_pb.ts";
 import type { CreateAccountRequest, UpdateAccountRequest } from "../../gen/tripe/writer/v1/accounts_pb.ts";
 import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
 import type { Query } from "../_database/connect.ts";
@@ -13,8 +13,8 @@ import { applyMask } from "./masks.ts";
 const INSERT = {
   name: "insert_account",
   text: `insert into account (account_id, is_live, name, email, address, default_currency_code, city, country_code,
-      merchant_category, merchant_id, terminal_id, time_zone, create_time)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, business_now($1)) on conflict (account_id) do nothing`,
+      merchant_category, merchant_id, terminal_id, time_zone, fee_basis_points, fee_fixed_minor, create_time)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, business_now($1)) on conflict (account_id) do nothing`,
 };
 
 const LOCK = {
@@ -25,11 +25,12 @@ const LOCK = {
 const UPDATE = {
   name: "update_account",
   text: `update account a set name = $2, email = $3, address = $4, default_currency_code = $5, city = $6,
-      country_code = $7, merchant_category = $8, merchant_id = $9, terminal_id = $10, time_zone = $11
+      country_code = $7, merchant_category = $8, merchant_id = $9, terminal_id = $10, time_zone = $11,
+      fee_basis_points = $12, fee_fixed_minor = $13
     where a.account_id = $1 returning ${accountColumns}`,
 };
 
-const UPDATABLE = ["name", "email", "address", "default_currency_code", "acceptor"];
+const UPDATABLE = ["name", "email", "address", "default_currency_code", "acceptor", "fee"];
 
 /** The rpcs of accounts and their API keys, which only an operator calls. */
 export function writeAccounts(dependencies: WriterDependencies) {
@@ -48,8 +49,8 @@ async function createAccount({ database }: WriterDependencies, { account }: Crea
   const { accountId, isLive, name, email, address, defaultCurrencyCode } = account;
   refuseUnknownCurrency(defaultCurrencyCode);
   return database.transaction(async (query) => {
-    const acceptor = acceptorValues(account.acceptor);
-    await query(INSERT, [accountId, isLive, name, email, address, defaultCurrencyCode, ...acceptor]);
+    const details = [...acceptorValues(account.acceptor), ...feeValues(account.fee)];
+    await query(INSERT, [accountId, isLive, name, email, address, defaultCurrencyCode, ...details]);
     const made = await lockAccount(query, accountId);
     const isSame = made.isLive === isLive && made.name === name && made.email === email && made.address === address;
     if (!isSame) refuse(Code.AlreadyExists, "ACCOUNT_EXISTS", `the account ${accountId} is there already`, "account");
@@ -66,7 +67,8 @@ async function updateAccount({ database }: WriterDependencies, { account, update
     const next = applyMask(current, account, updateMask?.paths ?? [], UPDATABLE);
     refuseUnknownCurrency(next.defaultCurrencyCode);
     const { name, email, address, defaultCurrencyCode } = next;
-    const values = [accountId, name, email, address, defaultCurrencyCode, ...acceptorValues(next.acceptor)];
+    const details = [...acceptorValues(next.acceptor), ...feeValues(next.fee)];
+    const values = [accountId, name, email, address, defaultCurrencyCode, ...details];
     const [row] = await query<AccountRow>(UPDATE, values);
     assert(row !== undefined, "a locked account is there");
     return { account: accountOf(row) };
@@ -88,6 +90,10 @@ function acceptorValues(acceptor: CardAcceptor | undefined): string[] {
     refuse(Code.InvalidArgument, "TIME_ZONE_UNKNOWN", "IANA has no such time zone", "account.acceptor.time_zone");
   }
   return [city, countryCode || "US", merchantCategory || "5999", merchantId, terminalId, timeZone];
+}
+
+function feeValues({ basisPoints = 0, fixedMinor = 0 }: Partial<FeeSchedule> = {}): number[] {
+  return [basisPoints, fixedMinor];
 }
 
 function isTimeZone(name: string): boolean {

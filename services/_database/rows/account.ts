@@ -23,7 +23,8 @@ const ACCEPTOR_COLUMNS = {
 
 /** The columns of an account, from `account a`. */
 export const accountColumns = `a.account_id, a.is_live, a.name as account_name, a.email, a.address,
-  a.default_currency_code, a.create_time as account_create_time, ${acceptorColumn("a")}`;
+  a.default_currency_code, a.create_time as account_create_time, a.fee_basis_points, a.fee_fixed_minor,
+  ${acceptorColumn("a")}`;
 
 /** A row of `accountColumns`. */
 export interface AccountRow {
@@ -34,6 +35,8 @@ export interface AccountRow {
   readonly address: string;
   readonly default_currency_code: string;
   readonly account_create_time: Date;
+  readonly fee_basis_points: number;
+  readonly fee_fixed_minor: number;
   readonly acceptor: Acceptor;
 }
 
@@ -57,6 +60,7 @@ export function accountOf(row: AccountRow): Account {
     defaultCurrencyCode: row.default_currency_code,
     createTime: timestampOf(row.account_create_time),
     acceptor: row.acceptor,
+    fee: { basisPoints: row.fee_basis_points, fixedMinor: row.fee_fixed_minor },
   });
 }
 

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/billing/v1/account.proto.
  */
 export const file_tripe_billing_v1_account: GenFile = /*@__PURE__*/
-  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2FjY291bnQucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEijgIKB0FjY291bnQSGwoKYWNjb3VudF9pZBgBIAEoCUIHukgEcgIYQBIPCgdpc19saXZlGAIgASgIEhYKBG5hbWUYAyABKAlCCLpIBXIDGPQDEhcKBWVtYWlsGAQgASgJQgi6SAVyAxiABBImChVkZWZhdWx0X2N1cnJlbmN5X2NvZGUYBSABKAlCB7pIBHICGAMSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKB2FkZHJlc3MYByABKAlCCLpIBXIDGNAPEjAKCGFjY2VwdG9yGAggASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3IiiwIKDENhcmRBY2NlcHRvchIWCgRuYW1lGAEgASgJQgi6SAVyAxj0AxIVCgRjaXR5GAIgASgJQge6SARyAhhkEioKDGNvdW50cnlfY29kZRgDIAEoCUIUukgRcg8yDV4oW0EtWl17Mn0pPyQSLwoRbWVyY2hhbnRfY2F0ZWdvcnkYBCABKAlCFLpIEXIPMg1eKFswLTldezR9KT8kEikKC21lcmNoYW50X2lkGAUgASgJQhS6SBFyDzINXlsgLX5dezAsMTV9JBIoCgt0ZXJtaW5hbF9pZBgGIAEoCUITukgQcg4yDF5bIC1+XXswLDh9JBIaCgl0aW1lX3pvbmUYByABKAlCB7pIBHICGEAi2AIKBkFwaUtleRIbCgphcGlfa2V5X2lkGAEgASgJQge6SARyAhhAEjQKBGtpbmQYAiABKA4yHC50cmlwZS5iaWxsaW5nLnYxLkFwaUtleUtpbmRCCLpIBYIBAhABEhYKBWxhc3Q0GAMgASgJQge6SARyAhgEEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoEbmFtZRgGIAEoCUIHukgEcgIYZBI5CgZzY29wZXMYByADKAlCKbpIJpIBIxAUIh9yHTIbXlthLXpfXXsxLDMyfToocmVhZHx3cml0ZSkkEi8KC3Jldm9rZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCp+CgpBcGlLZXlLaW5kEhwKGEFQSV9LRVlfS0lORF9VTlNQRUNJRklFRBAAEhcKE0FQSV9LRVlfS0lORF9TRUNSRVQQARIcChhBUElfS0VZX0tJTkRfUFVCTElTSEFCTEUQAhIbChdBUElfS0VZX0tJTkRfUkVTVFJJQ1RFRBADYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2FjY291bnQucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEiugIKB0FjY291bnQSGwoKYWNjb3VudF9pZBgBIAEoCUIHukgEcgIYQBIPCgdpc19saXZlGAIgASgIEhYKBG5hbWUYAyABKAlCCLpIBXIDGPQDEhcKBWVtYWlsGAQgASgJQgi6SAVyAxiABBImChVkZWZhdWx0X2N1cnJlbmN5X2NvZGUYBSABKAlCB7pIBHICGAMSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKB2FkZHJlc3MYByABKAlCCLpIBXIDGNAPEjAKCGFjY2VwdG9yGAggASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3ISKgoDZmVlGAkgASgLMh0udHJpcGUuYmlsbGluZy52MS5GZWVTY2hlZHVsZSJRCgtGZWVTY2hlZHVsZRIgCgxiYXNpc19wb2ludHMYASABKAVCCrpIBxoFGJBOKAASIAoLZml4ZWRfbWlub3IYAiABKAVCC7pICBoGGMCEPSgAIosCCgxDYXJkQWNjZXB0b3ISFgoEbmFtZRgBIAEoCUIIukgFcgMY9AMSFQoEY2l0eRgCIAEoCUIHukgEcgIYZBIqCgxjb3VudHJ5X2NvZGUYAyABKAlCFLpIEXIPMg1eKFtBLVpdezJ9KT8kEi8KEW1lcmNoYW50X2NhdGVnb3J5GAQgASgJQhS6SBFyDzINXihbMC05XXs0fSk/JBIpCgttZXJjaGFudF9pZBgFIAEoCUIUukgRcg8yDV5bIC1+XXswLDE1fSQSKAoLdGVybWluYWxfaWQYBiABKAlCE7pIEHIOMgxeWyAtfl17MCw4fSQSGgoJdGltZV96b25lGAcgASgJQge6SARyAhhAItgCCgZBcGlLZXkSGwoKYXBpX2tleV9pZBgBIAEoCUIHukgEcgIYQBI0CgRraW5kGAIgASgOMhwudHJpcGUuYmlsbGluZy52MS5BcGlLZXlLaW5kQgi6SAWCAQIQARIWCgVsYXN0NBgDIAEoCUIHukgEcgIYBBIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKBG5hbWUYBiABKAlCB7pIBHICGGQSOQoGc2NvcGVzGAcgAygJQim6SCaSASMQFCIfch0yG15bYS16X117MSwzMn06KHJlYWR8d3JpdGUpJBIvCgtyZXZva2VfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqfgoKQXBpS2V5S2luZBIcChhBUElfS0VZX0tJTkRfVU5TUEVDSUZJRUQQABIXChNBUElfS0VZX0tJTkRfU0VDUkVUEAESHAoYQVBJX0tFWV9LSU5EX1BVQkxJU0hBQkxFEAISGwoXQVBJX0tFWV9LSU5EX1JFU1RSSUNURUQQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * A merchant's account in one mode. A merchant has two: sandbox and live.
@@ -76,6 +76,13 @@ export type Account = Message<"tripe.billing.v1.Account"> & {
    * @generated from field: tripe.billing.v1.CardAcceptor acceptor = 8;
    */
   acceptor?: CardAcceptor | undefined;
+
+  /**
+   * What Tripe keeps of each charge; absent for nothing.
+   *
+   * @generated from field: tripe.billing.v1.FeeSchedule fee = 9;
+   */
+  fee?: FeeSchedule | undefined;
 };
 
 /**
@@ -84,6 +91,34 @@ export type Account = Message<"tripe.billing.v1.Account"> & {
  */
 export const AccountSchema: GenMessage<Account> = /*@__PURE__*/
   messageDesc(file_tripe_billing_v1_account, 0);
+
+/**
+ * What is kept of each charge, also when it is returned.
+ *
+ * @generated from message tripe.billing.v1.FeeSchedule
+ */
+export type FeeSchedule = Message<"tripe.billing.v1.FeeSchedule"> & {
+  /**
+   * Hundredths of a percent of the amount.
+   *
+   * @generated from field: int32 basis_points = 1;
+   */
+  basisPoints: number;
+
+  /**
+   * A fixed part, in minor units of a currency with two decimals; scaled to others by their decimals.
+   *
+   * @generated from field: int32 fixed_minor = 2;
+   */
+  fixedMinor: number;
+};
+
+/**
+ * Describes the message tripe.billing.v1.FeeSchedule.
+ * Use `create(FeeScheduleSchema)` to create a new message.
+ */
+export const FeeScheduleSchema: GenMessage<FeeSchedule> = /*@__PURE__*/
+  messageDesc(file_tripe_billing_v1_account, 1);
 
 /**
  * Who takes the money, as banks want to know it.
@@ -146,7 +181,7 @@ export type CardAcceptor = Message<"tripe.billing.v1.CardAcceptor"> & {
  * Use `create(CardAcceptorSchema)` to create a new message.
  */
 export const CardAcceptorSchema: GenMessage<CardAcceptor> = /*@__PURE__*/
-  messageDesc(file_tripe_billing_v1_account, 1);
+  messageDesc(file_tripe_billing_v1_account, 2);
 
 /**
  * A key of the public API. Only the SHA-256 of its text is kept.
@@ -216,7 +251,7 @@ export type ApiKey = Message<"tripe.billing.v1.ApiKey"> & {
  * Use `create(ApiKeySchema)` to create a new message.
  */
 export const ApiKeySchema: GenMessage<ApiKey> = /*@__PURE__*/
-  messageDesc(file_tripe_billing_v1_account, 2);
+  messageDesc(file_tripe_billing_v1_account, 3);
 
 /**
  * What a key may do.
