@@ -6,6 +6,7 @@ import type { CreateId } from "../services/_runtime/ids.ts";
 import type { KeySource } from "../services/_runtime/key-files.ts";
 import type { Log } from "../services/_runtime/log.ts";
 import type { ServiceName } from "../services/_runtime/topology.ts";
+import type { WebhookReach } from "../services/_runtime/webhook-reach.ts";
 import { API_VERSION } from "../services/_views/wire.ts";
 import { actionRoutes, sharedRoutes } from "./actions/actions.ts";
 import { collectAllowedMethods } from "./allowed-methods.ts";
@@ -37,8 +38,12 @@ export interface EdgeOptions {
   readonly actions: readonly EdgeAction[];
   /** The keys of the HMACs by which repeated requests and links are known: the same for every edge of a Tripe. */
   readonly requestKeys: KeySource;
-  /** Whether merchants may name endpoints on this machine (TRIPE_WEBHOOKS_LOOPBACK). */
-  readonly allowsLoopback: boolean;
+  /** Where on this machine merchants may name endpoints. */
+  readonly reach: WebhookReach;
+  /** The origin of every link; undefined where the request's host has to do, for sandbox accounts alone. */
+  readonly publicUrl?: string | undefined;
+  /** How many days past its due date an invoice's link opens. */
+  readonly pdfLinkDays: number;
   /** Addresses and networks of the proxies whose X-Forwarded-For and -Proto count (TRIPE_TRUSTED_PROXIES); default none. */
   readonly trustedProxies?: readonly string[];
   /** Other limits than usual, for tests. */

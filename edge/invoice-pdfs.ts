@@ -3,6 +3,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import { AccountSchema } from "../gen/tripe/billing/v1/account_pb.ts";
 import { InvoiceSchema } from "../gen/tripe/billing/v1/invoice_pb.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
+import type { InvoiceName } from "../services/_views/pdf-link.ts";
 import {
   type Printable,
   type PrintedInvoice,
@@ -11,7 +12,6 @@ import {
 } from "./actions/invoices/print-invoice.ts";
 import { createBoundedCache } from "./bounded-cache.ts";
 import type { EdgeClients } from "./clients.ts";
-import type { InvoiceName } from "./pdf-links.ts";
 import { createPlaces } from "./places.ts";
 import { createSharedRuns } from "./shared-runs.ts";
 

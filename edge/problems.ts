@@ -25,6 +25,12 @@ export function urlUnrecognized(method: string, path: string): Problem {
   return new Problem(404, { type: "invalid_request_error", message });
 }
 
+/** A link to an invoice's PDF that was good once. */
+export function pdfLinkEnded(): Problem {
+  const message = "This link has ended. Ask the merchant who sent it for a new one: the invoice's invoice_pdf.";
+  return new Problem(410, { type: "invalid_request_error", message });
+}
+
 /** A path that has routes, but none of this method. */
 export function methodNotAllowed(method: string, allowed: readonly string[]): Problem {
   const allow = allowed.join(", ");

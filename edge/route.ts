@@ -1,7 +1,9 @@
 import type { Static, TObject } from "typebox";
 import type { Account } from "../gen/tripe/billing/v1/account_pb.ts";
+import type { Invoice } from "../gen/tripe/billing/v1/invoice_pb.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
 import type { CreateId } from "../services/_runtime/ids.ts";
+import type { WebhookReach } from "../services/_runtime/webhook-reach.ts";
 import type { KeyScope } from "./authenticate.ts";
 import type { EdgeClients } from "./clients.ts";
 import type { Identity } from "./idempotency.ts";
@@ -25,10 +27,10 @@ export interface PublicRequest {
   readonly browser?: BrowserRequest;
   /** Whether the client may send this very request again: it gave an Idempotency-Key. */
   readonly isRepeatable: boolean;
-  /** Whether merchants may name endpoints on this machine. */
-  readonly allowsLoopback: boolean;
-  /** The link to an invoice's PDF, which answers whoever has it. */
-  invoicePdfUrl(invoiceId: string): string;
+  /** Where on this machine merchants may name endpoints. */
+  readonly reach: WebhookReach;
+  /** The link to an invoice's PDF, which answers whoever has it; undefined where Tripe's public address is not known. */
+  invoicePdfUrl(invoice: Invoice): string | undefined;
   /** The paths to show whole; of a list, those of its items, without "data.". */
   readonly expand: ReadonlySet<string>;
 }

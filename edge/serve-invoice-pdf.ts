@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { createCall, runCall } from "../services/_runtime/call.ts";
+import { checkPdfSignature } from "../services/_views/pdf-link.ts";
 import { clientOf } from "./client-address.ts";
 import { createInvoicePdfs, type InvoicePdfs } from "./invoice-pdfs.ts";
-import { isSignedPdf } from "./pdf-links.ts";
-import { urlUnrecognized } from "./problems.ts";
+import { pdfLinkEnded, urlUnrecognized } from "./problems.ts";
 import { REFUSAL_DELAY_MS } from "./rate-limiter.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
@@ -16,14 +16,15 @@ interface Link {
 // A page of print takes some 100 ms; what takes longer than this helps no browser.
 const ANSWER_MS = 9_500;
 
-/** Serves the links of `invoice_pdf`, which need no API key: a wrong one is a 404 like any other. */
+/** Serves the links of `invoice_pdf`, which need no API key: a wrong one is a 404 like any other, one that has ended a 410. */
 export function serveInvoicePdf(app: FastifyInstance, serving: Serving): void {
   const pdfs = createInvoicePdfs(serving);
   app.get<Link>("/invoices/:accountId/:invoiceId/:signature/pdf", async (request, reply) => {
     const { accountId, invoiceId, signature } = request.params;
-    if (!isSignedPdf({ accountId, invoiceId }, signature, serving.requestKeys)) {
-      return sendProblem(reply, urlUnrecognized(request.method, "/invoices"));
-    }
+    const link = { keys: serving.requestKeys, nowMs: serving.clock.nowMs() };
+    const state = checkPdfSignature({ accountId, invoiceId }, signature, link);
+    if (state === "wrong") return sendProblem(reply, urlUnrecognized(request.method, "/invoices"));
+    if (state === "ended") return sendProblem(reply, pdfLinkEnded());
     return answer(serving, pdfs, request, reply);
   });
 }

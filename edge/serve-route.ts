@@ -4,6 +4,7 @@ import { ApiKeyKind } from "../gen/tripe/billing/v1/account_pb.ts";
 import { type Call, createCall, runCall } from "../services/_runtime/call.ts";
 import { parseTraceparent } from "../services/_runtime/headers.ts";
 import { serverTiming } from "../services/_runtime/timing.ts";
+import { pdfUrlOf } from "../services/_views/pdf-link.ts";
 import type { Access, Authenticate } from "./authenticate.ts";
 import type { CardLimiter } from "./card-limiter.ts";
 import type { Connections } from "./connections.ts";
@@ -16,7 +17,6 @@ import { readExpand } from "./expand.ts";
 import { readIdempotencyKey, withIdentity } from "./idempotency.ts";
 import { scopeOf, scopesOfExpanded } from "./key-scopes.ts";
 import type { Mentions } from "./mentions.ts";
-import { pdfUrlOf } from "./pdf-links.ts";
 import type { Places } from "./places.ts";
 import { Problem } from "./problem.ts";
 import { headerNotOffered, resourceMissing, scopeMissing, urlUnrecognized } from "./problems.ts";
@@ -125,8 +125,12 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
     id,
     ...(access.kind === ApiKeyKind.PUBLISHABLE && { browser: { countCard: () => serving.cards.count(request.ip) } }),
     isRepeatable: key !== undefined,
-    allowsLoopback: serving.allowsLoopback,
-    invoicePdfUrl: (invoiceId) => pdfUrlOf({ accountId, invoiceId }, { keys, origin: originOf(request) }),
+    reach: serving.reach,
+    invoicePdfUrl: (invoice) => {
+      const origin = serving.publicUrl ?? (account.isLive ? undefined : originOf(request));
+      const options = { keys, days: serving.pdfLinkDays, nowMs: clock.nowMs() };
+      return origin === undefined ? undefined : pdfUrlOf({ ...invoice, accountId }, { ...options, origin });
+    },
     expand: grantedExpand(access, readExpand(route, expandOf(params))),
   };
   // From here on whatever is written is caused by this request, and tells so with the client's own key.

@@ -23,8 +23,9 @@ export interface EdgeContext {
 export async function startEdge(context: EdgeContext): Promise<{ close(): Promise<void> }> {
   const { config, log, clock, clients, isServing } = context;
   const requestKeys = openKeys({ kind: "request", file: keyFile(config.dataDir, "request"), clock });
-  const { edgeActions: actions, webhooksLoopback: allowsLoopback } = config;
-  const app = createEdge({ clients, clock, log, createId, requestKeys, isServing, actions, allowsLoopback });
+  const { edgeActions: actions, webhooks: reach, publicUrl, trustedProxies, pdfLinkDays } = config;
+  const places = { reach, publicUrl, trustedProxies, pdfLinkDays };
+  const app = createEdge({ clients, clock, log, createId, requestKeys, isServing, actions, ...places });
   const { host, port } = splitHostPort(listenAddress(config, "edge"));
   await app.listen({ host, port });
   log.info("serving", { address: `${host}:${port}`, actions: config.edgeActions });

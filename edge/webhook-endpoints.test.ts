@@ -81,10 +81,16 @@ test("this machine is refused where the setting says so, under every name it has
     "http://[::1]/",
     "http://2130706433/",
   ]) {
-    expect(() => checkUrl(hook, { allowsLoopback: false }), hook).toThrow(/publicly accessible/);
-    expect(() => checkUrl(hook, { allowsLoopback: true }), hook).not.toThrow();
+    const check = (loopback: "yes" | "no" | "sandbox", isLive: boolean, closedPorts: number[] = []) =>
+      checkUrl(hook, { reach: { loopback, closedPorts }, isLive });
+    expect(() => check("no", false), hook).toThrow(/publicly accessible/);
+    expect(() => check("sandbox", true), hook).toThrow(/publicly accessible/);
+    expect(() => check("sandbox", false), hook).not.toThrow();
+    expect(() => check("yes", true), hook).not.toThrow();
+    expect(() => check("yes", false, [80]), hook).toThrow(/must not lead to a port of Tripe itself/);
   }
-  expect(() => checkUrl("https://example.com/hook", { allowsLoopback: false })).not.toThrow();
+  const closed = { loopback: "no", closedPorts: [443] } as const;
+  expect(() => checkUrl("https://example.com/hook", { reach: closed, isLive: true })).not.toThrow();
 });
 
 test("an account has sixteen endpoints at most, also when they are made at once", async () => {

@@ -27,6 +27,11 @@ export interface TestEdge {
   ask(options: Asked): Promise<Reply>;
 }
 
+/** What an edge may be set to. */
+export type EdgeSettings = Partial<
+  Pick<EdgeOptions, "clock" | "connectionLimits" | "pdfLinkDays" | "publicUrl" | "reach" | "trustedProxies">
+>;
+
 /** A real Tripe with an edge in front. */
 export interface Bench extends TestEdge {
   readonly tripe: TestTripe;
@@ -34,7 +39,7 @@ export interface Bench extends TestEdge {
   /** Makes the bank's next request for money go wrong. */
   failNext(fault: Fault): void;
   /** Another edge over the same services, which serves these actions only. */
-  edgeOf(actions: readonly EdgeAction[], more?: Pick<EdgeOptions, "connectionLimits" | "trustedProxies">): TestEdge;
+  edgeOf(actions: readonly EdgeAction[], settings?: EdgeSettings): TestEdge;
   /** The official SDK, over a real port of this machine. */
   stripe(config?: Partial<Stripe.StripeConfig>): Promise<Stripe>;
 }
@@ -47,7 +52,7 @@ export async function startBench(
   const faults: Fault[] = [];
   const tripe = await startTestTripe({ ...options, log, nextFault: () => faults.shift() });
   const clients = tripe.clientsOf("edge");
-  const edgeOf: Bench["edgeOf"] = (actions, more) => {
+  const edgeOf: Bench["edgeOf"] = (actions, settings) => {
     const { isServing } = tripe;
     // Any key will do: it has to be the same for all edges of this Tripe.
     const requestKeys = options.requestKeys ?? fixedKeys("request", Buffer.alloc(32, 7).toString("hex"));
@@ -59,8 +64,9 @@ export async function startBench(
       requestKeys,
       actions,
       isServing,
-      allowsLoopback: true,
-      ...more,
+      reach: { loopback: "yes", closedPorts: [] },
+      pdfLinkDays: 30,
+      ...settings,
     });
     afterAll(() => app.close());
     return { app, ask: (asked) => ask(app, { key: tripe.secretKey, ...asked }) };

@@ -156,9 +156,29 @@ export const settings = {
     readers: ["bank", "supervisor"],
   },
   TRIPE_WEBHOOKS_LOOPBACK: {
-    absent: "`yes`; `no` with `DATABASE_URL`",
-    meaning: "`yes` or `no`: whether webhooks may go to this machine.",
+    absent: "for sandbox accounts, while the edge listens on loopback",
+    meaning: "`yes` or `no`, for every account: whether webhooks may go to this machine.",
     readers: ["edge", "webhooks", "supervisor"],
+  },
+  TRIPE_WEBHOOKS_CLOSED_PORTS: {
+    absent: "Tripe's own, and those of its database, bank and mail server",
+    meaning: "More ports of this machine that no webhook goes to, such as `6379,9200`.",
+    readers: ["edge", "webhooks", "supervisor"],
+  },
+  TRIPE_PUBLIC_URL: {
+    absent: "the request's host for sandbox accounts, no links for live ones",
+    meaning: "The origin of every link, in answers and in webhooks, such as `https://pay.example.com`.",
+    readers: ["edge", "webhooks", "supervisor"],
+  },
+  TRIPE_TRUSTED_PROXIES: {
+    absent: "none",
+    meaning: "Addresses and networks, such as `10.0.0.0/8`, whose `X-Forwarded-For`, `-Proto` and `-Host` count.",
+    readers: ["edge"],
+  },
+  TRIPE_PDF_LINK_DAYS: {
+    default: "30",
+    meaning: "How many days past its due date the link to an invoice's PDF opens.",
+    readers: ["edge", "webhooks"],
   },
   TRIPE_EDGE_ACTIONS: {
     default: "customers,charges,returns,subscriptions,invoices",

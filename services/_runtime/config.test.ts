@@ -128,12 +128,3 @@ test("the merchant has one address, and a name that fits an invoice", () => {
   expect(() => readConfig({ TRIPE_ACCOUNT_EMAIL: "Ann <ann@example.com>" })).toThrow("TRIPE_ACCOUNT_EMAIL must be one");
   expect(() => readConfig({ TRIPE_ACCOUNT_NAME: "x".repeat(501) })).toThrow("at most 500");
 });
-
-test("a switch is yes or no, and nothing that might mean either", () => {
-  expect(readConfig({}).webhooksLoopback).toBe(true);
-  const DATABASE_URL = "postgres://tripe@db.example/tripe";
-  expect(readConfig({ DATABASE_URL }).webhooksLoopback).toBe(false);
-  expect(readConfig({ DATABASE_URL, TRIPE_WEBHOOKS_LOOPBACK: "yes" }).webhooksLoopback).toBe(true);
-  expect(readConfig({ TRIPE_WEBHOOKS_LOOPBACK: "no" }).webhooksLoopback).toBe(false);
-  expect(() => readConfig({ TRIPE_WEBHOOKS_LOOPBACK: "false" })).toThrow('must be "yes" or "no"');
-});

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { type AcquirerSettings, readAcquirer } from "./config-acquirer.ts";
 import { type FeeSettings, readFee } from "./config-fee.ts";
+import { readPublicUrl, readTrustedProxies } from "./config-public.ts";
 import {
   type Env,
   read,
@@ -9,17 +10,18 @@ import {
   readHost,
   readNumber,
   readSecret,
-  readSwitch,
   readText,
   readUrl,
 } from "./config-read.ts";
 import { refuseUnknownSettings } from "./config-unknown.ts";
+import { readWebhooks } from "./config-webhooks.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 import { formatHostPort } from "./host-port.ts";
 import { readRunFile } from "./run-file.ts";
 import { createSecret, type Secret } from "./secret.ts";
 import { socketFolder } from "./sockets.ts";
 import { portOffset, type ServiceName } from "./topology.ts";
+import type { WebhookReach } from "./webhook-reach.ts";
 
 /** The public actions an edge can serve. */
 export const edgeActions = ["customers", "charges", "returns", "subscriptions", "invoices"] as const;
@@ -69,8 +71,14 @@ export interface Config {
   readonly bankFaults: string;
   /** TRIPE_CRASH_AT, for tests: each process kills itself at its so many-th crash point (crash-points.ts). */
   readonly crashAt: number | undefined;
-  /** TRIPE_WEBHOOKS_LOOPBACK: whether endpoints on this machine may be called. */
-  readonly webhooksLoopback: boolean;
+  /** TRIPE_WEBHOOKS_LOOPBACK and TRIPE_WEBHOOKS_CLOSED_PORTS: where webhooks may go on this machine. */
+  readonly webhooks: WebhookReach;
+  /** TRIPE_PUBLIC_URL: the origin of every link, without a slash at its end. */
+  readonly publicUrl: string | undefined;
+  /** TRIPE_TRUSTED_PROXIES: addresses and networks whose X-Forwarded headers count. */
+  readonly trustedProxies: readonly string[];
+  /** TRIPE_PDF_LINK_DAYS: how long the link to an invoice's PDF outlives the day the invoice is due. */
+  readonly pdfLinkDays: number;
   /** TRIPE_FEE: what Tripe keeps of the charges of the accounts that the first start makes. */
   readonly fee: FeeSettings;
   /** TRIPE_EDGE_ACTIONS: the actions this edge serves. */
@@ -88,9 +96,11 @@ export function readConfig(env: Env = process.env): Config {
   const port = readPort(env);
   const dataDir = read(env, "TRIPE_DATA_DIR") ?? "";
   const places = { port, ...readPlaces(env, dataDir) };
+  const listenHost = readHost(env, "TRIPE_LISTEN_HOST") ?? "";
+  const acquirer = readAcquirer(env, { host: SANDBOX_HOST, port: port + portOffset.sandboxBank });
   return {
     ...places,
-    listenHost: readHost(env, "TRIPE_LISTEN_HOST") ?? "",
+    listenHost,
     dataDir,
     logMaxBytes: (readNumber(env, "TRIPE_LOG_MB", { min: 1, max: 100_000 }) ?? 0) * 1_000_000,
     secretKey: readSecretKey(env),
@@ -101,12 +111,16 @@ export function readConfig(env: Env = process.env): Config {
     },
     databaseUrl: readDatabaseUrl(env),
     smtpUrl: readUrl(env, "SMTP_URL", ["smtp:", "smtps:"]),
-    acquirer: readAcquirer(env, { host: SANDBOX_HOST, port: port + portOffset.sandboxBank }),
+    acquirer,
     cardKey: readSecret(env, "TRIPE_CARD_KEY"),
     bankFaults: readFaults(env),
     // Nine digits: at a thousand points a second that is eleven days away.
     crashAt: readNumber(env, "TRIPE_CRASH_AT", { min: 1, max: 999_999_999 }),
-    webhooksLoopback: readSwitch(env, "TRIPE_WEBHOOKS_LOOPBACK") ?? read(env, "DATABASE_URL") === undefined,
+    webhooks: readWebhooks(env, { port, listenHost, acquirerPort: acquirer.port }),
+    publicUrl: readPublicUrl(env),
+    trustedProxies: readTrustedProxies(env),
+    // Ten years: as good as for ever.
+    pdfLinkDays: readNumber(env, "TRIPE_PDF_LINK_DAYS", { min: 1, max: 3_650 }) ?? 0,
     fee: readFee(env),
     edgeActions: readEdgeActions(env),
     addresses: readServiceAddresses(env, places),

@@ -58,8 +58,9 @@ export function planProcess(name: ProcessName, config: Config, urls: RoleUrls | 
     environment: {
       TRIPE_DATA_DIR: config.dataDir,
       NODE_COMPILE_CACHE: join(config.dataDir, "cache"),
-      // Its default goes by the DATABASE_URL that was given to Tripe, which is not what a process gets.
-      TRIPE_WEBHOOKS_LOOPBACK: config.webhooksLoopback ? "yes" : "no",
+      // The settings that these follow from are not every process's.
+      TRIPE_WEBHOOKS_LOOPBACK: config.webhooks.loopback === "sandbox" ? "" : config.webhooks.loopback,
+      TRIPE_WEBHOOKS_CLOSED_PORTS: config.webhooks.closedPorts.join(","),
       DATABASE_URL: role === undefined ? undefined : urls?.[role],
       ...listForeignSettings(name),
     },

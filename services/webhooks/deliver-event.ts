@@ -11,6 +11,7 @@ import { refuse } from "../_runtime/errors.ts";
 import type { KeySource } from "../_runtime/key-files.ts";
 import { SealError, unsealText } from "../_runtime/seal.ts";
 import { eventView } from "../_views/event.ts";
+import type { InvoiceName, InvoiceTimes } from "../_views/pdf-link.ts";
 import { type Answer, post } from "./post.ts";
 import { type Rules, resolveTarget } from "./resolve-target.ts";
 import { readRetryAfter } from "./retry-after.ts";
@@ -21,6 +22,8 @@ export interface Courier extends Rules {
   readonly clock: Clock;
   /** The keys that the endpoints' secrets are sealed with. */
   readonly webhookKeys: KeySource;
+  /** Makes the link to an invoice's PDF; undefined where Tripe's public address is not known. */
+  readonly invoicePdfUrl?: ((name: InvoiceName & InvoiceTimes) => string) | undefined;
   /** For tests: how long a delivery may take; default 15 s. */
   readonly timeLimitMs?: number;
 }
@@ -44,7 +47,7 @@ const RESERVE_MS = 250;
  * answer. A secret that does not open is Tripe's own fault (INTERNAL, SEALED_SECRET_UNOPENED).
  */
 export async function deliverEvent(courier: Courier, request: DeliverEventRequest, asker: Asker): Promise<Response> {
-  const body = request.body.length > 0 ? request.body : renderBody(request);
+  const body = request.body.length > 0 ? request.body : renderBody(courier, request);
   const secrets = openSecrets(courier, request);
   const { clock, timeLimitMs = TIME_LIMIT_MS } = courier;
   const limit = new AbortController();
@@ -77,7 +80,10 @@ interface Delivery {
 async function deliver(courier: Courier, { request, secrets, body, signal }: Delivery): Promise<Response> {
   const { clock } = courier;
   try {
-    const target = await within(signal, resolveTarget(request.url, courier));
+    const target = await within(
+      signal,
+      resolveTarget(request.url, { ...courier, isLive: () => isLive(request, body) }),
+    );
     if ("problem" in target) {
       const { REFUSED, POSTPONED } = DeliverEventResult;
       return { result: target.isRefused ? REFUSED : POSTPONED, problem: target.problem };
@@ -100,11 +106,14 @@ async function deliver(courier: Courier, { request, secrets, body, signal }: Del
 
 // The bytes are rendered once, at the first attempt; the caller keeps them, so that an update of Tripe between two
 // attempts changes nothing.
-function renderBody({ event, pendingCount }: DeliverEventRequest): Uint8Array {
+function renderBody({ invoicePdfUrl }: Courier, { accountId, event, pendingCount }: DeliverEventRequest): Uint8Array {
   if (event?.snapshot?.noun.case === undefined) {
     refuse(Code.InvalidArgument, "EVENT_MISSING", "an event with its noun, or the bytes of one, is needed", "event");
   }
-  return new TextEncoder().encode(JSON.stringify(eventView(event, { pendingWebhooks: pendingCount })));
+  const { noun } = event.snapshot;
+  const link = noun.case === "invoice" ? invoicePdfUrl?.({ ...noun.value, accountId }) : undefined;
+  const context = { pendingWebhooks: pendingCount, invoicePdfUrl: link };
+  return new TextEncoder().encode(JSON.stringify(eventView(event, context)));
 }
 
 function judge({ status, retryAfter }: Answer, nowMs: number): Response {
@@ -134,4 +143,15 @@ function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 function wordsOf(error: unknown): string {
   const isCoded = error instanceof Error && "code" in error && typeof error.code === "string";
   return `the connection failed: ${isCoded ? error.code : "no reason was given"}`;
+}
+
+/** Whether the event is a live account's. Later attempts bring the bytes alone, which say it as they were rendered here. */
+function isLive({ event }: DeliverEventRequest, body: Uint8Array): boolean {
+  if (event !== undefined) return event.isLive;
+  try {
+    const content: unknown = JSON.parse(new TextDecoder().decode(body));
+    return typeof content !== "object" || content === null || !("livemode" in content) || content.livemode !== false;
+  } catch {
+    return true;
+  }
 }

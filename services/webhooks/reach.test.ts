@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { DeliverEventResult } from "../../gen/tripe/webhooks/v1/webhooks_service_pb.ts";
 import { createTestClock, systemClock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
-import { createWebhooksClient, endpointOf } from "./testing/client.ts";
+import { createWebhooksClient, endpointOf, reachOf } from "./testing/client.ts";
 import { startBareServer, startMerchant } from "./testing/merchant.ts";
 
 // Real sockets on a busy machine take their time; that is no reason to fail.
@@ -25,7 +25,7 @@ async function setup({
     if (addresses.length === 0) throw new Error("ENOTFOUND");
     return addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
   });
-  const client = createWebhooksClient({ clock: systemClock, lookup, allowsLoopback });
+  const client = createWebhooksClient({ clock: systemClock, lookup, reach: reachOf(allowsLoopback) });
   const merchant = await startMerchant((_request, response) => void response.end());
   onTestFinished(() => merchant.close());
   const request = { accountId: "acct_1", requestId: "evt_1/we_1/1", ...endpointOf(["whsec_1"]), body };
@@ -100,7 +100,7 @@ test("a name server that never answers is given up in time", async () => {
     asked.resolve();
     return new Promise<never>(() => {});
   };
-  const client = createWebhooksClient({ clock, lookup, allowsLoopback: false });
+  const client = createWebhooksClient({ clock, lookup, reach: reachOf(false) });
   const { request } = await setup();
   const delivery = client.deliverEvent({ ...request, url: "https://merchant.example/" });
   await asked.promise;
@@ -147,4 +147,34 @@ test("a server that changes the protocol has answered, and not taken the event",
   onTestFinished(() => server.close());
   const expected = { result: POSTPONED, status: 101, problem: "the server answered 101" };
   expect(await deliver(`http://127.0.0.1:${server.port}/`)).toMatchObject(expected);
+});
+
+test("this machine is called for a sandbox account's event and not for a live one's, also by its bytes alone", async () => {
+  const client = createWebhooksClient({
+    clock: systemClock,
+    lookup: () => Promise.reject(new Error("no names here")),
+    reach: { loopback: "sandbox", closedPorts: [] },
+  });
+  const { merchant, request } = await setup();
+  const deliver = async (content: object) =>
+    (await client.deliverEvent({ ...request, url: `http://127.0.0.1:${merchant.port}/`, ...content })).result;
+  const bytes = (livemode: unknown) => ({ body: new TextEncoder().encode(JSON.stringify({ id: "evt_1", livemode })) });
+  expect([await deliver(bytes(false)), await deliver(bytes(true))]).toEqual([DELIVERED, REFUSED]);
+  expect([await deliver(bytes(undefined)), await deliver({ body: new Uint8Array([123]) })]).toEqual([REFUSED, REFUSED]);
+  const event = (isLive: boolean) => ({ body: new Uint8Array([123]), event: { eventId: "evt_1", isLive } });
+  expect([await deliver(event(false)), await deliver(event(true))]).toEqual([DELIVERED, REFUSED]);
+});
+
+test("a port of Tripe's own is not called, whatever the setting and whatever the name", async () => {
+  const { merchant, request } = await setup();
+  const client = createWebhooksClient({
+    clock: systemClock,
+    lookup: async () => [{ address: "127.0.0.1", family: 4 }],
+    reach: { loopback: "yes", closedPorts: [merchant.port] },
+  });
+  for (const host of ["127.0.0.1", "merchant.invalid"]) {
+    const { result } = await client.deliverEvent({ ...request, url: `http://${host}:${merchant.port}/` });
+    expect(result).toBe(REFUSED);
+  }
+  expect(merchant.received).toEqual([]);
 });

@@ -11,7 +11,7 @@ import { DeliverEventResult } from "../../gen/tripe/webhooks/v1/webhooks_service
 import { createTestClock, systemClock } from "../_runtime/clock.ts";
 import { eventView } from "../_views/event.ts";
 import { sampleCustomer } from "../_views/testing.ts";
-import { createWebhooksClient, endpointOf } from "./testing/client.ts";
+import { createWebhooksClient, endpointOf, reachOf } from "./testing/client.ts";
 import { startBareServer, startMerchant } from "./testing/merchant.ts";
 
 // Real sockets on a busy machine take their time; that is no reason to fail.
@@ -33,7 +33,7 @@ interface Change {
 }
 
 function setup({ clock = systemClock, lookup = noNames, allowsLoopback = true }: Change = {}) {
-  const client = createWebhooksClient({ clock, lookup, allowsLoopback });
+  const client = createWebhooksClient({ clock, lookup, reach: reachOf(allowsLoopback) });
   const deliver = (url: string, body = new Uint8Array()) =>
     client.deliverEvent({ accountId: "acct_1", requestId: "evt_1/we_1/1", ...endpointOf(secrets), url, event, body });
   return { client, deliver };

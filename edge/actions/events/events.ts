@@ -96,7 +96,7 @@ async function countPending(
 /** Shows an event, with how many endpoints have not taken it, by id, and where the PDF of its invoice is. */
 export function showEvent(request: PublicRequest, event: Event, pending: Readonly<Record<string, number>>) {
   const noun = event.snapshot?.noun;
-  const invoicePdfUrl = noun?.case === "invoice" ? request.invoicePdfUrl(noun.value.invoiceId) : undefined;
+  const invoicePdfUrl = noun?.case === "invoice" ? request.invoicePdfUrl(noun.value) : undefined;
   return eventView(event, { pendingWebhooks: pending[event.eventId], invoicePdfUrl });
 }
 

@@ -1,7 +1,7 @@
 import type { Account } from "../../../gen/tripe/billing/v1/account_pb.ts";
 import type { Invoice } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
+import type { InvoiceName } from "../../../services/_views/pdf-link.ts";
 import type { EdgeClients } from "../../clients.ts";
-import type { InvoiceName } from "../../pdf-links.ts";
 import { found } from "../../reads.ts";
 
 /** An invoice in print, as HTTP carries it. */

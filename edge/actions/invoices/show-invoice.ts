@@ -33,7 +33,7 @@ export async function showInvoice(request: PublicRequest, invoice: Invoice, know
     charge,
     customer,
     default_payment_method: paymentMethod,
-    invoicePdfUrl: request.invoicePdfUrl(invoice.invoiceId),
+    invoicePdfUrl: request.invoicePdfUrl(invoice),
     [ofParent]: expand.has(ofParent) ? subscription : undefined,
     payments,
     subscription: expand.has("subscription") ? subscription : undefined,

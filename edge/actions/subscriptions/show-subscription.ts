@@ -53,6 +53,6 @@ async function readLatestInvoice(request: PublicRequest, { latestInvoiceId }: Su
   const charge = expand.has("latest_invoice.charge") ? await reads.charge(invoice?.chargeId ?? "") : undefined;
   return {
     latest_invoice: invoice,
-    latestInvoiceExpansions: { charge, invoicePdfUrl: invoicePdfUrl(latestInvoiceId) },
+    latestInvoiceExpansions: { charge, invoicePdfUrl: invoice && invoicePdfUrl(invoice) },
   };
 }

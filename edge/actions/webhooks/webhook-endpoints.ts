@@ -46,8 +46,8 @@ const createRoute = defineRoute({
     expand,
   }),
   expandable: [],
-  async run({ accountId, allowsLoopback, clients, createId, identity }, given) {
-    checkUrl(given.url, { allowsLoopback });
+  async run({ account, accountId, reach, clients, createId, identity }, given) {
+    checkUrl(given.url, { reach, isLive: account.isLive });
     const { webhookEndpoint, isReplayed, secret } = await clients.writer.createWebhookEndpoint({
       accountId,
       requestId: identity.requestId,
@@ -101,8 +101,8 @@ const updateRoute = defineRoute({
   params: updateParams,
   expandable: [],
   mentions: mentioned,
-  async run({ accountId, allowsLoopback, clients, id: webhookEndpointId, identity }, given) {
-    if (given.url !== undefined) checkUrl(given.url, { allowsLoopback });
+  async run({ account, accountId, reach, clients, id: webhookEndpointId, identity }, given) {
+    if (given.url !== undefined) checkUrl(given.url, { reach, isLive: account.isLive });
     const metadataPatch = metadataPatchOf(given.metadata);
     const { webhookEndpoint, isReplayed } = await clients.writer.updateWebhookEndpoint({
       accountId,

@@ -10,7 +10,7 @@ import { createId } from "../../_runtime/ids.ts";
 import { openKeys } from "../../_runtime/key-files.ts";
 import { keyFile } from "../../_runtime/key-ring.ts";
 import type { TestTripe } from "../../testing.ts";
-import { createWebhooksClient } from "../../webhooks/testing/client.ts";
+import { createWebhooksClient, reachOf } from "../../webhooks/testing/client.ts";
 import { type ReceivedRequest, startMerchant } from "../../webhooks/testing/merchant.ts";
 import { startTestScheduler, type TestSchedulerOptions } from "./billing.ts";
 
@@ -25,7 +25,7 @@ export interface TestEndpoint {
 const courier = {
   clock: systemClock,
   lookup: () => Promise.reject(new Error("no names here")),
-  allowsLoopback: true,
+  reach: reachOf(true),
   timeLimitMs: 2_000,
 };
 

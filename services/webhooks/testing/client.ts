@@ -6,6 +6,7 @@ import { createHost } from "../../_runtime/host.ts";
 import { fixedKeys } from "../../_runtime/key-files.ts";
 import { silentLog } from "../../_runtime/log.ts";
 import { sealText } from "../../_runtime/seal.ts";
+import type { WebhookReach } from "../../_runtime/webhook-reach.ts";
 import type { Courier } from "../deliver-event.ts";
 import { createWebhooks } from "../service.ts";
 
@@ -27,4 +28,9 @@ export function createWebhooksClient(
   const host = createHost({ name: "webhooks", services, log: silentLog, clock });
   const transport = createDirectTransport({ host: () => host, clock, freeze: true });
   return createServiceClient(WebhooksService, "webhooks", transport, { caller: "scheduler", clock, log: silentLog });
+}
+
+/** Where on this machine webhooks may go in a test: anywhere, or nowhere. */
+export function reachOf(allowsLoopback: boolean): WebhookReach {
+  return { loopback: allowsLoopback ? "yes" : "no", closedPorts: [] };
 }
