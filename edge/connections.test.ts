@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../services/_runtime/clock.ts";
 import { edgeActions } from "../services/_runtime/config.ts";
+import { connectionLimitsOf, readOpenFilesMax } from "./guard-connections.ts";
 import { listenOn, openSocket, type RawClient } from "./testing/sockets.ts";
 import { startBench } from "./testing/tripe.ts";
 
@@ -93,7 +94,14 @@ test("an idle connection is kept for a short time until a good key has come, and
 test("five seconds and 72 are what an edge keeps without being told otherwise", async () => {
   const { open, app } = await setup({});
   expect(await (await open()).send(get("/livez"), /edge serving/)).toMatch(/keep-alive: timeout=5\r/i);
-  expect([app.server.keepAliveTimeout, app.server.maxConnections > 2_560]).toEqual([72_000, true]);
+  expect([app.server.keepAliveTimeout, app.server.maxConnections > 16]).toEqual([72_000, true]);
+});
+
+test("a process that may hold few files lets in fewer connections", () => {
+  expect(connectionLimitsOf(Number.POSITIVE_INFINITY)).toMatchObject({ max: 2_560, ofClientMax: 768 });
+  expect(connectionLimitsOf(1_024)).toMatchObject({ max: 480, ofClientMax: 144 });
+  expect(connectionLimitsOf(256)).toMatchObject({ max: 16, ofClientMax: 5 });
+  expect(readOpenFilesMax()).toBeGreaterThan(0);
 });
 
 test("a trusted proxy's connections are many clients', who are told apart by X-Forwarded-For", async () => {

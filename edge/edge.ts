@@ -16,7 +16,7 @@ import { createCardLimiter } from "./card-limiter.ts";
 import type { EdgeClients } from "./clients.ts";
 import type { ConnectionLimits } from "./connections.ts";
 import { servePreflights } from "./cors.ts";
-import { connectionLimits, guardConnections } from "./guard-connections.ts";
+import { connectionLimitsOf, guardConnections, readOpenFilesMax } from "./guard-connections.ts";
 import { serveHealth } from "./health.ts";
 import { serveOpenapi } from "./openapi.ts";
 import { paceStrangers } from "./pace-strangers.ts";
@@ -100,7 +100,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
   readBodiesUnparsed(app);
   app.addHook("onRequest", async (request, reply) => addHeaders(request, reply));
   answerRefusedHttp(app.server, () => createId("req_"));
-  const limits = { ...connectionLimits, ...options.connectionLimits };
+  const limits = { ...connectionLimitsOf(readOpenFilesMax()), ...options.connectionLimits };
   const connections = guardConnections(app, { limits, isTrusted, clock });
   app.addHook("onResponse", async (request, reply) => logAccess(options, request, reply));
   paceStrangers(app, clock);

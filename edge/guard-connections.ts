@@ -1,10 +1,10 @@
+import { readFileSync } from "node:fs";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Clock } from "../services/_runtime/clock.ts";
 import { type ConnectionLimits, type Connections, limitConnections } from "./connections.ts";
 import { badHttp, overloaded, tooManyAtOnce } from "./problems.ts";
 
-/** The limits of one edge. */
-export const connectionLimits: ConnectionLimits = {
+const usual: ConnectionLimits = {
   // Ten times what may be in progress: most connections of SDKs are idle. A socket costs some 10 KB.
   max: 2_560,
   // A large merchant's machines behind one address; three such leave room for others.
@@ -17,6 +17,27 @@ export const connectionLimits: ConnectionLimits = {
 
 // Connections that are being closed count for Node until they are gone.
 const CLOSING_MAX = 256;
+
+// What a process holds beside its clients: connections to services, files, libraries.
+const OTHER_FILES_MAX = 256;
+
+/** The limits of one edge, whose process may hold so many open files: a small `ulimit -n` leaves fewer connections. */
+export function connectionLimitsOf(openFilesMax: number): ConnectionLimits {
+  const left = openFilesMax - usual.forHealthMax - CLOSING_MAX - OTHER_FILES_MAX;
+  // Sixteen at least: with fewer it is no server, whatever the machine allows.
+  const max = Math.max(16, Math.min(usual.max, left));
+  return { ...usual, max, ofClientMax: Math.min(usual.ofClientMax, Math.ceil(max * 0.3)) };
+}
+
+/** How many open files this process may hold; Infinity where the system has no /proc. Node raises it to the hard limit at its start. */
+export function readOpenFilesMax(): number {
+  try {
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+    return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
 
 const healthPaths: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);
 

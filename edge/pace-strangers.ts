@@ -7,8 +7,8 @@ import { createRateLimiter, REFUSAL_DELAY_MS } from "./rate-limiter.ts";
 // Requests that no key is asked for, or that bring none: links to PDFs, /openapi.json, what no route has. More than an office or a crawler sends.
 const OF_CLIENT_MAX = 100;
 
-// Of all clients together. At some 0.3 ms each they take less than a sixth of the edge's time.
-const PER_SECOND_MAX = 500;
+// Of all clients together. At some 0.3 ms each they take a tenth of the time of the edge.
+const PER_SECOND_MAX = 300;
 
 // Cheap, and asked by those who decide whether this edge gets any requests at all.
 const healthPaths: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);

@@ -195,4 +195,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     put: 'const requestId = key === undefined ? keepClearOfSteps(createId("auto_")) : key;',
     test: { file: "edge/idempotency.test.ts", name: "no two keys become one" },
   },
+  {
+    sentence: "a key counts against its address before it is looked up",
+    file: "edge/authenticate.ts",
+    find: "    const found = key.length > KEY_MAX ?",
+    put: "    if (!limiter.count(client)) throw tooManyWrongKeys();\n    const found = key.length > KEY_MAX ?",
+    test: { file: "edge/wrong-keys.test.ts", name: "right keys, used together for the first time" },
+  },
+  {
+    sentence: "no idle connection makes room for a new one",
+    file: "edge/connections.ts",
+    find: "if (worst === undefined) return false;",
+    put: "if (worst === undefined || worst.requestsCount === 0) return false;",
+    test: { file: "edge/connections.test.ts", name: "when all connections are taken" },
+  },
 ];
