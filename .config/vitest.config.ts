@@ -5,7 +5,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const all = ["services/**/*.test.ts", "edge/**/*.test.ts"];
 /** These measure: two cores are theirs alone. */
-const alone = ["edge/plans.test.ts"];
+const alone = ["edge/outages.test.ts", "edge/plans.test.ts"];
 /** These start a whole Tripe, or many programs, and wait for it more than they compute. */
 const whole = ["edge/chaos/*.test.ts", "services/all.test.ts"];
 

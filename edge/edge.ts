@@ -17,7 +17,7 @@ import type { EdgeClients } from "./clients.ts";
 import type { ConnectionLimits } from "./connections.ts";
 import { servePreflights } from "./cors.ts";
 import { connectionLimitsOf, guardConnections, readOpenFilesMax } from "./guard-connections.ts";
-import { serveHealth } from "./health.ts";
+import { healthPaths, serveHealth } from "./health.ts";
 import { serveOpenapi } from "./openapi.ts";
 import { paceStrangers } from "./pace-strangers.ts";
 import { createPlaces } from "./places.ts";
@@ -163,6 +163,7 @@ function printable(header: string | string[] | undefined): string | undefined {
 // The pattern of the route is logged, never the URL: that may hold an email address, or worse.
 function logAccess({ log, clock }: EdgeOptions, request: FastifyRequest, reply: FastifyReply): void {
   const { url = "none" } = request.routeOptions;
+  if (healthPaths.has(url) && reply.statusCode === 200) return;
   log.info(`${request.method} ${url}`, {
     request_id: request.id,
     status: reply.statusCode,

@@ -9,7 +9,17 @@ export interface JobsPicture {
   readonly dueCount: bigint;
   readonly deadCount: bigint;
   readonly oldestAgeMs: number | undefined;
-  readonly alerts: readonly { readonly reason: string; readonly count: bigint }[];
+  readonly alerts: readonly AlertLine[];
+}
+
+/** One alert: open, or resolved so many milliseconds ago. */
+export interface AlertLine {
+  readonly alertId: string;
+  readonly reason: string;
+  /** What it is about; may be empty. */
+  readonly objectId: string;
+  readonly ageMs: number;
+  readonly resolvedAgeMs: number | undefined;
 }
 
 /** Draws the queues as a table for a terminal, then deliveries and alerts, a line each. */
@@ -20,8 +30,14 @@ export function drawJobs({ queues, dueCount, deadCount, oldestAgeMs, alerts }: J
   );
   const late = oldestAgeMs === undefined ? "none late" : `the latest by ${ageOf(oldestAgeMs)}`;
   const dead = deadCount === 0n ? "none dead" : `${deadCount} dead: npm run jobs -- redrive webhook`;
-  const open = alerts.map(({ reason, count }) => `${reason} ${count}`).join(", ");
-  return `${[...table, `deliveries: ${dueCount} due, ${late}; ${dead}`, `alerts: ${open === "" ? "none" : open}`].join("\n")}\n`;
+  const openCount = alerts.filter(({ resolvedAgeMs }) => resolvedAgeMs === undefined).length;
+  const open = openCount === 0 ? "none open" : `${openCount} open: npm run jobs -- resolve <alert>`;
+  return `${[...table, `deliveries: ${dueCount} due, ${late}; ${dead}`, `alerts: ${open}`, ...alerts.map(alertLine)].join("\n")}\n`;
+}
+
+function alertLine({ alertId, reason, objectId, ageMs, resolvedAgeMs }: AlertLine): string {
+  const end = resolvedAgeMs === undefined ? "" : `, resolved ${ageOf(resolvedAgeMs)} ago`;
+  return `  ${[alertId, reason, objectId].filter((word) => word !== "").join("  ")}  raised ${ageOf(ageMs)} ago${end}`;
 }
 
 /** An age in the largest whole unit. */

@@ -5,21 +5,32 @@ import { connectOperator } from "./operator.ts";
 
 // npm run jobs
 // npm run jobs -- redrive [webhook|mail]
-// Shows the queues of a running Tripe, what has died in them and the open alerts; or has what died tried again. Asked of the
-// services, as a person: what a job is made of stays in the database.
+// npm run jobs -- resolve <alert>
+// Shows the queues of a running Tripe, what has died in them and the alerts; or has what died tried again; or closes an alert
+// that a person has dealt with. Asked of the services, as a person: what a job is made of stays in the database.
+
+/** The open ones come first; more than these no person reads. */
+const ALERTS_MAX = 100;
+
 try {
   const { clients, close } = await connectOperator();
   process.once("beforeExit", close);
-  const { scheduler, reader } = clients;
-  const [command = "show", queue = "webhook"] = process.argv.slice(2);
+  const { scheduler, reader, writer } = clients;
+  const [command = "show", word = ""] = process.argv.slice(2);
   if (command === "redrive") {
+    const queue = word === "" ? "webhook" : word;
     const { redrivenCount } = await scheduler.redriveQueue({ queue });
     process.stdout.write(`${redrivenCount} of ${queue} are tried again\n`);
+  } else if (command === "resolve") {
+    const found = (await reader.listAlerts({ limit: ALERTS_MAX })).alerts.find(({ alertId }) => alertId === word);
+    if (found === undefined) throw new Error(`there is no alert ${word}: npm run jobs lists them`);
+    const { wasOpen } = await writer.resolveAlert({ accountId: found.accountId, alertId: found.alertId });
+    process.stdout.write(`${found.alertId} ${wasOpen ? "is resolved" : "was resolved before"}\n`);
   } else if (command === "show") {
-    const [{ queues }, deliveries, { counts }] = await Promise.all([
+    const [{ queues }, deliveries, { alerts }] = await Promise.all([
       scheduler.listQueues({}),
       reader.countDeliveries({}),
-      reader.countAlerts({}),
+      reader.listAlerts({ limit: ALERTS_MAX }),
     ]);
     const ageOf = (time: Parameters<typeof timestampMs>[0] | undefined) =>
       time === undefined ? undefined : systemClock.nowMs() - timestampMs(time);
@@ -29,11 +40,15 @@ try {
         dueCount: deliveries.dueCount,
         deadCount: deliveries.deadCount,
         oldestAgeMs: ageOf(deliveries.oldestDueTime),
-        alerts: counts,
+        alerts: alerts.map(({ createTime, resolveTime, ...alert }) => ({
+          ...alert,
+          ageMs: ageOf(createTime) ?? 0,
+          resolvedAgeMs: ageOf(resolveTime),
+        })),
       }),
     );
   } else {
-    throw new Error("usage: npm run jobs, or npm run jobs -- redrive [webhook|mail]");
+    throw new Error("usage: npm run jobs, npm run jobs -- redrive [webhook|mail], npm run jobs -- resolve <alert>");
   }
 } catch (error) {
   const words = error instanceof Error ? error.message : String(error);

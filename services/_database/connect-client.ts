@@ -6,6 +6,8 @@ export interface ClientOptions {
   readonly name: string;
   /** Sends statements without waiting for the answers of those before them. */
   readonly pipeline?: boolean;
+  /** After so long without an answer to a statement its connection is given up; default 10 s. */
+  readonly queryTimeoutMs?: number;
 }
 
 /** A server that does not answer a connection in this time is counted as gone; a local one answers in 5 ms. */
@@ -36,7 +38,7 @@ export function clientConfig(options: ClientOptions): ClientConfig {
     connectionString: options.url,
     application_name: options.name,
     connectionTimeoutMillis: connectTimeoutMs,
-    query_timeout: queryTimeoutMs,
+    query_timeout: options.queryTimeoutMs ?? queryTimeoutMs,
     keepAlive: true,
     types: columnTypes,
     pipeline: options.pipeline ?? false,

@@ -1,10 +1,11 @@
 import type { Kysely } from "kysely";
-import { type Client, Pool, type PoolClient } from "pg";
+import { type Client, DatabaseError, Pool, type PoolClient } from "pg";
 import { passCrashPoint } from "../_runtime/crash-points.ts";
 import type { Log } from "../_runtime/log.ts";
 import { clientConfig, createClient } from "./connect-client.ts";
 import { createHeld, type Held } from "./connect-held.ts";
 import { createKysely } from "./connect-kysely.ts";
+import { outageOf } from "./outage.ts";
 
 export { isRetryable, isUnavailable, violatedConstraint } from "./connect-client.ts";
 
@@ -61,6 +62,9 @@ const heldMax = 2;
 /** A transaction that finds no free connection for so long is refused as unavailable, before its caller's deadline. */
 const poolWaitMs = 2_000;
 
+/** The roles' statement_timeout of 5 s, and two for the way: a connection that is silent for longer is dead, and is dropped. */
+const queryTimeoutMs = 7_000;
+
 /** A pooled connection that no transaction used for so long is closed: its memory is worth more than the 5 ms of a new one. */
 const poolIdleMs = 60_000;
 
@@ -72,10 +76,10 @@ export function connectDatabase<Tables = Record<string, Record<string, unknown>>
   const client = { url: options.url, name: `tripe_${options.role}` };
   const heldCount = Math.min(heldMax, options.connectionsMax - 1);
   const held = Array.from({ length: heldCount }, () =>
-    createHeld(() => createClient({ ...client, pipeline: true }), options.log),
+    createHeld(() => createClient({ ...client, pipeline: true, queryTimeoutMs }), options.log),
   );
   const pool = new Pool({
-    ...clientConfig(client),
+    ...clientConfig({ ...client, queryTimeoutMs }),
     max: options.connectionsMax - heldCount,
     connectionTimeoutMillis: poolWaitMs,
     idleTimeoutMillis: poolIdleMs,
@@ -128,13 +132,19 @@ async function runTransaction<Tables, Answer>(
     await commit(client);
     return answer;
   } catch (error) {
-    // A connection that cannot roll back is not given to the next one.
-    await client.query("rollback").catch((reason: unknown) => (broken = reason));
+    // A connection that is dead, or cannot roll back, is not given to the next one; a dead one is not waited for again.
+    if (isLost(error)) broken = error;
+    else await client.query("rollback").catch((reason: unknown) => (broken = reason));
     throw error;
   } finally {
     client.release(broken !== undefined);
     client.off("error", onLost);
   }
+}
+
+/** Errors that Postgres itself gives come over a connection that lives; all others of an outage are the connection's own. */
+function isLost(error: unknown): boolean {
+  return !(error instanceof DatabaseError) && outageOf(error) !== undefined;
 }
 
 /** Postgres answers a COMMIT of a failed transaction with ROLLBACK and no error: work that swallowed an error is told. */

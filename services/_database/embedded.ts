@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, realpathSync, statSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { systemClock } from "../_runtime/clock.ts";
@@ -16,6 +16,7 @@ import {
   type Postmaster,
   readPostmaster,
 } from "./embedded-postmaster.ts";
+import { readTail, reasonOf } from "./embedded-reason.ts";
 import { type Binaries, chooseRunner, findBinaries, type Runner, run, waitForExit } from "./embedded-runner.ts";
 import { embeddedSettings } from "./embedded-settings.ts";
 import { withSetupLock } from "./migrate.ts";
@@ -35,6 +36,8 @@ export interface EmbeddedOptions {
   readonly dataDir: string;
   readonly port: number;
   readonly log: Log;
+  /** Writes a line for the person at the terminal: once when a Postgres that ran cannot be started again, once when it is. */
+  readonly say?: (words: string) => void;
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -46,6 +49,10 @@ const startTimeoutMs = 10_000;
 
 /** Half of the time a start takes is waited for at most once more. */
 const pollMs = 20;
+
+/** Waits between two starts of a Postgres that ends at once, as on a full disk: the first, and the longest by doubling. */
+const restartMinMs = 100;
+const restartMaxMs = 2_000;
 
 /** How soon a killed Postgres is noticed: well within the two seconds a killed service may be away. */
 const watchMs = 200;
@@ -74,14 +81,23 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   };
 
   async function watch(): Promise<void> {
+    let isDown = false;
     while (!stopping.signal.aborted) {
       await systemClock.sleep(watchMs, stopping.signal).catch(() => undefined);
       if (stopping.signal.aborted || isAlive(postmaster.pid)) continue;
       options.log.warn("Postgres is gone and is started again", { pid: postmaster.pid });
       try {
-        postmaster = await ensureRunning(place);
+        postmaster = await ensureRunning(place, stopping.signal);
+        if (isDown) options.say?.("Postgres runs again");
+        isDown = false;
       } catch (error) {
+        if (stopping.signal.aborted) return;
         options.log.error("Postgres could not be started again; the next try follows", error);
+        if (!isDown)
+          options.say?.(
+            `Postgres ended and does not start: ${reasonOf(error, place.databaseDir)}; tried until it does`,
+          );
+        isDown = true;
       }
     }
   }
@@ -145,20 +161,22 @@ function assertOurs(databaseDir: string): void {
   }
 }
 
-async function ensureRunning(place: Place): Promise<Postmaster> {
+async function ensureRunning(place: Place, signal?: AbortSignal): Promise<Postmaster> {
   const deadline = systemClock.preciseMs() + startTimeoutMs;
   const logStart = existsSync(place.logPath) ? statSync(place.logPath).size : 0;
   let isOurs = false;
   // Outside the loop: a variable of the loop's head is a new one each turn, and the callback would reset an old one.
   let starting = false;
-  for (; systemClock.preciseMs() < deadline; await systemClock.sleep(pollMs)) {
+  let waitMs = restartMinMs;
+  let nextStartMs = 0;
+  for (; systemClock.preciseMs() < deadline; await systemClock.sleep(pollMs, signal)) {
     const postmaster = await readLivePostmaster(place);
     if (postmaster?.ready && (await answers(place, postmaster))) {
       if (!isOurs)
         place.options.log.info("Postgres still runs: adopted", { pid: postmaster.pid, port: postmaster.port });
       return postmaster;
     }
-    if (postmaster !== undefined || starting) continue;
+    if (postmaster !== undefined || starting || systemClock.preciseMs() < nextStartMs) continue;
     if (!(await isPortFree(place.options.port))) {
       // A Postgres that was just killed leaves its lock file, and its last process may still hold the port.
       if (existsSync(lockPath(place.databaseDir))) continue;
@@ -168,7 +186,11 @@ async function ensureRunning(place: Place): Promise<Postmaster> {
     }
     starting = true;
     isOurs = true;
-    void waitForExit(spawnPostgres(place)).then(() => (starting = false));
+    void waitForExit(spawnPostgres(place)).then(() => {
+      starting = false;
+      nextStartMs = systemClock.preciseMs() + waitMs;
+      waitMs = Math.min(waitMs * 2, restartMaxMs);
+    });
   }
   throw new Error(`Postgres did not start within ${startTimeoutMs / 1000} s: ${readTail(place.logPath, logStart)}`);
 }
@@ -274,9 +296,4 @@ async function stopPostgres(place: Place): Promise<void> {
   if ((await stop("fast")) === 0 || readPostmaster(place.databaseDir) === undefined) return;
   place.options.log.warn("Postgres did not stop in 20 s and is stopped at once; it recovers at its next start");
   await stop("immediate");
-}
-
-function readTail(path: string, from: number): string {
-  const lines = readFileSync(path).subarray(from).toString("utf8").trim().split("\n");
-  return `${lines.slice(-5).join(" / ")} (${path})`;
 }

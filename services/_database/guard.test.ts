@@ -95,7 +95,11 @@ test("a Postgres that is not there is DATABASE_UNAVAILABLE, for statements and t
   gone.port = "9";
   if (gone.searchParams.has("host")) gone.searchParams.set("host", "/nowhere");
   const guarded = guardDatabase(connect(gone.href));
-  const away = { code: Code.Unavailable, reason: "DATABASE_UNAVAILABLE" };
+  const away = {
+    code: Code.Unavailable,
+    reason: "DATABASE_UNAVAILABLE",
+    message: "the database is not there: nothing listens",
+  };
   expect(await refusal(guarded.query(increment, [1]))).toMatchObject(away);
   expect(await refusal(guarded.transaction((query) => query(increment, [1])))).toMatchObject(away);
 });
@@ -109,6 +113,28 @@ test("a connection that dies under a statement is DATABASE_UNAVAILABLE, and the 
   });
   expect(await refusal(asleep)).toMatchObject({ code: Code.Unavailable, reason: "DATABASE_UNAVAILABLE" });
   await guarded.transaction((query) => query(increment, [1]));
+});
+
+test.each([
+  ["53100", "the database refuses writes: its disk is full"],
+  ["53200", "the database is out of memory"],
+  ["53300", "the database has no connection free"],
+  ["25006", "the database refuses writes: it is read-only"],
+  ["28P01", "the database refuses the password of its role"],
+  ["28000", "the database refuses its role"],
+  ["57P02", "the database is stopping"],
+  ["57P03", "the database is starting, stopping or recovering"],
+  ["58030", "the database cannot use its disk"],
+  ["08006", "the database ended the connection"],
+])("an answer of Postgres' with code %s is DATABASE_UNAVAILABLE: %s", async (code, message) => {
+  const { guarded } = await setup();
+  const raise = sql(`do $$ begin raise exception 'no' using errcode = '${code}'; end $$`);
+  expect(await refusal(guarded.query(raise, []))).toEqual({
+    code: Code.Unavailable,
+    reason: "DATABASE_UNAVAILABLE",
+    message,
+    field: "",
+  });
 });
 
 test("what a constraint refuses is passed on as it is", async () => {

@@ -1,6 +1,7 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
-import { createRefusal } from "../_runtime/errors.ts";
-import { type Database, isRetryable, isUnavailable } from "./connect.ts";
+import { createRefusal, type Refusal } from "../_runtime/errors.ts";
+import { type Database, isRetryable } from "./connect.ts";
+import { outageOf } from "./outage.ts";
 
 /** A deadlock's or a serialization failure's statements run again at once, so often at most: the other side has committed. */
 const TRIES_MAX = 4;
@@ -9,8 +10,9 @@ const TRIES_MAX = 4;
 const TIMED_OUT = new Set(["57014", "55P03"]);
 
 /**
- * A database whose troubles are refusals: away is UNAVAILABLE (reason DATABASE_UNAVAILABLE; whether the statement took
- * effect is unknown), too slow is ABORTED (DATABASE_BUSY; it took none). Deadlocks and serialization failures are tried again
+ * A database whose troubles are refusals: one that cannot serve now (away, full, read-only, out of connections, with another
+ * password) is UNAVAILABLE (reason DATABASE_UNAVAILABLE, the message says why; whether the statement took effect is
+ * unknown), too slow is ABORTED (DATABASE_BUSY; it took none). Deadlocks and serialization failures are tried again
  * first. Everything else, violated constraints above all, is passed on as it is.
  */
 export function guardDatabase<Tables>(database: Database<Tables>): Database<Tables> {
@@ -34,10 +36,16 @@ async function guarded<Answer>(run: () => Promise<Answer>): Promise<Answer> {
 
 function translated(error: unknown): unknown {
   const busy = { code: Code.Aborted, reason: "DATABASE_BUSY", message: "the database is too busy", field: "" };
-  const away = { code: Code.Unavailable, reason: "DATABASE_UNAVAILABLE", message: "the database is away", field: "" };
-  if (isUnavailable(error)) return caused(createRefusal(away), error);
+  const outage = outageOf(error);
+  if (outage !== undefined) return caused(createRefusal(databaseUnavailable(outage)), error);
   if (isRetryable(error) || TIMED_OUT.has(codeOf(error))) return caused(createRefusal(busy), error);
   return error;
+}
+
+/** The refusal of a database that cannot serve now; `outage` are words of outage.ts. */
+export function databaseUnavailable(outage: string): Refusal {
+  const message = `the database ${outage}`;
+  return { code: Code.Unavailable, reason: "DATABASE_UNAVAILABLE", message, field: "" };
 }
 
 function caused(refusal: ConnectError, cause: unknown): ConnectError {

@@ -349,6 +349,21 @@ table event -- Something that happened, with the noun as it was in that commit (
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
 
+table heartbeat -- One row, written anew whenever health is asked for: a write that commits proves that charges can be.
+  heartbeat_id integer not null
+  beat_time timestamp with time zone not null
+  constraint heartbeat_heartbeat_id_check CHECK ((heartbeat_id = 1))
+  constraint heartbeat_pkey PRIMARY KEY (heartbeat_id)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
+table heartbeat_page -- Always empty: each heartbeat adds one page to it and rolls that back, since a full disk shows only when a file grows.
+  bytes bytea not null
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
 table idempotency -- What each request id was used for, and the noun it was answered with (a Snapshot's bytes). An answer that is null is still being made.
   account_id text not null
   request_id text not null
@@ -882,3 +897,18 @@ begin
   raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege';
 end $function$
   -- Refuses every change of what is append-only, whoever asks.
+
+CREATE OR REPLACE FUNCTION tripe.write_heartbeat()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  begin
+    -- As large as a row can be without TOAST, so that each has a page of its own.
+    insert into tripe.heartbeat_page values (decode(repeat('00', 8000), 'hex'));
+    raise exception using errcode = 'TR001';
+  exception when sqlstate 'TR001' then null;
+  end;
+  update tripe.heartbeat set beat_time = statement_timestamp();
+end $function$
+  -- Writes in each of the ways in which a charge does: a file grows, a row changes, and the commit is flushed.

@@ -74,3 +74,12 @@ function toBase62(value: number, length: number): string {
   for (let rest = value; text.length < length; rest = Math.floor(rest / 62)) text = BASE62.charAt(rest % 62) + text;
   return text;
 }
+
+/** Reads when an id was made, in milliseconds since 1970; Infinity of an id of another make, which bears no time. */
+export function timeOfId(id: string): number {
+  const chars = id.slice(id.lastIndexOf("_") + 1);
+  if (chars.length !== TIME_CHARS + COUNTER_CHARS + RANDOM_CHARS) return Number.POSITIVE_INFINITY;
+  const digits = [...chars.slice(0, TIME_CHARS)].map((char) => BASE62.indexOf(char));
+  if (digits.includes(-1)) return Number.POSITIVE_INFINITY;
+  return digits.reduce((sum, digit) => sum * BASE62.length + digit, 0);
+}

@@ -57,6 +57,7 @@ const callees = {
       "GetReturn",
       "ListReturns",
       "CountAlerts",
+      "GetOldestDue",
       "GetLedgerTransfer",
       "GetProduct",
       "ListProducts",
@@ -108,6 +109,7 @@ const callees = {
       "DeleteWebhookEndpoint",
       "RotateWebhookSecret",
       "RetryDelivery",
+      "CheckDatabase",
     ],
     transactions: [
       "CreateCharge",
@@ -119,8 +121,8 @@ const callees = {
     ],
     scheduler: ["GetStatus"],
     pdf: ["RenderInvoice"],
-    bank: ["SealCard"],
-    mailer: ["SendInvoice"],
+    bank: ["SealCard", "GetStatus"],
+    mailer: ["SendInvoice", "GetStatus"],
   },
   // Reads without secrets, and what a person does when something waits for one. No rpc that moves money.
   operator: {
@@ -137,6 +139,8 @@ const callees = {
       "GetReturn",
       "ListReturns",
       "CountAlerts",
+      "ListAlerts",
+      "GetOldestDue",
       "GetLedgerTransfer",
       "GetProduct",
       "ListProducts",
@@ -156,7 +160,16 @@ const callees = {
       "CountPendingDeliveries",
       "CountDeliveries",
     ],
-    writer: ["ResolveAlerts", "CreateAccount", "UpdateAccount", "CreateApiKey", "RollApiKey", "RevokeApiKey"],
+    writer: [
+      "CheckDatabase",
+      "ResolveAlert",
+      "ResolveAlerts",
+      "CreateAccount",
+      "UpdateAccount",
+      "CreateApiKey",
+      "RollApiKey",
+      "RevokeApiKey",
+    ],
     scheduler: ["GetStatus", "ListQueues", "RedriveQueue", "RunSweep"],
   },
   scheduler: {

@@ -38,6 +38,8 @@ export interface OpenOptions {
   readonly config: Config;
   readonly log: Log;
   readonly seed: (options: SeedOptions) => Promise<unknown>;
+  /** Writes a line for the person at the terminal. */
+  readonly say?: (words: string) => void;
 }
 
 /** Any number but that of the setup's lock (migrate.ts): "run" in ASCII. */
@@ -47,8 +49,8 @@ const runLock = "7501166";
  * Starts the embedded Postgres, or takes the one of `DATABASE_URL`, and makes it ready: migrations, roles, accounts and the
  * sandbox key. Refuses, in words, a data folder that another running Tripe uses, and one whose keys are not those of the database.
  */
-export async function openDatabase({ config, log, seed }: OpenOptions): Promise<OpenDatabase> {
-  const server = await startServer(config, log);
+export async function openDatabase({ config, log, seed, say }: OpenOptions): Promise<OpenDatabase> {
+  const server = await startServer(config, log, say);
   try {
     if (config.databaseUrl !== undefined) await checkServer({ url: server.ownerUrl, log });
     const keys = await keyOwnerOf(config, server);
@@ -108,11 +110,11 @@ async function sealSecrets({ dataDir }: Config, url: string, log: Log): Promise<
   if (count > 0) log.info("webhook secrets that stood in the clear were sealed", { count });
 }
 
-async function startServer(config: Config, log: Log) {
+async function startServer(config: Config, log: Log, say: OpenOptions["say"]) {
   const given = config.databaseUrl?.reveal();
   if (given !== undefined) return { ownerUrl: given, place: placeOfDatabase(given), close: async () => undefined };
   const port = config.port + portOffset.postgres;
-  const embedded = await startEmbedded({ dataDir: config.dataDir, port, log });
+  const embedded = await startEmbedded({ dataDir: config.dataDir, port, log, ...(say && { say }) });
   const release = await takeRunLock(embedded.url, config.dataDir).catch(async (error: unknown) => {
     await embedded.leave();
     throw error;

@@ -15,6 +15,7 @@ import { listProcesses, type ProcessName, wordOf } from "./plan.ts";
 import { type Place, waitForPlaces } from "./ports.ts";
 import type { Hosting, StartHosting } from "./processes.ts";
 import { findUrls } from "./reachable.ts";
+import { watchHealth } from "./watch-health.ts";
 
 /** What a Tripe is started with. */
 export interface RunOptions {
@@ -53,6 +54,7 @@ export async function run({ seed, print, startHosting }: RunOptions): Promise<nu
     const rows = [...parts.hosting.rows(), { name: "postgres", place, pid: undefined }];
     const upMs = systemClock.preciseMs() - startMs;
     print(announce({ rows, url: urls.shown, secretKey, dataDir: config.dataDir, startMs: upMs }));
+    void watchHealth({ url: urls.here, clock: parts.clock, log: parts.log, say: print, signal: ending.signal });
     await ending.asked;
     return 0;
   } catch (error) {
@@ -101,7 +103,7 @@ async function start({ config, seed, print, startHosting, signal }: StartOptions
   await waitForPlaces(places, clock);
   const hasKeys = await prepareKeys(config);
   await issueTokens(config.dataDir);
-  const database = openDatabase({ config, log, seed });
+  const database = openDatabase({ config, log, seed, say: print });
   const cap = { path: join(config.dataDir, "logs", "postgres.log"), maxBytes: config.logMaxBytes };
   void database.then(() => keepLogSmall({ ...cap, clock, signal })).catch(() => undefined);
   // No process is started beside a database whose keys may be lost.

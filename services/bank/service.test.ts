@@ -287,3 +287,12 @@ test("no card number and no CVC is in any answer, refusal or log line", async ()
   expect(text).toContain("incorrect_cvc");
   expect(text).not.toMatch(/4000000000000127|973[^0-9]/);
 });
+
+test("getStatus tells for how long each bank has been away, and nothing of one that is there", async () => {
+  const { client, connector, sandbox } = await setup();
+  await expect.poll(() => connector.awayMs()).toBe(0);
+  expect((await client.getStatus({})).banks).toMatchObject([{ bank: "sandbox" }]);
+  expect((await client.getStatus({})).banks[0]?.awayDuration).toBeUndefined();
+  await sandbox.close();
+  await expect.poll(async () => (await client.getStatus({})).banks[0]?.awayDuration).toBeDefined();
+});

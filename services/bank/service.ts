@@ -1,10 +1,11 @@
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { BankService } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { defaultTimeoutMs } from "../_runtime/deadlines.ts";
 import type { Log } from "../_runtime/log.ts";
 import { inquire } from "./inquire.ts";
-import type { Router } from "./router.ts";
+import type { BankStatus, Router } from "./router.ts";
 import { sealCard, verifyCard } from "./seal-card.ts";
 import { submit } from "./submit.ts";
 import type { Vault } from "./vault.ts";
@@ -24,7 +25,13 @@ export function createBank(options: BankOptions): ServiceImpl<typeof BankService
     verifyCard: (request, context) => verifyCard(options, request, Math.min(bankTimeoutMs(context), VERIFY_MAX_MS)),
     submit: (request, context) => submit(options, request, bankTimeoutMs(context)),
     inquire: (request, context) => inquire(options.router, request, bankTimeoutMs(context)),
+    getStatus: () => ({ banks: options.router.status().map(messageOf) }),
   };
+}
+
+// Whole milliseconds: away for less than one is away all the same.
+function messageOf({ name, signedOn, awayMs }: BankStatus) {
+  return { bank: name, ...(!signedOn && { awayDuration: durationFromMs(Math.max(1, Math.ceil(awayMs))) }) };
 }
 
 /**

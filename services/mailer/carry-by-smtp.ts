@@ -6,6 +6,7 @@ import type { Log } from "../_runtime/log.ts";
 import type { Secret } from "../_runtime/secret.ts";
 import type { Carrier, Fate } from "./carrier.ts";
 import type { ComposedMail } from "./compose.ts";
+import { serverProblemOf } from "./server-problem.ts";
 import { fatesOfAnswer, fatesOfFailure, type SmtpFailure } from "./smtp-fates.ts";
 
 // As many as small mail servers take from one client without complaint.
@@ -15,8 +16,21 @@ const CONNECT_MAX_MS = 5_000;
 // Between two answers: RFC 5321 says minutes, but a slow answer to the final dot is UNKNOWN, not lost.
 const SILENCE_MAX_MS = 10_000;
 
+/** What a carrier over a mail server needs; `onTried` gets the problem after each mail, empty when the server answered. */
+export interface SmtpCarrierOptions {
+  readonly url: Secret;
+  readonly log: Log;
+  readonly onTried?: (problem: string) => void;
+}
+
+/** A carrier whose server can be tried without a mail. */
+export interface SmtpCarrier extends Carrier {
+  /** Connects, greets and logs in; resolves to the problem (server-problem.ts), empty when there is none. */
+  tryServer(): Promise<string>;
+}
+
 /** Makes a carrier over a mail server, `smtp://user:password@host:port`, with a pool of connections. */
-export function createSmtpCarrier({ url, log }: { url: Secret; log: Log }): Carrier {
+export function createSmtpCarrier({ url, log, onTried = () => undefined }: SmtpCarrierOptions): SmtpCarrier {
   const transport = createTransport({
     pool: true,
     url: url.reveal(),
@@ -41,16 +55,24 @@ export function createSmtpCarrier({ url, log }: { url: Secret; log: Log }): Carr
     done();
   });
   return {
+    tryServer: () =>
+      transport.verify().then(
+        () => "",
+        (error: unknown) => serverProblemOf(toFailure(error)),
+      ),
     async carry(mail, signal) {
       try {
         const raw = mail.bytes;
         const answer = await transport.sendMail({ raw, envelope: { from: mail.from, to: [...mail.to] }, signal });
+        onTried("");
         return fatesOfAnswer(mail.to, answer);
       } catch (error) {
         const wasHandedOver = handovers.get(mail.bytes)?.readableEnded === true;
         const failure = toFailure(error);
         const fates = fatesOfFailure(mail.to, failure, wasHandedOver);
         logFates(log, mail, { failure, fates });
+        // Cut short by us: the caller's time was over, which says nothing of the server.
+        if (!signal.aborted) onTried(serverProblemOf(failure));
         return fates;
       }
     },

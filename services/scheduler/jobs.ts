@@ -37,11 +37,19 @@ export interface QueueState {
   readonly oldestMs: number | undefined;
 }
 
+/** The job of a queue that should have been done longest ago. */
+export interface OldestDue {
+  readonly queue: string;
+  readonly dueMs: number;
+}
+
 /** The queue of mails, and beside it that of webhooks. A job is kept until it is done, or dead. */
 export interface Jobs {
   readonly webhooks: WebhookJobs;
   /** How every queue is doing, the dead letters' too. */
   list(): Promise<QueueState[]>;
+  /** When the job was due that has waited longest, by queue; as of some seconds ago, and at once, even while the queue is away. */
+  oldestDue(): readonly OldestDue[];
   /** Puts dead letters back into the queue they came from; says how many. Refuses nothing: other names have none. */
   redrive(queue: string): Promise<number>;
   /** Puts mails into the queue, each one once however often it is sent. Rejects with UNAVAILABLE while not open. */
@@ -118,6 +126,7 @@ export function openJobs({ url, log, clock, retryDelaySeconds = 30, webhookDelay
     if (!isOpen) throw new ConnectError("the queue of mails is not open", Code.Unavailable);
   };
   const webhooks = openWebhookJobs(boss, { opening, clock, log });
+  const oldestDue = createOldestDue({ clock, find: async () => (isOpen ? findOldestDue(boss) : []) });
   return {
     webhooks: {
       ...webhooks,
@@ -130,6 +139,7 @@ export function openJobs({ url, log, clock, retryDelaySeconds = 30, webhookDelay
       await ready();
       return listQueues(boss);
     },
+    oldestDue,
     redrive: async (queue) => {
       await ready();
       const dead = deadQueues[queue];
@@ -171,6 +181,33 @@ async function listQueues(boss: PgBoss): Promise<QueueState[]> {
     const oldestMs = typeof row?.oldest === "number" ? Math.round(row.oldest * 1_000) : undefined;
     return { name, waitingCount: row?.waiting_count ?? 0, activeCount: row?.active_count ?? 0, oldestMs };
   });
+}
+
+/** How late the queues are is asked of them so often: what matters is ten minutes. */
+const OLDEST_DUE_MS = 10_000;
+
+function createOldestDue({ clock, find }: { clock: Clock; find: () => Promise<OldestDue[]> }) {
+  let known: readonly OldestDue[] = [];
+  let isAsking = false;
+  let askedMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (!isAsking && clock.preciseMs() - askedMs >= OLDEST_DUE_MS) {
+      [isAsking, askedMs] = [true, clock.preciseMs()];
+      void find()
+        .then((found) => (known = found))
+        // A database that is away is told of by others.
+        .catch(() => undefined)
+        .finally(() => (isAsking = false));
+    }
+    return known;
+  };
+}
+
+async function findOldestDue(boss: PgBoss): Promise<OldestDue[]> {
+  const text = `select name, extract(epoch from min(start_after))::float8 as oldest from jobs.job
+    where state < 'active' and name in ('${QUEUE}', '${WEBHOOK_QUEUE}') and start_after <= statement_timestamp() group by name`;
+  const { rows } = await boss.getDb().executeSql(text);
+  return rows.map((row) => ({ queue: String(row.name), dueMs: Math.round(Number(row.oldest) * 1_000) }));
 }
 
 const workOptions = {

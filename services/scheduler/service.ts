@@ -53,7 +53,10 @@ export function createScheduler(dependencies: SchedulerDependencies): Scheduler 
       },
       listQueues: async () => ({ queues: jobs === undefined ? [] : (await jobs.list()).map(messageOf) }),
       redriveQueue: ({ queue }) => redrive(dependencies, queue),
-      getStatus: () => ({ sweeps: [...sweeps].map(([name, sweep]) => ({ sweep: name, ...statusOf(sweep) })) }),
+      getStatus: () => ({
+        sweeps: [...sweeps].map(([name, sweep]) => ({ sweep: name, ...statusOf(sweep) })),
+        oldestDue: (jobs?.oldestDue() ?? []).map(({ queue, dueMs }) => ({ queue, dueTime: timestampFromMs(dueMs) })),
+      }),
     },
     close: async () => {
       await Promise.all([...sweeps.values()].map((sweep) => sweep.stop()));

@@ -52,12 +52,16 @@ const BACKOFF_MAX_MS = 30_000;
 /** Full runs in a row before the interval is kept all the same, so that one sweep cannot keep a process to itself. */
 const ROUNDS_MAX = 100;
 
+/** A first start compiles everything, ten processes at once: some seconds on a quiet machine, a minute on a busy one. */
+const START_GRACE_MS = 60_000;
+
 /** Starts a sweep: it runs every second, and again at once while it finds its hands full. */
 export function startSweep({ name, work, fullCount, clock, log }: SweepOptions): Sweep {
   const stopping = new AbortController();
   const guard = createTimeGuard({ clock, log });
   let health: SweepHealth = { successMs: undefined, failureCount: 0, failureReason: "" };
   let running: Promise<SweepRun> | undefined;
+  const startMs = clock.preciseMs();
 
   const run = () => {
     running ??= runOnce().finally(() => {
@@ -72,7 +76,12 @@ export function startSweep({ name, work, fullCount, clock, log }: SweepOptions):
       return done;
     } catch (error) {
       health = { ...health, failureCount: health.failureCount + 1, failureReason: reasonOf(error) };
-      log.error("a sweep failed", error, { sweep: name, failure_count: health.failureCount });
+      // Services start side by side: one that is not there yet is no fault for a while.
+      if (health.successMs === undefined && isAway(error) && clock.preciseMs() - startMs < START_GRACE_MS) {
+        log.info("a sweep waits for the services it needs", { sweep: name, reason: health.failureReason });
+      } else {
+        log.error("a sweep failed", error, { sweep: name, failure_count: health.failureCount });
+      }
       throw error;
     }
   };
@@ -99,6 +108,10 @@ export function startSweep({ name, work, fullCount, clock, log }: SweepOptions):
       await running?.catch(() => undefined);
     },
   };
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof ConnectError && [Code.Unavailable, Code.DeadlineExceeded].includes(error.code);
 }
 
 // The words of a failure are in the log; a status says what a program can decide on.

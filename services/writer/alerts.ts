@@ -1,5 +1,8 @@
+import { Code } from "@connectrpc/connect";
+import type { ResolveAlertRequest } from "../../gen/tripe/writer/v1/alerts_pb.ts";
 import type { ResolveAlertsRequest } from "../../gen/tripe/writer/v1/attempts_pb.ts";
 import type { Query } from "../_database/connect.ts";
+import { refuse } from "../_runtime/errors.ts";
 import { createId } from "../_runtime/ids.ts";
 import type { WriterDependencies } from "./answers.ts";
 
@@ -46,4 +49,22 @@ export const RESOLVE = {
 export async function resolveAlerts({ database }: WriterDependencies, request: ResolveAlertsRequest) {
   const { accountId, objectId, reason } = request;
   return { resolvedCount: (await database.query(RESOLVE, [accountId, objectId, reason])).length };
+}
+
+const RESOLVE_ONE = {
+  name: "resolve_alert",
+  text: `with old as (
+      select account_id, alert_id, resolve_time from alert where account_id = $1 and alert_id = $2 for update
+    )
+    update alert a set resolve_time = coalesce(old.resolve_time, business_now($1)) from old
+    where a.account_id = old.account_id and a.alert_id = old.alert_id
+    returning old.resolve_time is null as was_open`,
+};
+
+/** Closes one alert, which a person has dealt with. */
+export async function resolveAlert({ database }: WriterDependencies, request: ResolveAlertRequest) {
+  const { accountId, alertId } = request;
+  const [row] = await database.query<{ was_open: boolean }>(RESOLVE_ONE, [accountId, alertId]);
+  if (row === undefined) refuse(Code.NotFound, "ALERT_NOT_FOUND", "there is no such alert", "alert_id");
+  return { wasOpen: row.was_open };
 }

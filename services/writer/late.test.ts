@@ -123,3 +123,40 @@ test("settleAutomaticReturn books once what was given back, and calls a person w
   expect(await resolve("LATE_RETURN_DECLINED")).toMatchObject({ resolvedCount: 0 });
   expect(await rows(alerts, refusedId)).toEqual([]);
 });
+
+test("resolveAlert closes one alert and keeps its row; the same fault raises another", async () => {
+  const { beginReturn, succeedCharge, writer } = setupLate();
+  const { charge } = await succeedCharge();
+  const begun = await beginReturn(charge.chargeId, 100n);
+  const { attemptId, fence } = begun.attempt;
+  const isOpen = async () =>
+    (
+      await rows<{ open: boolean }>(
+        "select resolve_time is null as open from alert where object_id = $1 order by 1",
+        attemptId,
+      )
+    ).map(({ open }) => open);
+  const overdue = () => writer.giveUpAttempt({ accountId, requestId: "g", attemptId, fence, delayMs: 60_000n });
+  await overdue();
+  await overdue();
+  expect(await isOpen()).toEqual([true]);
+  const [raised] = await rows<{ alert_id: string }>("select alert_id from alert where object_id = $1", attemptId);
+  const alertId = raised?.alert_id ?? "";
+  expect(await writer.resolveAlert({ accountId, alertId })).toMatchObject({ wasOpen: true });
+  expect(await writer.resolveAlert({ accountId, alertId })).toMatchObject({ wasOpen: false });
+  expect(await isOpen()).toEqual([false]);
+  await overdue();
+  expect(await isOpen()).toEqual([false, true]);
+  const missing = await refusal(writer.resolveAlert({ accountId, alertId: "alert_none" }));
+  expect(missing).toMatchObject({ code: Code.NotFound, reason: "ALERT_NOT_FOUND" });
+});
+
+test("checkDatabase writes: the heartbeat is of this moment, and the page it tried is not there", async () => {
+  const { writer } = setupLate();
+  const beat = () => rows<{ beat_time: Date }>("select beat_time from heartbeat");
+  const [before] = await beat();
+  await writer.checkDatabase({});
+  const [after] = await beat();
+  expect(after?.beat_time.getTime()).toBeGreaterThan(before?.beat_time.getTime() ?? Number.NaN);
+  expect(await rows("select count(*)::int as count from heartbeat_page")).toEqual([{ count: 0 }]);
+});

@@ -1,6 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
 import { writeAccounts } from "./accounts.ts";
+import { resolveAlert } from "./alerts.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { leaseAttempts, postponeAttempt } from "./attempts.ts";
 import { createBeginCapture } from "./begin-capture.ts";
@@ -8,6 +9,7 @@ import { createBeginCharge } from "./begin-charge.ts";
 import { beginCollection } from "./begin-collection.ts";
 import { beginExpiries } from "./begin-expiries.ts";
 import { createBeginReturn } from "./begin-return.ts";
+import { createCheckDatabase } from "./check-database.ts";
 import { markInvoiceUncollectible, payInvoiceOutOfBand, voidInvoice } from "./close-invoice.ts";
 import { createCustomer, deleteCustomer, updateCustomer } from "./customers.ts";
 import { leaseCollections, leaseRenewals, leaseSendings } from "./due.ts";
@@ -92,6 +94,8 @@ export function createWriter(dependencies: WriterDependencies): ServiceImpl<type
     ...writeAccounts(dependencies),
     ...writeVerifications(dependencies),
     ...writeWebhooks(dependencies),
+    resolveAlert: (request) => resolveAlert(dependencies, request),
+    checkDatabase: createCheckDatabase(dependencies),
   };
 }
 

@@ -36,7 +36,11 @@ export function rememberTold(writer: Client<typeof WriterService>, rows: TestWri
 }
 
 /** Calls each rpc that never makes an event: those of verifications, accounts and API keys. */
-export async function liveThroughSilentRpcs(writer: Client<typeof WriterService>, accountId: string): Promise<void> {
+export async function liveThroughSilentRpcs(
+  writer: Client<typeof WriterService>,
+  { accountId, rows }: Pick<TestWriter, "accountId" | "rows">,
+): Promise<void> {
+  await liveThroughAlerts(writer, rows);
   await liveThroughVerifications(writer, accountId);
   await liveThroughKeys(writer);
 }
@@ -58,4 +62,12 @@ async function liveThroughKeys(writer: Client<typeof WriterService>): Promise<vo
   const next = { newApiKeyId: createId("key_"), newKeySha256: new Uint8Array(32).fill(2) };
   await writer.rollApiKey({ accountId: ofKey, apiKeyId: apiKey.apiKeyId, ...next });
   await writer.revokeApiKey({ accountId: ofKey, apiKeyId: apiKey.apiKeyId });
+}
+
+/** Closes an alert that was raised before, and has the database checked. */
+async function liveThroughAlerts(writer: Client<typeof WriterService>, rows: TestWriter["rows"]): Promise<void> {
+  const text = "select account_id, alert_id from alert limit 1";
+  const [alert] = await rows<{ account_id: string; alert_id: string }>(text);
+  await writer.resolveAlert({ accountId: alert?.account_id ?? "", alertId: alert?.alert_id ?? "" });
+  await writer.checkDatabase({});
 }

@@ -5,8 +5,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { CardAcceptor } from "../../billing/v1/account_pb.ts";
 import { file_tripe_billing_v1_account } from "../../billing/v1/account_pb.ts";
 import type { AttemptKind, AttemptTrace, Outcome } from "../../billing/v1/attempt_pb.ts";
@@ -23,7 +23,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/bank/v1/bank_service.proto.
  */
 export const file_tripe_bank_v1_bank_service: GenFile = /*@__PURE__*/
-  fileDesc("CiB0cmlwZS9iYW5rL3YxL2Jhbmtfc2VydmljZS5wcm90bxINdHJpcGUuYmFuay52MSKSAQoKQ2FyZE51bWJlchIZCgZudW1iZXIYASABKAlCCbpIBnIEEAEYIBIpCglleHBfbW9udGgYAiABKAVCFrpIExoRGP////8HKICAgID4/////wESKAoIZXhwX3llYXIYAyABKAVCFrpIExoRGP////8HKICAgID4/////wESFAoDY3ZjGAQgASgJQge6SARyAhgIIo4CCg9TZWFsQ2FyZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASLwoEY2FyZBgDIAEoCzIZLnRyaXBlLmJhbmsudjEuQ2FyZE51bWJlckIGukgDyAEBEjEKDWJ1c2luZXNzX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCGFjY2VwdG9yGAUgASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3ISIAoYaXNfdmVyaWZpY2F0aW9uX2RlZmVycmVkGAYgASgIIpoBChBTZWFsQ2FyZFJlc3BvbnNlEiQKBGNhcmQYASABKAsyFi50cmlwZS5iaWxsaW5nLnYxLkNhcmQSEwoLc2VhbGVkX2NhcmQYAiABKAwSNwoUdmVyaWZpY2F0aW9uX2RlY2xpbmUYAyABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkRlY2xpbmUSEgoKc2VhbGVkX2N2YxgEIAEoDCLHAQoRVmVyaWZ5Q2FyZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASHQoLc2VhbGVkX2NhcmQYAyABKAxCCLpIBXoDGIAQEhwKCnNlYWxlZF9jdmMYBCABKAxCCLpIBXoDGIAQEjAKCGFjY2VwdG9yGAUgASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3IifwoSVmVyaWZ5Q2FyZFJlc3BvbnNlEjAKCWN2Y19jaGVjaxgBIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuQ2hlY2tSZXN1bHQSNwoUdmVyaWZpY2F0aW9uX2RlY2xpbmUYAiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkRlY2xpbmUi3gMKDVN1Ym1pdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASNQoEa2luZBgDIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuQXR0ZW1wdEtpbmRCCLpIBYIBAhABEhsKCGJhbmtfcmVmGAQgASgJQgm6SAZyBBABGCgSIgoRb3JpZ2luYWxfYmFua19yZWYYBSABKAlCB7pIBHICGCgSHQoLc2VhbGVkX2NhcmQYBiABKAxCCLpIBXoDGIAQEiwKBmFtb3VudBgHIAEoCzIULnRyaXBlLnR5cGUudjEuTW9uZXlCBrpIA8gBARIZCgV0cmllcxgIIAEoBUIKukgHGgUYkE4oABIVCgRiYW5rGAkgASgJQge6SARyAhgoEi0KBXRyYWNlGAogASgLMh4udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0VHJhY2USMAoIb3JpZ2luYWwYCyABKAsyHi50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHRUcmFjZRIwCghhY2NlcHRvchgMIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuQ2FyZEFjY2VwdG9yIjwKDlN1Ym1pdFJlc3BvbnNlEioKB291dGNvbWUYASABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWUi8gEKDklucXVpcmVSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghiYW5rX3JlZhgCIAEoCUIJukgGcgQQARgoEhUKBGJhbmsYAyABKAlCB7pIBHICGCgSLAoGYW1vdW50GAQgASgLMhQudHJpcGUudHlwZS52MS5Nb25leUIGukgDyAEBEi0KBXRyYWNlGAUgASgLMh4udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0VHJhY2USMAoIYWNjZXB0b3IYBiABKAsyHi50cmlwZS5iaWxsaW5nLnYxLkNhcmRBY2NlcHRvciJkCgxDYXBhYmlsaXRpZXMSGQoRaWRlbXBvdGVudF9zdWJtaXQYASABKAgSDwoHaW5xdWlyeRgCIAEoCBIQCghyZXZlcnNhbBgDIAEoCBIWCg5sYXRlX3dpbmRvd19tcxgEIAEoAyKCAQoPSW5xdWlyZVJlc3BvbnNlEhAKCGlzX2tub3duGAEgASgIEioKB291dGNvbWUYAiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWUSMQoMY2FwYWJpbGl0aWVzGAMgASgLMhsudHJpcGUuYmFuay52MS5DYXBhYmlsaXRpZXMywwIKC0JhbmtTZXJ2aWNlEksKCFNlYWxDYXJkEh4udHJpcGUuYmFuay52MS5TZWFsQ2FyZFJlcXVlc3QaHy50cmlwZS5iYW5rLnYxLlNlYWxDYXJkUmVzcG9uc2USUQoKVmVyaWZ5Q2FyZBIgLnRyaXBlLmJhbmsudjEuVmVyaWZ5Q2FyZFJlcXVlc3QaIS50cmlwZS5iYW5rLnYxLlZlcmlmeUNhcmRSZXNwb25zZRJFCgZTdWJtaXQSHC50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlcXVlc3QaHS50cmlwZS5iYW5rLnYxLlN1Ym1pdFJlc3BvbnNlEk0KB0lucXVpcmUSHS50cmlwZS5iYW5rLnYxLklucXVpcmVSZXF1ZXN0Gh4udHJpcGUuYmFuay52MS5JbnF1aXJlUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_account, file_tripe_billing_v1_attempt, file_tripe_billing_v1_decline, file_tripe_billing_v1_payment_method, file_tripe_type_v1_money]);
+  fileDesc("CiB0cmlwZS9iYW5rL3YxL2Jhbmtfc2VydmljZS5wcm90bxINdHJpcGUuYmFuay52MSKSAQoKQ2FyZE51bWJlchIZCgZudW1iZXIYASABKAlCCbpIBnIEEAEYIBIpCglleHBfbW9udGgYAiABKAVCFrpIExoRGP////8HKICAgID4/////wESKAoIZXhwX3llYXIYAyABKAVCFrpIExoRGP////8HKICAgID4/////wESFAoDY3ZjGAQgASgJQge6SARyAhgIIo4CCg9TZWFsQ2FyZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASLwoEY2FyZBgDIAEoCzIZLnRyaXBlLmJhbmsudjEuQ2FyZE51bWJlckIGukgDyAEBEjEKDWJ1c2luZXNzX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCGFjY2VwdG9yGAUgASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3ISIAoYaXNfdmVyaWZpY2F0aW9uX2RlZmVycmVkGAYgASgIIpoBChBTZWFsQ2FyZFJlc3BvbnNlEiQKBGNhcmQYASABKAsyFi50cmlwZS5iaWxsaW5nLnYxLkNhcmQSEwoLc2VhbGVkX2NhcmQYAiABKAwSNwoUdmVyaWZpY2F0aW9uX2RlY2xpbmUYAyABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkRlY2xpbmUSEgoKc2VhbGVkX2N2YxgEIAEoDCLHAQoRVmVyaWZ5Q2FyZFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASHQoLc2VhbGVkX2NhcmQYAyABKAxCCLpIBXoDGIAQEhwKCnNlYWxlZF9jdmMYBCABKAxCCLpIBXoDGIAQEjAKCGFjY2VwdG9yGAUgASgLMh4udHJpcGUuYmlsbGluZy52MS5DYXJkQWNjZXB0b3IifwoSVmVyaWZ5Q2FyZFJlc3BvbnNlEjAKCWN2Y19jaGVjaxgBIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuQ2hlY2tSZXN1bHQSNwoUdmVyaWZpY2F0aW9uX2RlY2xpbmUYAiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkRlY2xpbmUi3gMKDVN1Ym1pdFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEiQKEXBheW1lbnRfbWV0aG9kX2lkGAIgASgJQgm6SAZyBBABGEASNQoEa2luZBgDIAEoDjIdLnRyaXBlLmJpbGxpbmcudjEuQXR0ZW1wdEtpbmRCCLpIBYIBAhABEhsKCGJhbmtfcmVmGAQgASgJQgm6SAZyBBABGCgSIgoRb3JpZ2luYWxfYmFua19yZWYYBSABKAlCB7pIBHICGCgSHQoLc2VhbGVkX2NhcmQYBiABKAxCCLpIBXoDGIAQEiwKBmFtb3VudBgHIAEoCzIULnRyaXBlLnR5cGUudjEuTW9uZXlCBrpIA8gBARIZCgV0cmllcxgIIAEoBUIKukgHGgUYkE4oABIVCgRiYW5rGAkgASgJQge6SARyAhgoEi0KBXRyYWNlGAogASgLMh4udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0VHJhY2USMAoIb3JpZ2luYWwYCyABKAsyHi50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHRUcmFjZRIwCghhY2NlcHRvchgMIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuQ2FyZEFjY2VwdG9yIjwKDlN1Ym1pdFJlc3BvbnNlEioKB291dGNvbWUYASABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWUi8gEKDklucXVpcmVSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghiYW5rX3JlZhgCIAEoCUIJukgGcgQQARgoEhUKBGJhbmsYAyABKAlCB7pIBHICGCgSLAoGYW1vdW50GAQgASgLMhQudHJpcGUudHlwZS52MS5Nb25leUIGukgDyAEBEi0KBXRyYWNlGAUgASgLMh4udHJpcGUuYmlsbGluZy52MS5BdHRlbXB0VHJhY2USMAoIYWNjZXB0b3IYBiABKAsyHi50cmlwZS5iaWxsaW5nLnYxLkNhcmRBY2NlcHRvciJkCgxDYXBhYmlsaXRpZXMSGQoRaWRlbXBvdGVudF9zdWJtaXQYASABKAgSDwoHaW5xdWlyeRgCIAEoCBIQCghyZXZlcnNhbBgDIAEoCBIWCg5sYXRlX3dpbmRvd19tcxgEIAEoAyKCAQoPSW5xdWlyZVJlc3BvbnNlEhAKCGlzX2tub3duGAEgASgIEioKB291dGNvbWUYAiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLk91dGNvbWUSMQoMY2FwYWJpbGl0aWVzGAMgASgLMhsudHJpcGUuYmFuay52MS5DYXBhYmlsaXRpZXMiEgoQR2V0U3RhdHVzUmVxdWVzdCI9ChFHZXRTdGF0dXNSZXNwb25zZRIoCgViYW5rcxgBIAMoCzIZLnRyaXBlLmJhbmsudjEuQmFua1N0YXR1cyJMCgpCYW5rU3RhdHVzEgwKBGJhbmsYASABKAkSMAoNYXdheV9kdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbjKYAwoLQmFua1NlcnZpY2USSwoIU2VhbENhcmQSHi50cmlwZS5iYW5rLnYxLlNlYWxDYXJkUmVxdWVzdBofLnRyaXBlLmJhbmsudjEuU2VhbENhcmRSZXNwb25zZRJRCgpWZXJpZnlDYXJkEiAudHJpcGUuYmFuay52MS5WZXJpZnlDYXJkUmVxdWVzdBohLnRyaXBlLmJhbmsudjEuVmVyaWZ5Q2FyZFJlc3BvbnNlEkUKBlN1Ym1pdBIcLnRyaXBlLmJhbmsudjEuU3VibWl0UmVxdWVzdBodLnRyaXBlLmJhbmsudjEuU3VibWl0UmVzcG9uc2USTQoHSW5xdWlyZRIdLnRyaXBlLmJhbmsudjEuSW5xdWlyZVJlcXVlc3QaHi50cmlwZS5iYW5rLnYxLklucXVpcmVSZXNwb25zZSIDkAIBElMKCUdldFN0YXR1cxIfLnRyaXBlLmJhbmsudjEuR2V0U3RhdHVzUmVxdWVzdBogLnRyaXBlLmJhbmsudjEuR2V0U3RhdHVzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_tripe_billing_v1_account, file_tripe_billing_v1_attempt, file_tripe_billing_v1_decline, file_tripe_billing_v1_payment_method, file_tripe_type_v1_money]);
 
 /**
  * A card as its holder reads it. Lives in one call's memory and is never stored or logged.
@@ -497,6 +497,70 @@ export const InquireResponseSchema: GenMessage<InquireResponse> = /*@__PURE__*/
   messageDesc(file_tripe_bank_v1_bank_service, 9);
 
 /**
+ * Asks whether the banks can be reached.
+ *
+ * @generated from message tripe.bank.v1.GetStatusRequest
+ */
+export type GetStatusRequest = Message<"tripe.bank.v1.GetStatusRequest"> & {
+};
+
+/**
+ * Describes the message tripe.bank.v1.GetStatusRequest.
+ * Use `create(GetStatusRequestSchema)` to create a new message.
+ */
+export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_bank_v1_bank_service, 10);
+
+/**
+ * Whether the banks can be reached.
+ *
+ * @generated from message tripe.bank.v1.GetStatusResponse
+ */
+export type GetStatusResponse = Message<"tripe.bank.v1.GetStatusResponse"> & {
+  /**
+   * One entry a bank.
+   *
+   * @generated from field: repeated tripe.bank.v1.BankStatus banks = 1;
+   */
+  banks: BankStatus[];
+};
+
+/**
+ * Describes the message tripe.bank.v1.GetStatusResponse.
+ * Use `create(GetStatusResponseSchema)` to create a new message.
+ */
+export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_bank_v1_bank_service, 11);
+
+/**
+ * Whether one bank can be reached.
+ *
+ * @generated from message tripe.bank.v1.BankStatus
+ */
+export type BankStatus = Message<"tripe.bank.v1.BankStatus"> & {
+  /**
+   * The bank's name.
+   *
+   * @generated from field: string bank = 1;
+   */
+  bank: string;
+
+  /**
+   * For how long Tripe has not been signed on with it; absent while it is.
+   *
+   * @generated from field: google.protobuf.Duration away_duration = 2;
+   */
+  awayDuration?: Duration | undefined;
+};
+
+/**
+ * Describes the message tripe.bank.v1.BankStatus.
+ * Use `create(BankStatusSchema)` to create a new message.
+ */
+export const BankStatusSchema: GenMessage<BankStatus> = /*@__PURE__*/
+  messageDesc(file_tripe_bank_v1_bank_service, 12);
+
+/**
  * BankService contacts the banks. It alone holds card keys, and knows no database.
  *
  * @generated from service tripe.bank.v1.BankService
@@ -542,6 +606,16 @@ export const BankService: GenService<{
     methodKind: "unary";
     input: typeof InquireRequestSchema;
     output: typeof InquireResponseSchema;
+  },
+  /**
+   * GetStatus tells whether each bank can be reached now.
+   *
+   * @generated from rpc tripe.bank.v1.BankService.GetStatus
+   */
+  getStatus: {
+    methodKind: "unary";
+    input: typeof GetStatusRequestSchema;
+    output: typeof GetStatusResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tripe_bank_v1_bank_service, 0);

@@ -5,13 +5,15 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tripe/reader/v1/alerts.proto.
  */
 export const file_tripe_reader_v1_alerts: GenFile = /*@__PURE__*/
-  fileDesc("Chx0cmlwZS9yZWFkZXIvdjEvYWxlcnRzLnByb3RvEg90cmlwZS5yZWFkZXIudjEiFAoSQ291bnRBbGVydHNSZXF1ZXN0IkIKE0NvdW50QWxlcnRzUmVzcG9uc2USKwoGY291bnRzGAEgAygLMhsudHJpcGUucmVhZGVyLnYxLkFsZXJ0Q291bnQiPQoKQWxlcnRDb3VudBIXCgZyZWFzb24YASABKAlCB7pIBHICGEASFgoFY291bnQYAiABKANCB7pIBCICKABiBnByb3RvMw", [file_buf_validate_validate]);
+  fileDesc("Chx0cmlwZS9yZWFkZXIvdjEvYWxlcnRzLnByb3RvEg90cmlwZS5yZWFkZXIudjEiFAoSQ291bnRBbGVydHNSZXF1ZXN0IkIKE0NvdW50QWxlcnRzUmVzcG9uc2USKwoGY291bnRzGAEgAygLMhsudHJpcGUucmVhZGVyLnYxLkFsZXJ0Q291bnQiPQoKQWxlcnRDb3VudBIXCgZyZWFzb24YASABKAlCB7pIBHICGEASFgoFY291bnQYAiABKANCB7pIBCICKAAiLQoRTGlzdEFsZXJ0c1JlcXVlc3QSGAoFbGltaXQYASABKAVCCbpIBhoEGGQoASI8ChJMaXN0QWxlcnRzUmVzcG9uc2USJgoGYWxlcnRzGAEgAygLMhYudHJpcGUucmVhZGVyLnYxLkFsZXJ0IrMBCgVBbGVydBISCgphY2NvdW50X2lkGAEgASgJEhAKCGFsZXJ0X2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIRCglvYmplY3RfaWQYBCABKAkSLwoLY3JlYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDHJlc29sdmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiFQoTR2V0T2xkZXN0RHVlUmVxdWVzdCKrAQoUR2V0T2xkZXN0RHVlUmVzcG9uc2USLgoKZXZlbnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNZGVsaXZlcnlfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMc2VuZGluZ190aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * Asks what waits for a person, of all accounts.
@@ -76,4 +78,152 @@ export type AlertCount = Message<"tripe.reader.v1.AlertCount"> & {
  */
 export const AlertCountSchema: GenMessage<AlertCount> = /*@__PURE__*/
   messageDesc(file_tripe_reader_v1_alerts, 2);
+
+/**
+ * Asks for what waits for a person, and what no longer does, of all accounts.
+ *
+ * @generated from message tripe.reader.v1.ListAlertsRequest
+ */
+export type ListAlertsRequest = Message<"tripe.reader.v1.ListAlertsRequest"> & {
+  /**
+   * How many at most, 1 to 100.
+   *
+   * @generated from field: int32 limit = 1;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message tripe.reader.v1.ListAlertsRequest.
+ * Use `create(ListAlertsRequestSchema)` to create a new message.
+ */
+export const ListAlertsRequestSchema: GenMessage<ListAlertsRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_alerts, 3);
+
+/**
+ * Alerts: open ones first, of each kind the newest first.
+ *
+ * @generated from message tripe.reader.v1.ListAlertsResponse
+ */
+export type ListAlertsResponse = Message<"tripe.reader.v1.ListAlertsResponse"> & {
+  /**
+   * The alerts.
+   *
+   * @generated from field: repeated tripe.reader.v1.Alert alerts = 1;
+   */
+  alerts: Alert[];
+};
+
+/**
+ * Describes the message tripe.reader.v1.ListAlertsResponse.
+ * Use `create(ListAlertsResponseSchema)` to create a new message.
+ */
+export const ListAlertsResponseSchema: GenMessage<ListAlertsResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_alerts, 4);
+
+/**
+ * Something that a person must look at.
+ *
+ * @generated from message tripe.reader.v1.Alert
+ */
+export type Alert = Message<"tripe.reader.v1.Alert"> & {
+  /**
+   * The account it belongs to.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * Its id.
+   *
+   * @generated from field: string alert_id = 2;
+   */
+  alertId: string;
+
+  /**
+   * Why it was raised.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * The object it is about; empty when it is about none.
+   *
+   * @generated from field: string object_id = 4;
+   */
+  objectId: string;
+
+  /**
+   * When it was raised.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 5;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When a person, or Tripe itself, dealt with it; absent while it is open.
+   *
+   * @generated from field: google.protobuf.Timestamp resolve_time = 6;
+   */
+  resolveTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tripe.reader.v1.Alert.
+ * Use `create(AlertSchema)` to create a new message.
+ */
+export const AlertSchema: GenMessage<Alert> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_alerts, 5);
+
+/**
+ * Asks since when the work waits that should have been done longest ago, of all accounts.
+ *
+ * @generated from message tripe.reader.v1.GetOldestDueRequest
+ */
+export type GetOldestDueRequest = Message<"tripe.reader.v1.GetOldestDueRequest"> & {
+};
+
+/**
+ * Describes the message tripe.reader.v1.GetOldestDueRequest.
+ * Use `create(GetOldestDueRequestSchema)` to create a new message.
+ */
+export const GetOldestDueRequestSchema: GenMessage<GetOldestDueRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_alerts, 6);
+
+/**
+ * The oldest due item of each queue that is kept in tables of business; absent where nothing is due.
+ *
+ * @generated from message tripe.reader.v1.GetOldestDueResponse
+ */
+export type GetOldestDueResponse = Message<"tripe.reader.v1.GetOldestDueResponse"> & {
+  /**
+   * When the event happened that has waited longest for being taken up.
+   *
+   * @generated from field: google.protobuf.Timestamp event_time = 1;
+   */
+  eventTime?: Timestamp | undefined;
+
+  /**
+   * When the delivery of an event was due that has waited longest for its queue.
+   *
+   * @generated from field: google.protobuf.Timestamp delivery_time = 2;
+   */
+  deliveryTime?: Timestamp | undefined;
+
+  /**
+   * When the invoice was due that has waited longest for being mailed.
+   *
+   * @generated from field: google.protobuf.Timestamp sending_time = 3;
+   */
+  sendingTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tripe.reader.v1.GetOldestDueResponse.
+ * Use `create(GetOldestDueResponseSchema)` to create a new message.
+ */
+export const GetOldestDueResponseSchema: GenMessage<GetOldestDueResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_alerts, 7);
 

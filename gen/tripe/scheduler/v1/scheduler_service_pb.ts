@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/scheduler/v1/scheduler_service.proto.
  */
 export const file_tripe_scheduler_v1_scheduler_service: GenFile = /*@__PURE__*/
-  fileDesc("Cip0cmlwZS9zY2hlZHVsZXIvdjEvc2NoZWR1bGVyX3NlcnZpY2UucHJvdG8SEnRyaXBlLnNjaGVkdWxlci52MSJFCg9SdW5Td2VlcFJlcXVlc3QSMgoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXBCCLpIBYIBAhABIjsKEFJ1blN3ZWVwUmVzcG9uc2USEwoLdGFrZW5fY291bnQYASABKAUSEgoKZG9uZV9jb3VudBgCIAEoBSISChBHZXRTdGF0dXNSZXF1ZXN0IkQKEUdldFN0YXR1c1Jlc3BvbnNlEi8KBnN3ZWVwcxgBIAMoCzIfLnRyaXBlLnNjaGVkdWxlci52MS5Td2VlcFN0YXR1cyKYAQoLU3dlZXBTdGF0dXMSKAoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXASMAoMc3VjY2Vzc190aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYWlsdXJlX2NvdW50GAMgASgFEhYKDmZhaWx1cmVfcmVhc29uGAQgASgJIhMKEUxpc3RRdWV1ZXNSZXF1ZXN0IkUKEkxpc3RRdWV1ZXNSZXNwb25zZRIvCgZxdWV1ZXMYASADKAsyHy50cmlwZS5zY2hlZHVsZXIudjEuUXVldWVTdGF0dXMieQoLUXVldWVTdGF0dXMSDAoEbmFtZRgBIAEoCRIVCg13YWl0aW5nX2NvdW50GAIgASgFEhQKDGFjdGl2ZV9jb3VudBgDIAEoBRIvCgtvbGRlc3RfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiLwoTUmVkcml2ZVF1ZXVlUmVxdWVzdBIYCgVxdWV1ZRgBIAEoCUIJukgGcgQQARhAIi4KFFJlZHJpdmVRdWV1ZVJlc3BvbnNlEhYKDnJlZHJpdmVuX2NvdW50GAEgASgFKqoBCgVTd2VlcBIVChFTV0VFUF9VTlNQRUNJRklFRBAAEhIKDlNXRUVQX0FUVEVNUFRTEAESEgoOU1dFRVBfUkVORVdBTFMQAhIVChFTV0VFUF9DT0xMRUNUSU9OUxADEhIKDlNXRUVQX1NFTkRJTkdTEAQSEAoMU1dFRVBfRVZFTlRTEAUSDwoLU1dFRVBfSE9MRFMQBhIUChBTV0VFUF9ERUxJVkVSSUVTEAcyjQMKEFNjaGVkdWxlclNlcnZpY2USVQoIUnVuU3dlZXASIy50cmlwZS5zY2hlZHVsZXIudjEuUnVuU3dlZXBSZXF1ZXN0GiQudHJpcGUuc2NoZWR1bGVyLnYxLlJ1blN3ZWVwUmVzcG9uc2USXQoJR2V0U3RhdHVzEiQudHJpcGUuc2NoZWR1bGVyLnYxLkdldFN0YXR1c1JlcXVlc3QaJS50cmlwZS5zY2hlZHVsZXIudjEuR2V0U3RhdHVzUmVzcG9uc2UiA5ACARJgCgpMaXN0UXVldWVzEiUudHJpcGUuc2NoZWR1bGVyLnYxLkxpc3RRdWV1ZXNSZXF1ZXN0GiYudHJpcGUuc2NoZWR1bGVyLnYxLkxpc3RRdWV1ZXNSZXNwb25zZSIDkAIBEmEKDFJlZHJpdmVRdWV1ZRInLnRyaXBlLnNjaGVkdWxlci52MS5SZWRyaXZlUXVldWVSZXF1ZXN0GigudHJpcGUuc2NoZWR1bGVyLnYxLlJlZHJpdmVRdWV1ZVJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Cip0cmlwZS9zY2hlZHVsZXIvdjEvc2NoZWR1bGVyX3NlcnZpY2UucHJvdG8SEnRyaXBlLnNjaGVkdWxlci52MSJFCg9SdW5Td2VlcFJlcXVlc3QSMgoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXBCCLpIBYIBAhABIjsKEFJ1blN3ZWVwUmVzcG9uc2USEwoLdGFrZW5fY291bnQYASABKAUSEgoKZG9uZV9jb3VudBgCIAEoBSISChBHZXRTdGF0dXNSZXF1ZXN0IncKEUdldFN0YXR1c1Jlc3BvbnNlEi8KBnN3ZWVwcxgBIAMoCzIfLnRyaXBlLnNjaGVkdWxlci52MS5Td2VlcFN0YXR1cxIxCgpvbGRlc3RfZHVlGAIgAygLMh0udHJpcGUuc2NoZWR1bGVyLnYxLk9sZGVzdER1ZSJICglPbGRlc3REdWUSDQoFcXVldWUYASABKAkSLAoIZHVlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpgBCgtTd2VlcFN0YXR1cxIoCgVzd2VlcBgBIAEoDjIZLnRyaXBlLnNjaGVkdWxlci52MS5Td2VlcBIwCgxzdWNjZXNzX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfY291bnQYAyABKAUSFgoOZmFpbHVyZV9yZWFzb24YBCABKAkiEwoRTGlzdFF1ZXVlc1JlcXVlc3QiRQoSTGlzdFF1ZXVlc1Jlc3BvbnNlEi8KBnF1ZXVlcxgBIAMoCzIfLnRyaXBlLnNjaGVkdWxlci52MS5RdWV1ZVN0YXR1cyJ5CgtRdWV1ZVN0YXR1cxIMCgRuYW1lGAEgASgJEhUKDXdhaXRpbmdfY291bnQYAiABKAUSFAoMYWN0aXZlX2NvdW50GAMgASgFEi8KC29sZGVzdF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIvChNSZWRyaXZlUXVldWVSZXF1ZXN0EhgKBXF1ZXVlGAEgASgJQgm6SAZyBBABGEAiLgoUUmVkcml2ZVF1ZXVlUmVzcG9uc2USFgoOcmVkcml2ZW5fY291bnQYASABKAUqqgEKBVN3ZWVwEhUKEVNXRUVQX1VOU1BFQ0lGSUVEEAASEgoOU1dFRVBfQVRURU1QVFMQARISCg5TV0VFUF9SRU5FV0FMUxACEhUKEVNXRUVQX0NPTExFQ1RJT05TEAMSEgoOU1dFRVBfU0VORElOR1MQBBIQCgxTV0VFUF9FVkVOVFMQBRIPCgtTV0VFUF9IT0xEUxAGEhQKEFNXRUVQX0RFTElWRVJJRVMQBzKNAwoQU2NoZWR1bGVyU2VydmljZRJVCghSdW5Td2VlcBIjLnRyaXBlLnNjaGVkdWxlci52MS5SdW5Td2VlcFJlcXVlc3QaJC50cmlwZS5zY2hlZHVsZXIudjEuUnVuU3dlZXBSZXNwb25zZRJdCglHZXRTdGF0dXMSJC50cmlwZS5zY2hlZHVsZXIudjEuR2V0U3RhdHVzUmVxdWVzdBolLnRyaXBlLnNjaGVkdWxlci52MS5HZXRTdGF0dXNSZXNwb25zZSIDkAIBEmAKCkxpc3RRdWV1ZXMSJS50cmlwZS5zY2hlZHVsZXIudjEuTGlzdFF1ZXVlc1JlcXVlc3QaJi50cmlwZS5zY2hlZHVsZXIudjEuTGlzdFF1ZXVlc1Jlc3BvbnNlIgOQAgESYQoMUmVkcml2ZVF1ZXVlEicudHJpcGUuc2NoZWR1bGVyLnYxLlJlZHJpdmVRdWV1ZVJlcXVlc3QaKC50cmlwZS5zY2hlZHVsZXIudjEuUmVkcml2ZVF1ZXVlUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * Asks for one sweep.
@@ -91,6 +91,13 @@ export type GetStatusResponse = Message<"tripe.scheduler.v1.GetStatusResponse"> 
    * @generated from field: repeated tripe.scheduler.v1.SweepStatus sweeps = 1;
    */
   sweeps: SweepStatus[];
+
+  /**
+   * When the job was due that has waited longest, by queue; queues in which none waits are left out.
+   *
+   * @generated from field: repeated tripe.scheduler.v1.OldestDue oldest_due = 2;
+   */
+  oldestDue: OldestDue[];
 };
 
 /**
@@ -99,6 +106,34 @@ export type GetStatusResponse = Message<"tripe.scheduler.v1.GetStatusResponse"> 
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
   messageDesc(file_tripe_scheduler_v1_scheduler_service, 3);
+
+/**
+ * The job of a queue that should have been done longest ago.
+ *
+ * @generated from message tripe.scheduler.v1.OldestDue
+ */
+export type OldestDue = Message<"tripe.scheduler.v1.OldestDue"> & {
+  /**
+   * The queue: "mail" or "webhook".
+   *
+   * @generated from field: string queue = 1;
+   */
+  queue: string;
+
+  /**
+   * When it was due.
+   *
+   * @generated from field: google.protobuf.Timestamp due_time = 2;
+   */
+  dueTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tripe.scheduler.v1.OldestDue.
+ * Use `create(OldestDueSchema)` to create a new message.
+ */
+export const OldestDueSchema: GenMessage<OldestDue> = /*@__PURE__*/
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 4);
 
 /**
  * How one sweep is doing.
@@ -140,7 +175,7 @@ export type SweepStatus = Message<"tripe.scheduler.v1.SweepStatus"> & {
  * Use `create(SweepStatusSchema)` to create a new message.
  */
 export const SweepStatusSchema: GenMessage<SweepStatus> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 4);
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 5);
 
 /**
  * Asks how the queues are doing.
@@ -155,7 +190,7 @@ export type ListQueuesRequest = Message<"tripe.scheduler.v1.ListQueuesRequest"> 
  * Use `create(ListQueuesRequestSchema)` to create a new message.
  */
 export const ListQueuesRequestSchema: GenMessage<ListQueuesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 5);
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 6);
 
 /**
  * How the queues are doing.
@@ -176,7 +211,7 @@ export type ListQueuesResponse = Message<"tripe.scheduler.v1.ListQueuesResponse"
  * Use `create(ListQueuesResponseSchema)` to create a new message.
  */
 export const ListQueuesResponseSchema: GenMessage<ListQueuesResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 6);
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 7);
 
 /**
  * How one queue is doing.
@@ -218,7 +253,7 @@ export type QueueStatus = Message<"tripe.scheduler.v1.QueueStatus"> & {
  * Use `create(QueueStatusSchema)` to create a new message.
  */
 export const QueueStatusSchema: GenMessage<QueueStatus> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 7);
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 8);
 
 /**
  * Asks to have what died tried again.
@@ -239,7 +274,7 @@ export type RedriveQueueRequest = Message<"tripe.scheduler.v1.RedriveQueueReques
  * Use `create(RedriveQueueRequestSchema)` to create a new message.
  */
 export const RedriveQueueRequestSchema: GenMessage<RedriveQueueRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 8);
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 9);
 
 /**
  * It is tried again.
@@ -260,7 +295,7 @@ export type RedriveQueueResponse = Message<"tripe.scheduler.v1.RedriveQueueRespo
  * Use `create(RedriveQueueResponseSchema)` to create a new message.
  */
 export const RedriveQueueResponseSchema: GenMessage<RedriveQueueResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 9);
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 10);
 
 /**
  * What is swept.

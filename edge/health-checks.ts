@@ -1,0 +1,146 @@
+import { durationMs, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Clock } from "../services/_runtime/clock.ts";
+import { refusalOf } from "../services/_runtime/errors.ts";
+import { type ServiceName, serviceNames } from "../services/_runtime/topology.ts";
+import { createBoundedCheck } from "./bounded-check.ts";
+import type { EdgeClients } from "./clients.ts";
+
+/** A condition that a person should know of. It ends by itself: when it is over it is found no more. */
+export interface Alert {
+  /** In UPPER_SNAKE_CASE: "BANK_AWAY". */
+  readonly reason: string;
+  /** What distinguishes it from others of its reason, such as the bank's name; may be empty. */
+  readonly subject: string;
+  /** What a person reads; may change while it lasts. */
+  readonly words: string;
+}
+
+/** How one service is. */
+export interface ServiceHealth {
+  readonly name: ServiceName;
+  /** Why it does not do its work, as words; empty while it does. */
+  readonly problem: string;
+  readonly alerts: readonly Alert[];
+}
+
+/** What the checks stand on. */
+export interface HealthCheckOptions {
+  readonly clients: Pick<EdgeClients, "reader" | "writer" | "bank" | "mailer" | "scheduler">;
+  readonly clock: Clock;
+  /** Asks a service whether it is SERVING; false when it does not say in time. */
+  isServing(service: ServiceName): Promise<boolean>;
+}
+
+/** Somewhat more than the writer gives a heartbeat, and within two seconds together with the age of a cached answer. */
+const ANSWER_MAX_MS = 900;
+
+/** A queue whose oldest due item waits for longer is stuck: every queue is worked at least each minute. */
+const LATE_MS = 10 * 60_000;
+
+/** How late the queues are changes by minutes, and asking goes through some indexes. */
+const LATENESS_AGE_MS = 10_000;
+
+type Found = Pick<ServiceHealth, "problem" | "alerts">;
+const WELL: Found = { problem: "", alerts: [] };
+
+/** Creates the check of every service, in the order of the topology: each says within 0.9 s how it is. */
+export function createHealthChecks(options: HealthCheckOptions): (() => Promise<ServiceHealth>)[] {
+  const { clock, isServing } = options;
+  const asks: Partial<Record<ServiceName, () => Promise<Found>>> = {
+    reader: createReaderAsk(options),
+    writer: async () => {
+      await options.clients.writer.checkDatabase({}, { timeoutMs: ANSWER_MAX_MS });
+      return WELL;
+    },
+    bank: () => askBank(options),
+    mailer: () => askMailer(options),
+    scheduler: () => askScheduler(options),
+  };
+  return serviceNames.map((name) => {
+    const ask = async (): Promise<Found> => {
+      if (!(await isServing(name))) throw new Error(`${name} is not serving`);
+      return orOutage(asks[name]?.() ?? Promise.resolve(WELL));
+    };
+    const check = createBoundedCheck({ ask, waitMs: ANSWER_MAX_MS, clock });
+    return async () => {
+      const checked = await check();
+      if ("answer" in checked) return { name, ...checked.answer };
+      return { name, problem: `no answer for ${seconds(checked.silentMs)}`, alerts: [] };
+    };
+  });
+}
+
+/** What a service refuses because of its database is an answer: why it cannot work. */
+async function orOutage(asked: Promise<Found>): Promise<Found> {
+  try {
+    return await asked;
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal?.reason !== "DATABASE_UNAVAILABLE") throw error;
+    const { message } = refusal;
+    return { problem: message, alerts: [{ reason: "DATABASE_UNAVAILABLE", subject: "", words: message }] };
+  }
+}
+
+function createReaderAsk({ clients: { reader }, clock }: HealthCheckOptions): () => Promise<Found> {
+  let lateness: { readonly atMs: number; readonly alerts: Alert[] } = { atMs: Number.NEGATIVE_INFINITY, alerts: [] };
+  const readLateness = async () => {
+    if (clock.preciseMs() - lateness.atMs < LATENESS_AGE_MS) return lateness.alerts;
+    const { eventTime, deliveryTime, sendingTime } = await reader.getOldestDue({}, { timeoutMs: ANSWER_MAX_MS });
+    const alerts = [
+      ...lateAlerts("events", eventTime, clock),
+      ...lateAlerts("webhooks to be queued", deliveryTime, clock),
+      ...lateAlerts("invoices to be mailed", sendingTime, clock),
+    ];
+    lateness = { atMs: clock.preciseMs(), alerts };
+    return alerts;
+  };
+  return async () => {
+    const [{ counts }, late] = await Promise.all([
+      reader.countAlerts({}, { timeoutMs: ANSWER_MAX_MS }),
+      readLateness(),
+    ]);
+    const raised = counts.map(({ reason, count }) => ({ reason, subject: "", words: String(count) }));
+    return { problem: "", alerts: [...raised, ...late] };
+  };
+}
+
+/** Money moves while one bank is signed on; each that is not is an alert. */
+async function askBank({ clients: { bank } }: HealthCheckOptions): Promise<Found> {
+  const { banks } = await bank.getStatus({}, { timeoutMs: ANSWER_MAX_MS });
+  const away = banks.flatMap(({ bank: name, awayDuration }) =>
+    awayDuration === undefined ? [] : [{ name, words: `not signed on for ${seconds(durationMs(awayDuration))}` }],
+  );
+  const isOver = away.length === banks.length;
+  return {
+    problem: isOver ? (away[0]?.words ?? "there is no bank") : "",
+    alerts: away.map(({ name, words }) => ({ reason: "BANK_AWAY", subject: name, words: `${name} ${words}` })),
+  };
+}
+
+/** A mail server that is away delays mails, and stops nothing. */
+async function askMailer({ clients: { mailer }, clock }: HealthCheckOptions): Promise<Found> {
+  const { problem, problemTime } = await mailer.getStatus({}, { timeoutMs: ANSWER_MAX_MS });
+  if (problem === "") return WELL;
+  const sinceMs = problemTime === undefined ? 0 : clock.nowMs() - timestampMs(problemTime);
+  const words = `the mail server ${problem}, for ${seconds(sinceMs)}`;
+  return { problem: "", alerts: [{ reason: "MAIL_SERVER_AWAY", subject: "", words }] };
+}
+
+async function askScheduler({ clients: { scheduler }, clock }: HealthCheckOptions): Promise<Found> {
+  const { oldestDue } = await scheduler.getStatus({}, { timeoutMs: ANSWER_MAX_MS });
+  return { problem: "", alerts: oldestDue.flatMap(({ queue, dueTime }) => lateAlerts(queue, dueTime, clock)) };
+}
+
+function lateAlerts(queue: string, dueTime: Timestamp | undefined, clock: Clock): Alert[] {
+  if (dueTime === undefined) return [];
+  const lateMs = clock.nowMs() - timestampMs(dueTime);
+  if (lateMs < LATE_MS) return [];
+  const words = `${queue}: the oldest is due for ${Math.floor(lateMs / 60_000)} min`;
+  return [{ reason: "QUEUE_LATE", subject: queue, words }];
+}
+
+/** Whole seconds, rounded up: "0 s" says nothing. */
+function seconds(ms: number): string {
+  return `${Math.max(1, Math.ceil(ms / 1_000))} s`;
+}
