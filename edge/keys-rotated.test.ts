@@ -1,15 +1,16 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { expect, test } from "vitest";
+import { rm } from "node:fs/promises";
+import { afterAll, expect, test } from "vitest";
 import { systemClock } from "../services/_runtime/clock.ts";
 import { makeKeyFile, openKeys, readKeyRing, writeKeyRing } from "../services/_runtime/key-files.ts";
 import { addKey, keepFirstKey, keyFile } from "../services/_runtime/key-ring.ts";
+import { createMemoryFolder } from "../services/_runtime/testing/memory-folder.ts";
 import { checkPdfSignature, pdfUrlOf } from "../services/_views/pdf-link.ts";
 import { startBench } from "./testing/tripe.ts";
 
 // Two edges over one file of request keys, one of which reads it later: what either made, the other takes.
-const file = keyFile(await mkdtemp(join(tmpdir(), "tripe-keys-")), "request");
+const folder = await createMemoryFolder("tripe-keys-");
+afterAll(() => rm(folder, { recursive: true, force: true }));
+const file = keyFile(folder, "request");
 await makeKeyFile("request", file);
 const open = () => openKeys({ kind: "request", file, clock: systemClock });
 const requestKeys = open();

@@ -1,17 +1,16 @@
-import { mkdtemp, readFile, stat, unlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile, stat, unlink } from "node:fs/promises";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { createTestClock } from "./clock.ts";
 import { fixedKeys, makeKeyFile, openKeys, readKeyRing, writeKeyRing } from "./key-files.ts";
 import { addKey, createKeyRing, formatKeyRing, keepFirstKey, keyFile, parseKeyRing } from "./key-ring.ts";
 import { SealError, seal, sealedWith, unseal } from "./seal.ts";
+import { createTestFolder } from "./testing/test-folder.ts";
 
 const owner = { accountId: "acct_1", objectId: "we_1" };
 
 async function setup() {
-  const file = keyFile(await mkdtemp(join(tmpdir(), "tripe-keys-")), "card");
+  const file = keyFile(await createTestFolder("tripe-keys-"), "card");
   await makeKeyFile("card", file);
   const clock = createTestClock();
   const ring = parseKeyRing("card", await readFile(file, "utf8"));

@@ -1,11 +1,12 @@
 import { once } from "node:events";
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { createServer as createPlainServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../_runtime/clock.ts";
+import { createTestFolder } from "../../_runtime/testing/test-folder.ts";
 import { createRouter } from "../router.ts";
 import { type Authority, type Certified, createAuthority } from "../testing/certificates.ts";
 import { createLines } from "../testing/lines.ts";
@@ -43,7 +44,7 @@ async function listen(shown: Certified, change: TlsOptions = {}) {
 
 /** Files as an operator lays them down, and a connector that reads them. */
 async function setup(bank: { port: number }, { ca = OURS, own = OURS.issue("tripe") }: Own = {}, host = "127.0.0.1") {
-  const folder = await mkdtemp(join(tmpdir(), "tripe-tls-"));
+  const folder = await createTestFolder("tripe-tls-");
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const [caFile, certFile, keyFile] = ["ca.pem", "cert.pem", "key.pem"].map((name) => join(folder, name));
   const write = async (file = "", text = "") => {

@@ -1,8 +1,8 @@
-import { appendFile, mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createTestClock } from "../../_runtime/clock.ts";
+import { createTestFolder } from "../../_runtime/testing/test-folder.ts";
 import { collect } from "../testing/sandbox.ts";
 import { isSameOperation, openBook } from "./book.ts";
 import type { Operation } from "./entry.ts";
@@ -19,7 +19,7 @@ const BUY: Operation = {
 };
 
 async function setup() {
-  const file = join(await mkdtemp(join(tmpdir(), "tripe-book-")), "journal");
+  const file = join(await createTestFolder("tripe-book-"), "journal");
   const clock = createTestClock();
   const open = async () => {
     const book = await openBook({ file, clock });

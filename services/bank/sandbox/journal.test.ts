@@ -1,12 +1,12 @@
-import { appendFile, mkdtemp, readFile, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { createTestFolder } from "../../_runtime/testing/test-folder.ts";
 import { type Journal, JournalDamagedError, openJournal, readJournal } from "./journal.ts";
 import { LockedError } from "./lock.ts";
 
 async function setup() {
-  const file = join(await mkdtemp(join(tmpdir(), "tripe-journal-")), "bank", "journal");
+  const file = join(await createTestFolder("tripe-journal-"), "bank", "journal");
   const open = async () => {
     const texts: string[] = [];
     const journal = await openJournal(file, (text) => texts.push(text));

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { createEnvironment } from "../../_runtime/config.ts";
 import { createSecret } from "../../_runtime/secret.ts";
 import { reservePorts } from "../../_runtime/testing/reserve-ports.ts";
+import { createTestFolder } from "../../_runtime/testing/test-folder.ts";
 import type { MoneyRequest } from "../connector.ts";
 import { ACCEPTOR } from "../testing/acceptor.ts";
 import { collect, connectTo } from "../testing/sandbox.ts";
@@ -32,7 +32,7 @@ const BUY: MoneyRequest = {
 /** A sandbox bank as a process of its own. */
 async function setup() {
   const port = (await reservePorts(10)) + 9;
-  const dataDir = await mkdtemp(join(tmpdir(), "tripe-sandbox-"));
+  const dataDir = await createTestFolder("tripe-sandbox-");
   const start = (changes: Record<string, string> = {}) => {
     const env = createEnvironment({
       PORT: String(port - 9),

@@ -1,19 +1,17 @@
 import { execFile } from "node:child_process";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { createTestClock } from "../../_runtime/clock.ts";
 import { createEnvironment } from "../../_runtime/config.ts";
+import { createTestFolder } from "../../_runtime/testing/test-folder.ts";
 import { openBook } from "./book.ts";
 import { isDay, statementFile } from "./statement.ts";
 
 const PROGRAM = fileURLToPath(new URL("statement-program.ts", import.meta.url));
 
 async function setup() {
-  const dataDir = await mkdtemp(join(tmpdir(), "tripe-statement-"));
+  const dataDir = await createTestFolder("tripe-statement-");
   const clock = createTestClock(Date.UTC(2026, 0, 1, 23, 59, 59, 999));
   const env = createEnvironment({ TRIPE_DATA_DIR: dataDir });
   const run = async (...args: string[]) => {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../_runtime/clock.ts";
 import { silentLog } from "../../_runtime/log.ts";
-import { createMemoryFolder } from "../../_runtime/testing/memory-folder.ts";
+import { createTestFolder } from "../../_runtime/testing/test-folder.ts";
 import type { Connector } from "../connector.ts";
 import { createIso8583Connector, type Iso8583Options } from "../connectors/iso8583.ts";
 import { openBook } from "../sandbox/book.ts";
@@ -22,7 +22,7 @@ export interface SandboxBench {
 
 /** Starts a bank and a connector to it. `clock` is the bank's: it says how late the late are. */
 export async function startSandbox(nextFault?: NextFault, clock: Clock = systemClock): Promise<SandboxBench> {
-  const file = join(await createMemoryFolder("tripe-bank-"), "journal");
+  const file = join(await createTestFolder("tripe-bank-"), "journal");
   const faults: Fault[] = [];
   const sandbox = await listenSandbox(
     {
