@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { CheckResult } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
 import { systemClock } from "../_runtime/clock.ts";
+import { createId } from "../_runtime/ids.ts";
 import { readKeyRing } from "../_runtime/key-files.ts";
 import { type KeyKind, keyFile } from "../_runtime/key-ring.ts";
 import { setupWebhooks } from "../scheduler/testing/webhooks.ts";
@@ -86,4 +88,24 @@ test("a new database key waits behind the present one for a start", async () => 
   expect(keys.map(({ id }) => id)).toEqual([old, expect.not.stringMatching(String(old))]);
   await expect(rotateKey(optionsOf("database"))).rejects.toThrow("has a second key already");
   await expect(retire("database")).rejects.toThrow("in use once Tripe was started anew");
+});
+
+test("a CVC that waits for its card's first use is sealed anew with it, and opens with the new key alone", async () => {
+  const { accountId } = tripe;
+  const edge = tripe.clientsOf("edge");
+  const paymentMethodId = createId("card_");
+  const typed = { number: "4000000000000101", expMonth: 12, expYear: 2034, cvc: "314" };
+  const sealed = await edge.bank.sealCard({ accountId, paymentMethodId, card: typed, isVerificationDeferred: true });
+  const { card, sealedCard, sealedCvc } = sealed;
+  const token = { tokenId: createId("tok_"), paymentMethod: { paymentMethodId, ...(card && { card }) } };
+  const request = { accountId, requestId: createId("req_"), requestDigest: new Uint8Array([1]) };
+  await edge.writer.createToken({ ...request, token, sealedCard, sealedCvc });
+  await rotateKey(optionsOf("card"));
+  const { unopenedCount } = await resealAll(optionsOf("card"));
+  expect(unopenedCount).toBe(0);
+  await age("card", "61 seconds");
+  await retire("card");
+  await edge.transactions.verifyPaymentMethod({ accountId, paymentMethodId });
+  const { paymentMethod } = await edge.reader.getPaymentMethod({ accountId, paymentMethodId });
+  expect(paymentMethod).toMatchObject({ isVerificationDue: false, card: { cvcCheck: CheckResult.FAIL } });
 });

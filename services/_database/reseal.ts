@@ -11,18 +11,31 @@ interface SealedColumn {
   readonly column: string;
   /** The primary key, the account first. */
   readonly key: readonly string[];
-  /** The part of the key that a value is sealed for, beside the account. */
-  readonly object: number;
+  /** The object within the account that a value is sealed for (services/_runtime/seal.ts). */
+  readonly objectOf: (key: readonly string[]) => string;
 }
 
-const columns: Readonly<Record<SealingKind, SealedColumn>> = {
-  card: { table: "payment_method", column: "sealed_card", key: ["account_id", "payment_method_id"], object: 1 },
-  webhook: {
-    table: "webhook_secret",
-    column: "sealed_secret",
-    key: ["account_id", "webhook_endpoint_id", "request_id"],
-    object: 1,
-  },
+const second = (key: readonly string[]): string => key[1] ?? "";
+
+const columns: Readonly<Record<SealingKind, readonly SealedColumn[]>> = {
+  card: [
+    { table: "payment_method", column: "sealed_card", key: ["account_id", "payment_method_id"], objectOf: second },
+    {
+      table: "payment_method",
+      column: "sealed_cvc",
+      key: ["account_id", "payment_method_id"],
+      // A sealed CVC opens as no card (services/bank/vault.ts).
+      objectOf: (key) => `${second(key)}/cvc`,
+    },
+  ],
+  webhook: [
+    {
+      table: "webhook_secret",
+      column: "sealed_secret",
+      key: ["account_id", "webhook_endpoint_id", "request_id"],
+      objectOf: second,
+    },
+  ],
 };
 
 /** Says whether values in the database are sealed with keys of a kind. */
@@ -44,17 +57,27 @@ export interface Resealed {
  * does not open stays too, and is counted.
  */
 export async function reseal(client: Client, kind: SealingKind, keys: KeySource): Promise<Resealed> {
+  let [count, unopenedCount] = [0, 0];
+  for (const column of columns[kind]) {
+    const resealed = await resealColumn(client, column, keys);
+    count += resealed.count;
+    unopenedCount += resealed.unopenedCount;
+  }
+  return { count, unopenedCount };
+}
+
+async function resealColumn(client: Client, column: SealedColumn, keys: KeySource): Promise<Resealed> {
   const { first } = keys.latest();
   let [count, unopenedCount] = [0, 0];
-  let after: readonly string[] = columns[kind].key.map(() => "");
+  let after: readonly string[] = column.key.map(() => "");
   for (;;) {
-    const rows = await readSet(client, kind, { firstId: first.id, after });
+    const rows = await readSet(client, column, { firstId: first.id, after });
     const fresh = rows.flatMap((row) => {
-      const value = resealOne(keys, row, columns[kind].object);
+      const value = resealOne(keys, row, column);
       return value === undefined ? [] : [{ ...row, value }];
     });
     unopenedCount += rows.length - fresh.length;
-    count += await writeSet(client, kind, fresh);
+    count += await writeSet(client, column, fresh);
     const last = rows.at(-1);
     if (last === undefined || rows.length < SET_MAX) return { count, unopenedCount };
     after = last.key;
@@ -63,13 +86,16 @@ export async function reseal(client: Client, kind: SealingKind, keys: KeySource)
 
 /** Counts the values that are sealed with another key than this one. */
 export async function countSealedOtherwise(client: Client, kind: SealingKind, firstId: string): Promise<number> {
-  const { table, column } = columns[kind];
-  const { rows } = await client.query<{ count: number }>(
-    `select count(*)::int as count from tripe.${table}
-      where ${column} is not null and substring(${column} from 2 for 4) <> decode($1, 'hex')`,
-    [firstId],
-  );
-  return rows[0]?.count ?? 0;
+  let sum = 0;
+  for (const { table, column } of columns[kind]) {
+    const { rows } = await client.query<{ count: number }>(
+      `select count(*)::int as count from tripe.${table}
+        where ${column} is not null and substring(${column} from 2 for 4) <> decode($1, 'hex')`,
+      [firstId],
+    );
+    sum += rows[0]?.count ?? 0;
+  }
+  return sum;
 }
 
 interface SealedRow {
@@ -79,10 +105,9 @@ interface SealedRow {
 
 async function readSet(
   client: Client,
-  kind: SealingKind,
+  { table, column, key }: SealedColumn,
   { firstId, after }: { firstId: string; after: readonly string[] },
 ): Promise<SealedRow[]> {
-  const { table, column, key } = columns[kind];
   const values = key.map((_, index) => `$${index + 2}`);
   const { rows } = await client.query<SealedRow>(
     `select array[${key.join(", ")}] as key, ${column} as sealed from tripe.${table}
@@ -94,9 +119,9 @@ async function readSet(
   return rows;
 }
 
-function resealOne(keys: KeySource, { key, sealed }: SealedRow, object: number): Uint8Array | undefined {
+function resealOne(keys: KeySource, { key, sealed }: SealedRow, { objectOf }: SealedColumn): Uint8Array | undefined {
   const [accountId = ""] = key;
-  const owner = { accountId, objectId: key[object] ?? "" };
+  const owner = { accountId, objectId: objectOf(key) };
   try {
     return seal(keys, unseal(keys, sealed, owner), owner);
   } catch (error) {
@@ -107,11 +132,10 @@ function resealOne(keys: KeySource, { key, sealed }: SealedRow, object: number):
 
 async function writeSet(
   client: Client,
-  kind: SealingKind,
+  { table, column, key }: SealedColumn,
   rows: readonly (SealedRow & { readonly value: Uint8Array })[],
 ): Promise<number> {
   if (rows.length === 0) return 0;
-  const { table, column, key } = columns[kind];
   const names = [...key, "old", "fresh"];
   const arrays = names.map((_, index) => `$${index + 1}::${index < key.length ? "text" : "bytea"}[]`);
   const { rowCount } = await client.query(
