@@ -28,8 +28,10 @@ export interface CertificatesOptions {
 /** An expiring certificate is replaced days before its end: whether seconds or minutes pass until it is read is no matter. */
 const REFRESH_MS = 5_000;
 
-/** A person has two weeks to run `npm run certificates`. */
-const WARNING_MS = 14 * 86_400_000;
+const DAY_MS = 86_400_000;
+
+/** A person has two weeks to run `npm run certificates`, and is reminded daily. */
+const WARNING_MS = 14 * DAY_MS;
 
 interface Files {
   readonly ca: Buffer;
@@ -45,7 +47,14 @@ type IdentityListener = experimental.IdentityCertificateUpdateListener;
 export async function openCertificates(options: CertificatesOptions): Promise<Certificates> {
   const { clock, log, refreshMs = REFRESH_MS } = options;
   let files = await readFiles(options);
-  warnOfExpiry(files, options);
+  let warnedMs = Number.NEGATIVE_INFINITY;
+  const warn = () => {
+    const nowMs = clock.nowMs();
+    if (files.expiryMs - nowMs > WARNING_MS || nowMs - warnedMs < DAY_MS) return;
+    warnedMs = nowMs;
+    log.warn("the certificate ends within 14 days: run npm run certificates", { expiry_ms: files.expiryMs });
+  };
+  warn();
   const caListeners = new Set<CaListener>();
   const identityListeners = new Set<IdentityListener>();
   const tell = () => {
@@ -53,6 +62,7 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
     for (const listener of identityListeners) listener({ certificate: files.own, privateKey: files.own });
   };
   const refresh = async () => {
+    warn();
     if ((await versionOf(options)) === files.version) return;
     files = await readFiles(options);
     log.info("certificates were read again", { expiry_ms: files.expiryMs });
@@ -73,12 +83,13 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
   return {
     addCaCertificateListener(listener) {
       caListeners.add(listener);
-      listener({ caCertificate: files.ca });
+      // Never at once: a server of grpc-js 1.14.7 loses what it is given while it adds its listeners.
+      process.nextTick(() => listener({ caCertificate: files.ca }));
     },
     removeCaCertificateListener: (listener) => void caListeners.delete(listener),
     addIdentityCertificateListener(listener) {
       identityListeners.add(listener);
-      listener({ certificate: files.own, privateKey: files.own });
+      process.nextTick(() => listener({ certificate: files.own, privateKey: files.own }));
     },
     removeIdentityCertificateListener: (listener) => void identityListeners.delete(listener),
     expiryMs: () => files.expiryMs,
@@ -121,9 +132,4 @@ async function versionOf(options: CertificatesOptions): Promise<string> {
 
 function pathsOf({ folder, name }: CertificatesOptions): [string, string] {
   return [join(folder, "ca.pem"), join(folder, `${name}.pem`)];
-}
-
-function warnOfExpiry({ expiryMs }: Files, { name, clock, log }: CertificatesOptions): void {
-  if (expiryMs - clock.nowMs() > WARNING_MS) return;
-  log.warn("the certificate ends within 14 days: run npm run certificates", { name, expiry_ms: expiryMs });
 }

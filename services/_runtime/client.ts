@@ -5,7 +5,7 @@ import { passCrashPoint } from "./crash-points.ts";
 import { depart } from "./departure.ts";
 import type { Log } from "./log.ts";
 import { createRetryPolicy, isRepeatable, markTried } from "./retry.ts";
-import { headerPairs, type ServiceTransport } from "./service-transport.ts";
+import { headerPairs, isUnread, type ServiceTransport } from "./service-transport.ts";
 import type { CallerName, MayCall, ServiceName } from "./topology.ts";
 
 /** A finished try of a call, as `observe` is told of it. */
@@ -76,7 +76,7 @@ export function createCallingTransport(name: ServiceName, inner: ServiceTranspor
           return response;
         } catch (error) {
           attempt.fail(error);
-          if (mayRepeat && (await retry.again({ error, tries, departure }))) continue;
+          if ((mayRepeat || isUnread(error)) && (await retry.again({ error, tries, departure }))) continue;
           if (mayRepeat) markTried(error);
           throw error;
         }

@@ -27,7 +27,7 @@ import { definitionOf } from "./grpc-codec.ts";
 import { headerNames, toHeaders, toMetadata } from "./headers.ts";
 import type { AnyMessage } from "./host.ts";
 import { MESSAGE_MAX_BYTES } from "./limits.ts";
-import { headerPairs, type ServiceTransport } from "./service-transport.ts";
+import { headerPairs, markUnread, type ServiceTransport } from "./service-transport.ts";
 import type { ServiceName } from "./topology.ts";
 
 /** What `createGrpcTransport` needs. */
@@ -244,11 +244,18 @@ function canceled(): ConnectError {
   return new ConnectError("the call was cancelled", Code.Canceled);
 }
 
+// The words of grpc-js 1.14.7 for calls that never reached a server: refused by HTTP/2 at its end, or without a connection.
+const UNREAD =
+  /^(?:Stream refused by server$|Write error: .*NGHTTP2_REFUSED_STREAM$|(?:round_robin: )?No connection established)/;
+
 function toConnectError(error: unknown, signal: AbortSignal | undefined): ConnectError {
   if (!isStatus(error)) return ConnectError.from(error);
   // A server that is forced to stop resets its calls as if they were cancelled; but nobody here has cancelled.
   if (Number(error.code) === Code.Canceled && signal?.aborted !== true) {
     return new ConnectError("the service cut the call", Code.Unavailable);
+  }
+  if (Number(error.code) === Code.Unavailable && UNREAD.test(error.details)) {
+    return markUnread(new ConnectError(error.details, Code.Unavailable));
   }
   const headers = headersOf(error.metadata);
   const code = error.code in Code ? error.code : Code.Internal;

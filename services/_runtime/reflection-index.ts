@@ -11,9 +11,9 @@ export interface ReflectionIndex {
   readonly extensions: ReadonlyMap<string, readonly DescExtension[]>;
 }
 
-/** Goes through the files of services, and through those that they import. */
-export function createReflectionIndex(services: readonly DescService[]): ReflectionIndex {
-  const files = listFiles(services.map(({ file }) => file));
+/** Goes through files, and through those that they import. */
+export function createReflectionIndex(roots: readonly DescFile[]): ReflectionIndex {
+  const files = listFiles(roots);
   const types = files.flatMap((file) => [...nestedTypes(file)]);
   const symbols = types.flatMap((type) => {
     const inside = membersOf(type).map(({ name }) => `${type.typeName}.${name}`);

@@ -99,6 +99,11 @@ test("reflection knows the extension that holds our contracts' rules", async () 
   expect(numbers?.value).toMatchObject({ baseTypeName: containingType, extensionNumber: [1159] });
 });
 
+test("reflection knows what stands in the details of errors, though no contract imports it", async () => {
+  const [found] = await ask(ours, [{ case: "fileContainingSymbol", value: "tripe.type.v1.ErrorInfo" }]);
+  expect(fileIn(found)).toBe("tripe/type/v1/error_info.proto");
+});
+
 test("reflection answers NOT_FOUND where the package does, and goes on", async () => {
   const questions: Question[] = [
     { case: "fileContainingSymbol", value: "tripe.Nothing" },

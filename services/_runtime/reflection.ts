@@ -8,8 +8,12 @@ import {
   type ServerReflectionResponse,
   ServerReflectionResponseSchema,
 } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import { ErrorInfoSchema } from "../../gen/tripe/type/v1/error_info_pb.ts";
 import { definitionOf } from "./grpc-codec.ts";
 import { createReflectionIndex, listFiles, type ReflectionIndex } from "./reflection-index.ts";
+
+/** What stands in the details of errors: no contract imports it, and tools cannot show what they cannot find. */
+const DETAIL_FILES = [ErrorInfoSchema.file];
 
 type Answer = MessageInitShape<typeof ServerReflectionResponseSchema>;
 
@@ -22,7 +26,7 @@ export function addReflection(server: Server, services: readonly DescService[]):
   let index: ReflectionIndex | undefined;
   const info = (call: ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>) => {
     call.on("data", (request: ServerReflectionRequest) => {
-      index ??= createReflectionIndex(services);
+      index ??= createReflectionIndex([...services.map(({ file }) => file), ...DETAIL_FILES]);
       const answer = answerTo(request.messageRequest, index, services);
       const { host: validHost } = request;
       call.write(create(ServerReflectionResponseSchema, { validHost, originalRequest: request, ...answer }));

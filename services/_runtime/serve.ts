@@ -12,6 +12,9 @@ import { addReflection } from "./reflection.ts";
 // Well above what a peer has in flight (some 100 charges), well below what a runaway could use to fill the memory.
 const STREAMS_MAX = 256;
 
+// A certificate that has ended, or an authority that is trusted no more, is of no use an hour later.
+const CONNECTION_MAX_MS = 3_600_000;
+
 // 7-reliability.md: SIGTERM to exit in at most 10 s. Calls end by their own deadlines before that, all but the longest.
 const DRAIN_MAX_MS = 10_000;
 
@@ -82,6 +85,8 @@ function limits(maxMessageBytes: number): ChannelOptions {
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,
     "grpc.max_concurrent_streams": STREAMS_MAX,
+    // A connection proves its caller once, when it is made: so each is made anew before long, and certificates with it.
+    "grpc.max_connection_age_ms": CONNECTION_MAX_MS,
     // Never "grpc.enable_channelz": 0 here: grpc-js 1.14.7 then forgets its sessions, and neither says goodbye at
     // tryShutdown nor cuts anything at forceShutdown; callers of a stuck call waited for their own deadline.
   };

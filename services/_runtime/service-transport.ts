@@ -1,4 +1,4 @@
-import type { Transport } from "@connectrpc/connect";
+import { ConnectError, type Transport } from "@connectrpc/connect";
 
 /** What carries calls to one service: Connect's Transport, and what retries and health checks need beside it. */
 export interface ServiceTransport extends Transport {
@@ -8,6 +8,19 @@ export interface ServiceTransport extends Transport {
   isServing(withinMs: number): Promise<boolean>;
   /** Lets go of the connection. */
   close(): void;
+}
+
+const unread = new WeakSet<ConnectError>();
+
+/** Marks a failure of which the transport knows that no server has read the call. */
+export function markUnread(error: ConnectError): ConnectError {
+  unread.add(error);
+  return error;
+}
+
+/** Says whether it is certain that no server has read the failed call: then any call may be made again. */
+export function isUnread(error: unknown): boolean {
+  return error instanceof ConnectError && unread.has(error);
 }
 
 /** Reads what a caller gave as headers, as pairs of a name and a value. */

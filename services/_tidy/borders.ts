@@ -29,6 +29,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   kysely: ["_database", "reader", "writer"],
   pg: ["_database", "reader", "writer"],
   fastify: ["edge"],
+  "@peculiar/x509": ["_runtime"],
 };
 
 /**

@@ -10,6 +10,7 @@ import type { CallerName, ServiceName } from "../topology.ts";
 import { ProbeService } from "./probe_pb.ts";
 import { mayCallProbe } from "./probe-calls.ts";
 import { createSocketPlace } from "./socket-place.ts";
+import { sharedTlsPlace } from "./tls-place.ts";
 
 /** What a probe does: any of its rpcs. */
 export type Probe = Partial<ServiceImpl<typeof ProbeService>>;
@@ -33,7 +34,7 @@ export type Wiring = (probe: {
 }) => Promise<Wired>;
 
 /** Every transport; each test of `transports.test.ts` runs over all of them. */
-export const wirings = { direct: wireDirect, sockets: wireSockets } satisfies Record<string, Wiring>;
+export const wirings = { direct: wireDirect, sockets: wireSockets, tls: wireTls } satisfies Record<string, Wiring>;
 
 const mayCall = mayCallProbe;
 
@@ -74,6 +75,30 @@ async function wireSockets({ name, implementation, log, caller }: Parameters<Wir
     async remove() {
       await server.close();
       await place.remove();
+    },
+  };
+}
+
+async function wireTls({ name, implementation, log, caller }: Parameters<Wiring>[0]): Promise<Wired> {
+  const place = await sharedTlsPlace();
+  const services = [{ service: ProbeService, implementation }] as const;
+  const listening = await place.listening(name);
+  const open = (address: string) =>
+    createServer({ name, services, listening: { ...listening, address }, log, clock: systemClock, mayCall });
+  let server = await open(listening.address);
+  const { address } = server;
+  const transport = createGrpcTransport({ name, addresses: [address], dialing: await place.dialing(caller) });
+  return {
+    transport,
+    async start() {
+      server = await open(address);
+    },
+    async stop() {
+      await server.close();
+    },
+    async remove() {
+      await server.close();
+      listening.certificates.close();
     },
   };
 }
