@@ -22,7 +22,10 @@ let mailServer: TestServer = await startServer({
   },
 });
 const mailPort = Number(new URL(mailServer.url).port);
-const tripe = await createWholeTripe(port, { SMTP_URL: mailServer.url });
+const tripe = await createWholeTripe(port, {
+  SMTP_URL: mailServer.url,
+  TRIPE_ACCOUNT_EMAIL: "books@example.com",
+});
 const stripe = new Stripe(SECRET_KEY, { host: "127.0.0.1", port, protocol: "http", maxNetworkRetries: 0 });
 let database: Database;
 

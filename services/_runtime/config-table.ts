@@ -119,7 +119,8 @@ export const settings = {
   },
   SMTP_URL: {
     absent: "files in `<data dir>/mail`",
-    meaning: "A mail server, `smtp://user:password@host:port` or `smtps://…`.",
+    meaning:
+      "A mail server, `smtp://user:password@host:port` or `smtps://…`; needs `TRIPE_ACCOUNT_EMAIL`. On another machine a password is sent over TLS alone, unless `?requireTLS=false` is said.",
     readers: ["mailer", "supervisor"],
   },
   TRIPE_ACQUIRER_ADDRESS: {

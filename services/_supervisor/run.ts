@@ -68,6 +68,9 @@ export async function run({ seed, print, startHosting }: RunOptions): Promise<nu
 
 function prepareConfig(): Config {
   const config = readConfig();
+  if (config.smtpUrl !== undefined && config.account.email === undefined) {
+    throw new Error("SMTP_URL needs TRIPE_ACCOUNT_EMAIL: mails have to come from an address that people may answer.");
+  }
   return { ...config, dataDir: prepareDataDir(config.dataDir) };
 }
 

@@ -48,6 +48,23 @@ test("a mail server gets the mail as it was written, and its answer is the reply
   expect(mail.attachments[0]?.content).toEqual(Buffer.from(request.pdf));
 });
 
+test("a password goes to a server without TLS on this machine, or where the url says so, and nowhere else", async () => {
+  const { server } = await setup();
+  // 0.0.0.0 leads to this machine, and is no loopback address.
+  const login = async (host: string, query = "") => {
+    const count = server.logins.length;
+    const { client } = connect(`smtp://ann:hunter2@${host}:${new URL(server.url).port}${query}`);
+    const { deliveries } = await client.sendReceipt(receiptRequest());
+    return { state: deliveries[0]?.state, logins: server.logins.slice(count) };
+  };
+  const logins = ["ann:hunter2"];
+  expect(await login("127.0.0.1")).toEqual({ state: ACCEPTED, logins });
+  expect(await login("0.0.0.0", "?requireTLS=false")).toEqual({ state: ACCEPTED, logins });
+  for (const query of ["", "?ignoreTLS=true", "?requireTLS=true"]) {
+    expect(await login("0.0.0.0", query), query).toEqual({ state: POSTPONED, logins: [] });
+  }
+});
+
 test.each<[string, Behaviour, DeliveryState]>([
   ["421 at the recipient", { recipient: () => "421 closing" }, POSTPONED],
   ["451 at the recipient", { recipient: () => "451 try later" }, POSTPONED],

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { enumToJson } from "@bufbuild/protobuf";
 import { createTransport } from "nodemailer";
 import { DeliveryStateSchema } from "../../gen/tripe/mailer/v1/mailer_service_pb.ts";
+import { isLoopbackHost } from "../_runtime/host-port.ts";
 import type { Log } from "../_runtime/log.ts";
 import type { Secret } from "../_runtime/secret.ts";
 import type { Carrier, Fate } from "./carrier.ts";
@@ -33,7 +34,7 @@ export interface SmtpCarrier extends Carrier {
 export function createSmtpCarrier({ url, log, onTried = () => undefined }: SmtpCarrierOptions): SmtpCarrier {
   const transport = createTransport({
     pool: true,
-    url: url.reveal(),
+    ...protectPassword(url),
     maxConnections: CONNECTIONS_MAX,
     connectionTimeout: CONNECT_MAX_MS,
     greetingTimeout: CONNECT_MAX_MS,
@@ -78,6 +79,22 @@ export function createSmtpCarrier({ url, log, onTried = () => undefined }: SmtpC
     },
     close: () => transport.close(),
   };
+}
+
+/**
+ * Without TLS a password crosses the network in clear, and a server that is no longer asked for STARTTLS, or says that it has none, takes
+ * it so. Then no mail is sent, unless the server is on this machine or the url says `?requireTLS=false`.
+ */
+function protectPassword(secret: Secret): { url: string; requireTLS: boolean } {
+  const url = new URL(secret.reveal());
+  const isPlain = url.protocol === "smtp:" && url.searchParams.get("secure") !== "true";
+  const isProtected =
+    isPlain &&
+    url.password !== "" &&
+    url.searchParams.get("requireTLS") !== "false" &&
+    !isLoopbackHost(url.hostname.replace(/^\[(.*)\]$/, "$1"));
+  if (isProtected) for (const name of ["requireTLS", "ignoreTLS"]) url.searchParams.delete(name);
+  return { url: isProtected ? url.href : secret.reveal(), requireTLS: isProtected };
 }
 
 function logFates(log: Log, mail: ComposedMail, { failure, fates }: { failure: SmtpFailure; fates: readonly Fate[] }) {

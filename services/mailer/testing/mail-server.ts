@@ -22,6 +22,8 @@ export interface TestServer {
   readonly url: string;
   /** Every mail it was sent to the final dot, whatever it answered. */
   readonly received: { readonly recipients: readonly string[]; readonly bytes: Buffer }[];
+  /** Every user and password it was sent; it never offers STARTTLS. */
+  readonly logins: readonly string[];
   /** The most connections it ever had open at once. */
   mostConnections(): number;
   close(): Promise<void>;
@@ -30,6 +32,7 @@ export interface TestServer {
 /** Starts a mail server that behaves as told. */
 export async function startServer(behaviour: Behaviour = {}): Promise<TestServer> {
   const received: { recipients: string[]; bytes: Buffer }[] = [];
+  const logins: string[] = [];
   let mostConnections = 0;
   const server = new SMTPServer({
     authOptional: true,
@@ -37,6 +40,11 @@ export async function startServer(behaviour: Behaviour = {}): Promise<TestServer
     disableReverseLookup: true,
     logger: false,
     closeTimeout: 50,
+    allowInsecureAuth: true,
+    onAuth: ({ username, password }, _session, done) => {
+      logins.push(`${username}:${password}`);
+      done(null, { user: username });
+    },
     onConnect: (_session, done) => {
       mostConnections = Math.max(mostConnections, server.connections.size);
       done(errorOf(behaviour.greeting));
@@ -63,6 +71,7 @@ export async function startServer(behaviour: Behaviour = {}): Promise<TestServer
   return {
     url: `smtp://127.0.0.1:${port}`,
     received,
+    logins,
     mostConnections: () => mostConnections,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
