@@ -28,12 +28,13 @@ test.each<[number, FieldValues]>([
 ])(
   "an answer with another element %s is unknown, also when it says declined, and the log names it",
   async (element, change) => {
-    const { log, lines } = createLines();
+    const { log, lines, text } = createLines();
     const { connector } = await startScripted((request, socket) => reply(socket, request, { ...change, 39: "05" }), {
       log,
     });
     expect(await connector.purchase(BUY)).toEqual({ outcome: "unknown", reason: "mismatch" });
     expect(lines("bank answered something else")).toEqual([{ bank: "sandbox", bank_ref: "buy_1", element }]);
+    expect(text()).not.toContain(BUY.card.number.reveal());
   },
 );
 
@@ -65,6 +66,35 @@ test.each<[string, FieldNumber[]]>([
 test("an answer that names its request by the trace number alone is none: a late one has it too", async () => {
   const { connector } = await terse(3, 4, 11, 32, 41, 42, 49);
   expect(await connector.purchase(BUY)).toEqual({ outcome: "unknown", reason: "mismatch" });
+});
+
+test("an inquiry's answer counts by its reference, and only by that; an amount or a currency that it says must fit", async () => {
+  let said: FieldValues = {};
+  const { connector } = await startScripted((request, socket) => {
+    const { 11: traceNumber = "" } = request.fields;
+    socket.write(frame(encode({ type: "0610", fields: { 11: traceNumber, 39: "00", 48: "390200", ...said } })));
+  });
+  const about = {
+    kind: "purchase",
+    traceNumber: 42,
+    timeMs: Date.UTC(2026, 10, 30, 7),
+    authorizationCode: "",
+  } as const;
+  const ask = (change: FieldValues) => {
+    said = change;
+    return connector.inquire({ ...BUY, about });
+  };
+  const mismatch = { outcome: "unknown", reason: "mismatch" };
+  for (const named of [{ 63: "buy_1" }, { 37: "633407000042" }]) {
+    expect(await ask(named)).toMatchObject({ outcome: "accepted" });
+    expect(await ask({ ...named, 4: "000000002000" })).toMatchObject({ outcome: "accepted" });
+    expect(await ask({ ...named, 4: "000000002001" })).toEqual(mismatch);
+    expect(await ask({ ...named, 49: "978" })).toEqual(mismatch);
+    expect(await ask({ ...named, 39: "25" })).toEqual({ outcome: "not_known" });
+  }
+  for (const foreign of [{}, { 63: "buy_2" }, { 37: "633407000043" }, { 39: "25" }, { 63: "buy_2", 39: "25" }]) {
+    expect(await ask(foreign)).toEqual(mismatch);
+  }
 });
 
 test("a code and a reference filled with spaces are none", async () => {

@@ -193,6 +193,21 @@ test("a bank that cannot be reached says why, once, until the reason changes", a
   ]);
 });
 
+test("a card number that a bank sends instead of a reference does not reach the log", async () => {
+  const { log, lines } = createLines();
+  const { connector } = await startScripted(
+    (request, socket) => {
+      reply(socket, request, { 11: "000001", 63: `pan ${BUY.card.number.reveal()}` });
+      reply(socket, request, {});
+    },
+    { log },
+  );
+  expect(await connector.purchase(BUY)).toMatchObject({ outcome: "accepted" });
+  expect(lines("bank answered what nobody waits for")).toEqual([
+    { bank: "sandbox", bank_ref: "pan [digits]", count: 1 },
+  ]);
+});
+
 test("late and second answers are counted and logged with nothing but their reference", async () => {
   const { log, lines } = createLines();
   const strays = () => lines("bank answered what nobody waits for");

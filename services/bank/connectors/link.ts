@@ -164,8 +164,13 @@ function createStrayLog({ name, log }: LinkOptions): OnStray {
       return;
     }
     count += 1;
-    log.info("bank answered what nobody waits for", { bank: name, bank_ref: stray.fields[63] ?? "", count });
+    log.info("bank answered what nobody waits for", { bank: name, bank_ref: withoutNumbers(stray.fields[63]), count });
   };
+}
+
+/** A bank may put anything where our reference should be: what is as long as a card number does not reach the log. */
+function withoutNumbers(text = ""): string {
+  return text.replace(/[0-9]{12,}/g, "[digits]");
 }
 
 /** Asks for an echo as soon as the bank has been silent for a while, until the connection ends. */
