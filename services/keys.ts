@@ -3,14 +3,14 @@ import { isUnavailable } from "./_database/connect.ts";
 import { type RotationOptions, RotationRefusal, resealAll, retireKeys, rotateKey } from "./_database/key-rotation.ts";
 import { findRoleUrl } from "./_database/role-url.ts";
 import { systemClock } from "./_runtime/clock.ts";
-import { readConfig } from "./_runtime/config.ts";
+import { readRunningConfig } from "./_runtime/config.ts";
 import { readKeyRing } from "./_runtime/key-files.ts";
 import { type KeyKind, keyFile, keyKinds } from "./_runtime/key-ring.ts";
 
 // npm run keys -- rotate|reseal|retire card|request|database|webhook, npm run keys -- rings
 // The keys that belong to the database, beside a Tripe that runs or with DATABASE_URL. Every other command is edge/tools/keys.ts's: API keys.
 
-const config = readConfig();
+const config = readRunningConfig();
 const print = (words: string) => process.stdout.write(`${words}\n`);
 
 const commands: Readonly<Record<string, (kind: KeyKind, flags: readonly string[]) => Promise<void>>> = {
@@ -56,6 +56,11 @@ async function report(options: RotationOptions): Promise<void> {
 async function optionsOf(of: KeyKind): Promise<RotationOptions> {
   if (of === "card" && config.cardKey !== undefined) {
     throw new RotationRefusal("TRIPE_CARD_KEY is set: put a new key before the others there, and start Tripe anew");
+  }
+  if (config.databaseUrl !== undefined && new URL(config.databaseUrl.reveal()).username === "") {
+    throw new RotationRefusal(
+      "this Tripe runs on a database of its own server: set DATABASE_URL as it was set for npm start",
+    );
   }
   const dataDir = resolve(config.dataDir);
   return { kind: of, dataDir, ownerUrl: await findRoleUrl({ ...config, dataDir }, "owner"), clock: systemClock };

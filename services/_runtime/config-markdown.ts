@@ -30,7 +30,7 @@ function readersOf(readers: readonly SettingReader[]): string {
   const processes = readers.filter((reader) => reader !== "supervisor" && reader !== "tools");
   // Eight services, the edge and the sandbox bank.
   if (processes.length === 10) return "all";
-  if (processes.length === 0) return "`npm start`";
+  if (processes.length === 0) return readers.includes("supervisor") ? "`npm start`" : "tools";
   return processes.map((reader) => (reader === "sandboxBank" ? "sandbox bank" : reader)).join(", ");
 }
 

@@ -156,6 +156,11 @@ export const settings = {
     meaning: "The keys that seal card numbers, newest first (services/bank/README.md).",
     readers: ["bank", "supervisor"],
   },
+  TRIPE_BACKUP_PASSPHRASE_FILE: {
+    absent: "asked for at the terminal",
+    meaning: "A file whose first line is the passphrase of `npm run backup` and `npm run restore`.",
+    readers: ["tools"],
+  },
   TRIPE_WEBHOOKS_LOOPBACK: {
     absent: "for sandbox accounts, while the edge listens on loopback",
     meaning: "`yes` or `no`, for every account: whether webhooks may go to this machine.",

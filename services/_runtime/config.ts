@@ -65,8 +65,10 @@ export interface Config {
   readonly smtpUrl: Secret | undefined;
   /** TRIPE_ACQUIRER_ADDRESS and its files: the bank that speaks ISO 8583. */
   readonly acquirer: AcquirerSettings;
-  /** TRIPE_CARD_KEY: the card vault's keys (services/bank/keyring.ts). */
+  /** TRIPE_CARD_KEY: the card vault's keys (key-ring.ts). */
   readonly cardKey: Secret | undefined;
+  /** TRIPE_BACKUP_PASSPHRASE_FILE: a file with the passphrase of backups. */
+  readonly backupPassphraseFile: string | undefined;
   /** TRIPE_BANK_FAULTS: faults of the sandbox bank (services/bank/sandbox/faults.ts); empty for none. */
   readonly bankFaults: string;
   /** TRIPE_CRASH_AT, for tests: each process kills itself at its so many-th crash point (crash-points.ts). */
@@ -113,6 +115,7 @@ export function readConfig(env: Env = process.env): Config {
     smtpUrl: readUrl(env, "SMTP_URL", ["smtp:", "smtps:"]),
     acquirer,
     cardKey: readSecret(env, "TRIPE_CARD_KEY"),
+    backupPassphraseFile: read(env, "TRIPE_BACKUP_PASSPHRASE_FILE"),
     bankFaults: readFaults(env),
     // Nine digits: at a thousand points a second that is eleven days away.
     crashAt: readNumber(env, "TRIPE_CRASH_AT", { min: 1, max: 999_999_999 }),

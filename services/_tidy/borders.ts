@@ -12,6 +12,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   _views: ["_runtime", "gen"],
   _billing: ["_runtime", "gen"],
   _audit: ["_database", "_runtime", "gen"],
+  _backup: ["_database", "_runtime", "gen"],
   _supervisor: ["_database", "_runtime", "gen"],
   ...Object.fromEntries(serviceNames.map((name) => [name, ["_runtime", "gen"]])),
   reader: ["_database", "_runtime", "gen"],
@@ -27,7 +28,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   pdfkit: ["pdf"],
   nodemailer: ["mailer"],
   kysely: ["_database", "reader", "writer"],
-  pg: ["_database", "reader", "writer"],
+  pg: ["_backup", "_database", "reader", "writer"],
   fastify: ["edge"],
   "@peculiar/x509": ["_runtime"],
 };
