@@ -20,7 +20,7 @@ export async function killAndRecover(tripe: WholeTripe, name: ProcessName): Prom
   signal(pid, "SIGKILL");
   if (name === "edge" || name === "sandbox-bank") {
     // A dead edge says nothing, and the bank is no service of Tripe's.
-    const listens = async () => (await tripe.takenPorts()).includes(name === "edge" ? "edge" : "sandboxBank");
+    const listens = async () => (await tripe.takenPorts()).includes(name);
     await until(async () => !isAlive(pid) && !(await listens()), RECOVERY_MAX_MS, `${name} is gone`);
     await until(listens, RECOVERY_MAX_MS, `${name} listens`);
   } else {

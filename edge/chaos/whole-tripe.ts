@@ -7,12 +7,12 @@ import { runAudit } from "../../services/_audit/audit.ts";
 import { findRoleUrl } from "../../services/_database/role-url.ts";
 import { startTestingGuard } from "../../services/_database/start-testing-guard.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
-import { createEnvironment } from "../../services/_runtime/config.ts";
+import { createEnvironment, SANDBOX_SOCKET } from "../../services/_runtime/config.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
+import { isListening as isSocketListening } from "../../services/_runtime/sockets.ts";
 import { linkCodeCache } from "../../services/_runtime/testing/code-cache.ts";
-
 import { createMemoryFolder } from "../../services/_runtime/testing/memory-folder.ts";
-import { portOffset } from "../../services/_runtime/topology.ts";
+import { serviceNames } from "../../services/_runtime/topology.ts";
 
 import { readStatement, type StatementLine, statementFile } from "../../services/bank/sandbox/statement.ts";
 import { childrenOf, isAlive, signal } from "./processes.ts";
@@ -96,11 +96,12 @@ export async function createWholeTripe(port: number, environment: Readonly<Recor
       if (found === undefined) throw new Error(`the supervisor has no child ${name} now`);
       return found.pid;
     },
-    /** Names the ports, but Postgres', at which somebody still listens. */
+    /** Names the processes, but Postgres, at whose port or socket somebody still listens. */
     async takenPorts(): Promise<string[]> {
-      const offsets = Object.entries(portOffset).filter(([name]) => name !== "postgres");
-      const taken = await Promise.all(offsets.map(([, offset]) => isListening(port + offset)));
-      return offsets.flatMap(([name], index) => (taken[index] === true ? [name] : []));
+      const names = [...serviceNames, SANDBOX_SOCKET];
+      const taken = await Promise.all(names.map((name) => isSocketListening(join(dataDir, "run", `${name}.sock`))));
+      const sockets = names.flatMap((name, index) => (taken[index] === true ? [name] : []));
+      return (await isListening(port)) ? [...sockets, "edge"] : sockets;
     },
     /** Ends it as Ctrl-C does, then whatever is left of it, and removes its folder. */
     async remove(): Promise<void> {

@@ -5,6 +5,8 @@ import { formatHostPort, isLoopbackHost, parseHostPort } from "./host-port.ts";
 export interface AcquirerSettings {
   readonly host: string;
   readonly port: number;
+  /** The socket of the sandbox bank, which then has no port. */
+  readonly socketPath: string | undefined;
   /** Whether the connection is TLS. Without it the bank is on this machine, or `?tls=no` was said. */
   readonly tls: boolean;
   /** Whether it is the sandbox bank, which is started with Tripe. */
@@ -17,17 +19,20 @@ export interface AcquirerSettings {
   readonly keyFile: string | undefined;
 }
 
+/** Where the sandbox bank listens. */
+export type SandboxPlace = Pick<AcquirerSettings, "host" | "port" | "socketPath">;
+
 const FORMS = '"tls://host:port", "tcp://host:port" or "host:port"';
 
 /** Reads TRIPE_ACQUIRER_ADDRESS and the files of its TLS; absent, it is the sandbox bank at the given place. */
-export function readAcquirer(env: Env, sandbox: { host: string; port: number }): AcquirerSettings {
+export function readAcquirer(env: Env, sandbox: SandboxPlace): AcquirerSettings {
   const files = {
     caFile: read(env, "TRIPE_ACQUIRER_CA"),
     certFile: read(env, "TRIPE_ACQUIRER_CERT"),
     keyFile: read(env, "TRIPE_ACQUIRER_KEY"),
   };
   const value = read(env, "TRIPE_ACQUIRER_ADDRESS");
-  const found = value === undefined ? { ...sandbox, tls: false } : parseAcquirer(value);
+  const found = value === undefined ? { ...sandbox, tls: false } : { ...parseAcquirer(value), socketPath: undefined };
   if (!found.tls && Object.values(files).some((file) => file !== undefined)) {
     throw new Error(
       "TRIPE_ACQUIRER_CA, TRIPE_ACQUIRER_CERT and TRIPE_ACQUIRER_KEY need TRIPE_ACQUIRER_ADDRESS=tls://host:port",

@@ -192,6 +192,12 @@ export const settings = {
     readers: ["edge", "supervisor"],
   },
   ...addresses,
+  TRIPE_SANDBOX_PORT: {
+    absent: "a socket",
+    meaning:
+      "The port of the sandbox bank on 127.0.0.1, for banking programs of your own. Every user of the machine may then use it.",
+    readers: ["bank", "sandboxBank", "supervisor", "tools"],
+  },
   TRIPE_BANK_FAULTS: {
     absent: "no faults",
     meaning:

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { type AcquirerSettings, readAcquirer } from "./config-acquirer.ts";
+import { type AcquirerSettings, readAcquirer, type SandboxPlace } from "./config-acquirer.ts";
 import { type FeeSettings, readFee } from "./config-fee.ts";
 import { readPublicUrl, readTrustedProxies } from "./config-public.ts";
 import {
@@ -99,7 +99,7 @@ export function readConfig(env: Env = process.env): Config {
   const dataDir = read(env, "TRIPE_DATA_DIR") ?? "";
   const places = { port, ...readPlaces(env, dataDir) };
   const listenHost = readHost(env, "TRIPE_LISTEN_HOST") ?? "";
-  const acquirer = readAcquirer(env, { host: SANDBOX_HOST, port: port + portOffset.sandboxBank });
+  const acquirer = readAcquirer(env, readSandboxPlace(env, places));
   return {
     ...places,
     listenHost,
@@ -133,12 +133,28 @@ export function readConfig(env: Env = process.env): Config {
 /** The sandbox bank speaks to this machine alone. */
 const SANDBOX_HOST = "127.0.0.1";
 
+/** The name of its socket. */
+export const SANDBOX_SOCKET = "sandbox-bank";
+
 /** Says where a process of that name listens: "unix:/path" or "host:port". */
 export function listenAddress(config: Config, name: ServiceName | "edge" | "sandboxBank"): string {
   const { port, listenHost } = config;
   if (name === "edge") return formatHostPort({ host: listenHost, port: port + portOffset.edge });
-  if (name === "sandboxBank") return formatHostPort({ host: SANDBOX_HOST, port: port + portOffset.sandboxBank });
+  if (name === "sandboxBank") {
+    const { socketPath } = config.acquirer;
+    return socketPath === undefined ? formatHostPort(config.acquirer) : `unix:${socketPath}`;
+  }
   return serviceAddress(config, name);
+}
+
+function readSandboxPlace(env: Env, { port, runDir }: Places): SandboxPlace {
+  const asked = readNumber(env, "TRIPE_SANDBOX_PORT", { min: 1, max: 65_535 });
+  const hasSocket = asked === undefined && process.platform !== "win32";
+  return {
+    host: SANDBOX_HOST,
+    port: asked ?? port + portOffset.sandboxBank,
+    socketPath: hasSocket ? join(runDir, `${SANDBOX_SOCKET}.sock`) : undefined,
+  };
 }
 
 type Places = Pick<Config, "port" | "servicesHost" | "tlsDir" | "runDir">;

@@ -13,8 +13,8 @@ const BANK_NAME = "sandbox";
 export const startBank: StartService<"bank"> = async ({ config, clock, log }) => {
   const file = keyFile(config.dataDir, "card");
   const vault = createVault(openKeys({ kind: "card", file, given: config.cardKey?.reveal(), clock }));
-  const { host, port, tls, id: acquirer, ...files } = config.acquirer;
-  const address = { host, port, ...(tls && { tls: files }) };
+  const { host, port, socketPath, tls, id: acquirer, ...files } = config.acquirer;
+  const address = { host, port, socketPath, ...(tls && { tls: files }) };
   const connector = createIso8583Connector({ name: BANK_NAME, address, acquirer, clock, log });
   const router = createRouter({ banks: [{ name: BANK_NAME, connector, weight: 1 }], clock });
   return { implementation: createBank({ router, vault, clock, log }), close: () => router.close() };

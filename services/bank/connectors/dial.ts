@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { isIP, connect as openTcp, type Socket } from "node:net";
+import { isIP, connect as openSocket, type Socket } from "node:net";
 import { connect as openTls } from "node:tls";
 import type { Clock } from "../../_runtime/clock.ts";
 
@@ -16,6 +16,8 @@ export interface TlsFiles {
 export interface BankAddress {
   readonly host: string;
   readonly port: number;
+  /** The socket of a bank on this machine, instead of host and port. */
+  readonly socketPath?: string | undefined;
   readonly tls?: TlsFiles | undefined;
 }
 
@@ -44,8 +46,9 @@ export interface DialOptions {
   readonly timeoutMs: number;
 }
 
-async function open({ host, port, tls }: BankAddress) {
-  if (tls === undefined) return { socket: openTcp({ host, port, noDelay: true }), readyEvent: "connect" };
+async function open({ host, port, socketPath, tls }: BankAddress) {
+  if (socketPath !== undefined) return { socket: openSocket({ path: socketPath }), readyEvent: "connect" };
+  if (tls === undefined) return { socket: openSocket({ host, port, noDelay: true }), readyEvent: "connect" };
   const [ca, cert, key] = await Promise.all([tls.caFile, tls.certFile, tls.keyFile].map(readPem));
   // A name goes to the bank (SNI) and is what its certificate must be for; an address is not sent, and is checked as an address.
   const servername = isIP(host) === 0 ? host : "";

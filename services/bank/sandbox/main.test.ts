@@ -31,11 +31,11 @@ const BUY: MoneyRequest = {
 
 /** A sandbox bank as a process of its own. */
 async function setup() {
-  const port = (await reservePorts(10)) + 9;
+  const port = await reservePorts(1);
   const dataDir = await createTestFolder("tripe-sandbox-");
   const start = (changes: Record<string, string> = {}) => {
     const env = createEnvironment({
-      PORT: String(port - 9),
+      TRIPE_SANDBOX_PORT: String(port),
       TRIPE_DATA_DIR: dataDir,
       NODE_COMPILE_CACHE: CACHE,
       ...changes,

@@ -19,18 +19,19 @@ export interface SandboxOptions {
   readonly onBroken: (error: unknown) => void;
 }
 
-/** A sandbox bank at a port. */
+/** Where a sandbox bank listens: at a port, or at a socket. */
+export type SandboxAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** A sandbox bank that listens. */
 export interface Sandbox {
+  /** 0 for one at a socket. */
   readonly port: number;
   /** Closes the port and all connections, then the book. */
   close(): Promise<void>;
 }
 
 /** Opens the bank's port; it answers ISO 8583 over TCP until closed. Rejects when the port is taken. */
-export async function listenSandbox(
-  options: SandboxOptions,
-  address: { host: string; port: number },
-): Promise<Sandbox> {
+export async function listenSandbox(options: SandboxOptions, address: SandboxAddress): Promise<Sandbox> {
   const sockets = new Set<Socket>();
   const running = new Set<Promise<void>>();
   const stop = new AbortController();
@@ -41,7 +42,7 @@ export async function listenSandbox(
     server.close();
     for (const socket of sockets) socket.destroy();
     await options.clock.sleep(ms, stop.signal);
-    await listen(server, { host: address.host, port });
+    await listen(server, "path" in address ? address : { host: address.host, port });
   };
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -68,7 +69,7 @@ export async function listenSandbox(
   };
 }
 
-function listen(server: Server, address: { host: string; port: number }): Promise<void> {
+function listen(server: Server, address: SandboxAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(address, () => {
@@ -80,8 +81,8 @@ function listen(server: Server, address: { host: string; port: number }): Promis
 
 function portOf(server: Server): number {
   const bound = server.address();
-  assert(typeof bound === "object" && bound !== null, "a server that listens over TCP has a port");
-  return bound.port;
+  assert(bound !== null, "a server that listens has an address");
+  return typeof bound === "string" ? 0 : bound.port;
 }
 
 function serve(socket: Socket, take: (bytes: Buffer) => void): void {

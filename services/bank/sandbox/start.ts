@@ -1,12 +1,12 @@
-import { listenAddress } from "../../_runtime/config.ts";
-import { splitHostPort } from "../../_runtime/host-port.ts";
+import { SANDBOX_SOCKET } from "../../_runtime/config.ts";
 import type { ProcessContext, Running } from "../../_runtime/process.ts";
+import { claimSocket, openSocketFolder } from "../../_runtime/sockets.ts";
 import { openBook } from "./book.ts";
 import { NO_FAULTS, parseFaults } from "./faults.ts";
 import { listenSandbox } from "./server.ts";
 import { statementFile } from "./statement.ts";
 
-/** Starts the sandbox bank at PORT + 9, over its file in the data folder. Rejects when another one has the file or the port. */
+/** Starts the sandbox bank at its socket, or at TRIPE_SANDBOX_PORT, over its file in the data folder. Rejects when another has the file or the port. */
 export async function startSandboxBank({ config, clock, log }: ProcessContext): Promise<Running> {
   const nextFault = config.bankFaults === "" ? NO_FAULTS : parseFaults(config.bankFaults);
   const book = await openBook({ file: statementFile(config.dataDir), clock });
@@ -16,8 +16,22 @@ export async function startSandboxBank({ config, clock, log }: ProcessContext): 
     process.exitCode = 1;
     void log.flush().then(() => process.exit());
   };
-  const { host, port } = splitHostPort(listenAddress(config, "sandboxBank"));
-  const sandbox = await listenSandbox({ book, clock, nextFault, onBroken }, { host, port });
-  log.info("serving", { host, port: sandbox.port });
-  return sandbox;
+  const options = { book, clock, nextFault, onBroken };
+  const { host, port, socketPath } = config.acquirer;
+  if (socketPath === undefined) {
+    const sandbox = await listenSandbox(options, { host, port });
+    log.info("serving", { host, port: sandbox.port });
+    return sandbox;
+  }
+  await openSocketFolder(config.runDir);
+  const claim = claimSocket({ folder: config.runDir, name: SANDBOX_SOCKET, clock });
+  const sandbox = await listenSandbox(options, { path: claim.path });
+  await claim.take();
+  log.info("serving", { socketPath });
+  return {
+    close() {
+      claim.release();
+      return sandbox.close();
+    },
+  };
 }
