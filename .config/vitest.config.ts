@@ -7,7 +7,7 @@ const all = ["services/**/*.test.ts", "edge/**/*.test.ts"];
 /** These measure: two cores are theirs alone. */
 const alone = ["edge/outages.test.ts", "edge/plans.test.ts"];
 /** These start a whole Tripe, or many programs, and wait for it more than they compute. */
-const whole = ["edge/chaos/*.test.ts", "services/all.test.ts"];
+const whole = ["edge/chaos/*.test.ts", "services/all.test.ts", "services/settings.test.ts"];
 
 // biome-ignore lint/style/noDefaultExport: vitest reads a default export and nothing else.
 export default defineConfig(({ mode }) => ({

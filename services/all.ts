@@ -1,10 +1,11 @@
 import { enableCompileCache } from "node:module";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { readConfig } from "./_runtime/config.ts";
+import { prepareDataDir } from "./_supervisor/data-dir.ts";
 
 try {
-  // First, so that it holds for all that is imported below: compiled code is kept in the data folder.
-  enableCompileCache(join(resolve(readConfig().dataDir), "cache"));
+  // First, so that it holds for all that is imported below: compiled code is kept in the data folder, once that can be written.
+  enableCompileCache(join(prepareDataDir(readConfig().dataDir), "cache"));
 } catch {
   // A setting is wrong: `run` reads it again, and says so.
 }

@@ -16,7 +16,7 @@ export function prepareDataDir(given: string, freeBytesOf: FreeBytesOf = askFree
   const refuse = (words: string, cause?: unknown) => {
     throw new Error(`TRIPE_DATA_DIR: ${dataDir} ${words}`, { cause });
   };
-  if (statSync(dataDir, { throwIfNoEntry: false })?.isFile() === true) refuse("is a file, and has to be a folder.");
+  if (isFile(dataDir)) refuse("is a file, and has to be a folder.");
   const probe = join(dataDir, `.probe.${process.pid}`);
   try {
     makeFolder(join(dataDir, "logs"));
@@ -32,6 +32,15 @@ export function prepareDataDir(given: string, freeBytesOf: FreeBytesOf = askFree
     refuse(`has ${Math.floor(freeBytes / 1_000_000)} MB free, and Tripe needs ${FREE_MIN_BYTES / 1_000_000} MB.`);
   }
   return dataDir;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // It is not there, or below a folder that this user may not enter: making it says which.
+    return false;
+  }
 }
 
 /** As mkdir with `recursive`, which never returns where the system answers ENOENT to every new folder, as below /proc. */
