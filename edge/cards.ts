@@ -5,7 +5,7 @@ import type { BillingDetailsSchema } from "../gen/tripe/billing/v1/address_pb.ts
 import type { PaymentMethod, PaymentMethodSchema, Token } from "../gen/tripe/billing/v1/payment_method_pb.ts";
 import { cardNumber, choice, clearable, formed, group, integer, optional, text } from "./decode/fields.ts";
 import { billingDetailsOf } from "./messages.ts";
-import { cardNumberNotAllowed, tooManyCards } from "./problems.ts";
+import { cardNumberNotAllowed, httpsRequired, tooManyCards } from "./problems.ts";
 import { found } from "./reads.ts";
 import type { PublicRequest } from "./route.ts";
 import { testCardNumber } from "./test-cards.ts";
@@ -41,6 +41,8 @@ export interface RawCard {
   readonly expMonth: number;
   readonly expYear: number;
   readonly cvc: string;
+  /** Whether it is a test card that was named instead of typed. */
+  readonly isTestCard?: boolean;
   readonly billingDetails: MessageInitShape<typeof BillingDetailsSchema>;
 }
 
@@ -74,6 +76,7 @@ export function testCardOf(
   if (number === undefined) return undefined;
   return {
     number,
+    isTestCard: true,
     expMonth: 12,
     // Some years ahead: it expires in no test.
     expYear: new Date(clock.nowMs()).getUTCFullYear() + 4,
@@ -148,10 +151,11 @@ function sandboxCard({ account }: PublicRequest, source: Static<typeof tokenCard
 
 // A page's card is verified at the bank only when the merchant uses it, so that pages are of no use to try cards.
 function seal(
-  { account, accountId, browser, clients }: PublicRequest,
-  { number, expMonth, expYear, cvc }: RawCard,
+  { account, accountId, browser, clients, isPrivate }: PublicRequest,
+  { number, expMonth, expYear, cvc, isTestCard = false }: RawCard,
   paymentMethodId: string,
 ): Promise<SealCardResponse> {
+  if (!isTestCard && !isPrivate) throw httpsRequired("Card numbers");
   if (browser?.countCard() === false) throw tooManyCards();
   const card = { number, expMonth, expYear, cvc };
   const { acceptor } = account;

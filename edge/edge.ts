@@ -48,6 +48,8 @@ export interface EdgeOptions {
   readonly trustedProxies?: readonly string[];
   /** Other limits than usual, for tests. */
   readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** Whether live accounts have a bank; without one what needs it is refused for them. */
+  readonly hasLiveBank: boolean;
   /** Asks a service whether it is SERVING; false when it does not say in time. */
   isServing(service: ServiceName): Promise<boolean>;
 }

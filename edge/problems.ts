@@ -173,6 +173,20 @@ export function headerNotOffered(name: string): Problem {
   return invalid({ message: `Tripe does not carry out ${name}: a key acts for its own account only.` });
 }
 
+/** Money of a live account, while live accounts have no bank. */
+export function liveBankMissing(): Problem {
+  const message = "Live charges are not offered by this Tripe: it has no bank for them (TRIPE_LIVE_ACQUIRER_ADDRESS).";
+  return invalid({ message });
+}
+
+/** A live key, or a card number, that came over a network in clear. */
+export function httpsRequired(what: string): Problem {
+  const message =
+    `${what} are taken over HTTPS only, and this request came over plain HTTP. What it carried may have been read on ` +
+    "its way.";
+  return invalid({ message });
+}
+
 /** A card's number where a live account must give a token. */
 export function cardNumberNotAllowed(param: string): Problem {
   const message = "Card numbers are taken here in the sandbox only. Make a token first, with POST /v1/tokens.";

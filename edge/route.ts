@@ -23,6 +23,8 @@ export interface PublicRequest {
   readonly id: string;
   /** What makes a write one and the same when it is sent again; of no use to reads. */
   readonly identity: Identity;
+  /** Whether nothing between the client and the edge could read the request (transport.ts). */
+  readonly isPrivate: boolean;
   /** Set when the request came with a publishable key, as from a page. */
   readonly browser?: BrowserRequest;
   /** Whether the client may send this very request again: it gave an Idempotency-Key. */
@@ -66,6 +68,8 @@ export interface Route<Params extends TObject = TObject> {
   readonly isList?: boolean;
   /** Default: secret. */
   readonly scope?: KeyScope;
+  /** Whether it asks a bank: refused for live accounts while they have none. */
+  readonly needsBank?: boolean;
   /** Where in the request ids stand, for words about those that name nothing. */
   mentions?(id: string, params: Static<Params>): Mentions;
   run(request: PublicRequest, params: Static<Params>): Promise<Answer>;

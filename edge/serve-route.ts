@@ -19,11 +19,19 @@ import { scopeOf, scopesOfExpanded } from "./key-scopes.ts";
 import type { Mentions } from "./mentions.ts";
 import type { Places } from "./places.ts";
 import { Problem } from "./problem.ts";
-import { headerNotOffered, resourceMissing, scopeMissing, urlUnrecognized } from "./problems.ts";
+import {
+  headerNotOffered,
+  httpsRequired,
+  liveBankMissing,
+  resourceMissing,
+  scopeMissing,
+  urlUnrecognized,
+} from "./problems.ts";
 import { createReads } from "./reads.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
 import type { PublicRequest, Route } from "./route.ts";
+import { isPrivate } from "./transport.ts";
 
 /** What routes are served with: the edge's own dependencies, its door, and its limit. */
 export interface Serving extends EdgeOptions {
@@ -106,8 +114,13 @@ function refuseOtherAccounts({ headers }: FastifyRequest, accountId: string): vo
 
 async function work({ route, serving, request, reply, call, access, known }: Work): Promise<unknown> {
   const { account } = access;
-  // Only a sandbox key is shown how Tripe works inside.
-  if (account.isLive) call.spans = undefined;
+  const isSafe = isPrivate(request);
+  if (account.isLive) {
+    // Only a sandbox key is shown how Tripe works inside.
+    call.spans = undefined;
+    if (!isSafe) throw httpsRequired("Live keys");
+    if (route.needsBank === true && !serving.hasLiveBank) throw liveBankMissing();
+  }
   refuseOtherAccounts(request, account.accountId);
   const id = readId(request);
   const key = route.method === "POST" ? readIdempotencyKey(request.headers["idempotency-key"]) : undefined;
@@ -124,6 +137,7 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
     accountId,
     id,
     ...(access.kind === ApiKeyKind.PUBLISHABLE && { browser: { countCard: () => serving.cards.count(request.ip) } }),
+    isPrivate: isSafe,
     isRepeatable: key !== undefined,
     reach: serving.reach,
     invoicePdfUrl: (invoice) => {

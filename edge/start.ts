@@ -24,7 +24,8 @@ export async function startEdge(context: EdgeContext): Promise<{ close(): Promis
   const { config, log, clock, clients, isServing } = context;
   const requestKeys = openKeys({ kind: "request", file: keyFile(config.dataDir, "request"), clock });
   const { edgeActions: actions, webhooks: reach, publicUrl, trustedProxies, pdfLinkDays } = config;
-  const places = { reach, publicUrl, trustedProxies, pdfLinkDays };
+  const hasLiveBank = config.liveAcquirer !== undefined;
+  const places = { reach, publicUrl, trustedProxies, pdfLinkDays, hasLiveBank };
   const app = createEdge({ clients, clock, log, createId, requestKeys, isServing, actions, ...places });
   const { host, port } = splitHostPort(listenAddress(config, "edge"));
   await app.listen({ host, port });

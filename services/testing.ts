@@ -117,6 +117,7 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
   const config = readConfig({
     TRIPE_DATA_DIR: dataDir,
     TRIPE_ACQUIRER_ADDRESS: bank.address,
+    TRIPE_LIVE_ACQUIRER_ADDRESS: bank.address,
     ...options.acquirer,
     ...(smtpUrl !== undefined && { SMTP_URL: smtpUrl }),
   });

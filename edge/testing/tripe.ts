@@ -29,7 +29,10 @@ export interface TestEdge {
 
 /** What an edge may be set to. */
 export type EdgeSettings = Partial<
-  Pick<EdgeOptions, "clock" | "connectionLimits" | "pdfLinkDays" | "publicUrl" | "reach" | "trustedProxies">
+  Pick<
+    EdgeOptions,
+    "clock" | "connectionLimits" | "hasLiveBank" | "pdfLinkDays" | "publicUrl" | "reach" | "trustedProxies"
+  >
 >;
 
 /** A real Tripe with an edge in front. */
@@ -66,6 +69,7 @@ export async function startBench(
       isServing,
       reach: { loopback: "yes", closedPorts: [] },
       pdfLinkDays: 30,
+      hasLiveBank: true,
       ...settings,
     });
     afterAll(() => app.close());

@@ -28,6 +28,17 @@ test.each([
   expect(() => acquirerOf(address)).toThrow(words);
 });
 
+test("the bank of live accounts is a setting of its own, and absent when it is not set", () => {
+  expect(readConfig({ TRIPE_ACQUIRER_ADDRESS: "127.0.0.1:9000" }).liveAcquirer).toBeUndefined();
+  const TRIPE_LIVE_ACQUIRER_ADDRESS = "tls://iso.bank.example:9443";
+  const { acquirer, liveAcquirer } = readConfig({ TRIPE_LIVE_ACQUIRER_ADDRESS, TRIPE_LIVE_ACQUIRER_ID: "77" });
+  expect(liveAcquirer).toMatchObject({ host: "iso.bank.example", port: 9_443, tls: true, id: "77", isSandbox: false });
+  expect(acquirer).toMatchObject({ isSandbox: true, id: "000001" });
+  const clear = { TRIPE_LIVE_ACQUIRER_ADDRESS: "iso.bank.example:9000" };
+  expect(() => readConfig(clear)).toThrow("TRIPE_LIVE_ACQUIRER_ADDRESS would send card numbers");
+  expect(() => readConfig({ TRIPE_LIVE_ACQUIRER_CA: "ca.pem" })).toThrow("need TRIPE_LIVE_ACQUIRER_ADDRESS=tls://");
+});
+
 test("certificates go with TLS, and a client's certificate with its key", () => {
   const address = "tls://iso.bank.example:9443";
   const files = { TRIPE_ACQUIRER_CA: "ca.pem", TRIPE_ACQUIRER_CERT: "own.pem", TRIPE_ACQUIRER_KEY: "own.key" };

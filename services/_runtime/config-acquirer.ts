@@ -24,24 +24,37 @@ export type SandboxPlace = Pick<AcquirerSettings, "host" | "port" | "socketPath"
 
 const FORMS = '"tls://host:port", "tcp://host:port" or "host:port"';
 
-/** Reads TRIPE_ACQUIRER_ADDRESS and the files of its TLS; absent, it is the sandbox bank at the given place. */
+/** The settings of the acquirer of sandbox accounts, and of that of live accounts. */
+type Prefix = "TRIPE_ACQUIRER" | "TRIPE_LIVE_ACQUIRER";
+
+/** Reads the acquirer of sandbox accounts, TRIPE_ACQUIRER_…; absent, it is the sandbox bank at the given place. */
 export function readAcquirer(env: Env, sandbox: SandboxPlace): AcquirerSettings {
+  const given = readGiven(env, "TRIPE_ACQUIRER");
+  const none = { caFile: undefined, certFile: undefined, keyFile: undefined };
+  return given ?? { ...sandbox, tls: false, isSandbox: true, id: readId(env, "TRIPE_ACQUIRER"), ...none };
+}
+
+/** Reads the acquirer of live accounts, TRIPE_LIVE_ACQUIRER_…; absent, live accounts have none. */
+export function readLiveAcquirer(env: Env): AcquirerSettings | undefined {
+  return readGiven(env, "TRIPE_LIVE_ACQUIRER");
+}
+
+function readGiven(env: Env, prefix: Prefix): AcquirerSettings | undefined {
   const files = {
-    caFile: read(env, "TRIPE_ACQUIRER_CA"),
-    certFile: read(env, "TRIPE_ACQUIRER_CERT"),
-    keyFile: read(env, "TRIPE_ACQUIRER_KEY"),
+    caFile: read(env, `${prefix}_CA`),
+    certFile: read(env, `${prefix}_CERT`),
+    keyFile: read(env, `${prefix}_KEY`),
   };
-  const value = read(env, "TRIPE_ACQUIRER_ADDRESS");
-  const found = value === undefined ? { ...sandbox, tls: false } : { ...parseAcquirer(value), socketPath: undefined };
-  if (!found.tls && Object.values(files).some((file) => file !== undefined)) {
-    throw new Error(
-      "TRIPE_ACQUIRER_CA, TRIPE_ACQUIRER_CERT and TRIPE_ACQUIRER_KEY need TRIPE_ACQUIRER_ADDRESS=tls://host:port",
-    );
+  const id = readId(env, prefix);
+  const value = read(env, `${prefix}_ADDRESS`);
+  const found = value === undefined ? undefined : parseAcquirer(value, prefix);
+  if (found?.tls !== true && Object.values(files).some((file) => file !== undefined)) {
+    throw new Error(`${prefix}_CA, ${prefix}_CERT and ${prefix}_KEY need ${prefix}_ADDRESS=tls://host:port`);
   }
   if ((files.certFile === undefined) !== (files.keyFile === undefined)) {
-    throw new Error("TRIPE_ACQUIRER_CERT and TRIPE_ACQUIRER_KEY belong together: set both or none");
+    throw new Error(`${prefix}_CERT and ${prefix}_KEY belong together: set both or none`);
   }
-  return { ...found, isSandbox: value === undefined, id: readId(env), ...files };
+  return found && { ...found, isSandbox: false, socketPath: undefined, id, ...files };
 }
 
 /** Writes an acquirer's address as the setting says it. */
@@ -51,25 +64,25 @@ export function describeAcquirer({ host, port, tls }: AcquirerSettings): string 
   return isLoopbackHost(host) ? address : `${address}?tls=no`;
 }
 
-function readId(env: Env): string {
-  const value = read(env, "TRIPE_ACQUIRER_ID") ?? "000001";
+function readId(env: Env, prefix: Prefix): string {
+  const value = read(env, `${prefix}_ID`) ?? "000001";
   if (/^[0-9]{1,11}$/.test(value)) return value;
-  throw new Error(`TRIPE_ACQUIRER_ID must be 1 to 11 digits, not "${value}"`);
+  throw new Error(`${prefix}_ID must be 1 to 11 digits, not "${value}"`);
 }
 
-function parseAcquirer(value: string): { host: string; port: number; tls: boolean } {
+function parseAcquirer(value: string, prefix: Prefix): { host: string; port: number; tls: boolean } {
   const [, protocol = "tcp", rest = "", query] = /^(?:(tls|tcp):\/\/)?([^?]*)(\?.*)?$/.exec(value) ?? [];
   const place = parseHostPort(rest);
   const isKnownQuery = query === undefined || query === "?tls=no";
   if (place === undefined || place.port === 0 || !isKnownQuery) {
-    throw new Error(`TRIPE_ACQUIRER_ADDRESS must be ${FORMS}, not "${value}"`);
+    throw new Error(`${prefix}_ADDRESS must be ${FORMS}, not "${value}"`);
   }
   if (protocol === "tls" && query !== undefined) {
-    throw new Error(`TRIPE_ACQUIRER_ADDRESS says both tls:// and ?tls=no`);
+    throw new Error(`${prefix}_ADDRESS says both tls:// and ?tls=no`);
   }
   if (protocol === "tcp" && query === undefined && !isLoopbackHost(place.host)) {
     throw new Error(
-      `TRIPE_ACQUIRER_ADDRESS would send card numbers to ${place.host} in clear: say tls://${rest}, ` +
+      `${prefix}_ADDRESS would send card numbers to ${place.host} in clear: say tls://${rest}, ` +
         `or ${value}?tls=no where the network itself is encrypted`,
     );
   }

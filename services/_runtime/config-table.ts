@@ -126,7 +126,7 @@ export const settings = {
   TRIPE_ACQUIRER_ADDRESS: {
     absent: "the sandbox bank is started",
     meaning:
-      "The bank that speaks ISO 8583: `tls://host:port`, or `host:port` without TLS on this machine. `?tls=no` permits " +
+      "The bank of sandbox accounts, which speaks ISO 8583: `tls://host:port`, or `host:port` without TLS on this machine. `?tls=no` permits " +
       "another machine without TLS.",
     readers: ["bank", "supervisor", "tools"],
   },
@@ -150,6 +150,31 @@ export const settings = {
     absent: "no client certificate",
     meaning: "A PEM file of that certificate's private key.",
     readers: ["bank", "supervisor"],
+  },
+  TRIPE_LIVE_ACQUIRER_ADDRESS: {
+    absent: "live charges are refused",
+    meaning: "The bank of live accounts, said as `TRIPE_ACQUIRER_ADDRESS` is.",
+    readers: ["bank", "edge", "supervisor", "tools"],
+  },
+  TRIPE_LIVE_ACQUIRER_ID: {
+    default: "000001",
+    meaning: "As `TRIPE_ACQUIRER_ID`, for the bank of live accounts.",
+    readers: ["bank"],
+  },
+  TRIPE_LIVE_ACQUIRER_CA: {
+    absent: "the system's certificates",
+    meaning: "As `TRIPE_ACQUIRER_CA`, for the bank of live accounts.",
+    readers: ["bank", "edge", "supervisor"],
+  },
+  TRIPE_LIVE_ACQUIRER_CERT: {
+    absent: "no client certificate",
+    meaning: "As `TRIPE_ACQUIRER_CERT`, for the bank of live accounts.",
+    readers: ["bank", "edge", "supervisor"],
+  },
+  TRIPE_LIVE_ACQUIRER_KEY: {
+    absent: "no client certificate",
+    meaning: "As `TRIPE_ACQUIRER_KEY`, for the bank of live accounts.",
+    readers: ["bank", "edge", "supervisor"],
   },
   TRIPE_CARD_KEY: {
     absent: "made once, kept in the data dir",

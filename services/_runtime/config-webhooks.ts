@@ -7,7 +7,7 @@ import type { WebhookReach } from "./webhook-reach.ts";
 interface Surroundings {
   readonly port: number;
   readonly listenHost: string;
-  readonly acquirerPort: number;
+  readonly acquirerPorts: readonly number[];
 }
 
 /** The ports of urls that name none. */
@@ -19,12 +19,12 @@ const defaultPorts: Readonly<Record<string, number>> = {
 };
 
 /** Reads TRIPE_WEBHOOKS_LOOPBACK and TRIPE_WEBHOOKS_CLOSED_PORTS. */
-export function readWebhooks(env: Env, { port, listenHost, acquirerPort }: Surroundings): WebhookReach {
+export function readWebhooks(env: Env, { port, listenHost, acquirerPorts }: Surroundings): WebhookReach {
   const given = readSwitch(env, "TRIPE_WEBHOOKS_LOOPBACK");
   const byDefault = isLoopbackHost(listenHost) ? "sandbox" : "no";
   const own = Array.from({ length: Math.max(...Object.values(portOffset)) + 1 }, (_, index) => port + index);
   const used = [read(env, "DATABASE_URL"), read(env, "SMTP_URL")].flatMap((url) => portsOf(url));
-  const closedPorts = new Set([...own, ...used, acquirerPort, ...readPorts(env)]);
+  const closedPorts = new Set([...own, ...used, ...acquirerPorts, ...readPorts(env)]);
   return { loopback: given === undefined ? byDefault : given ? "yes" : "no", closedPorts: [...closedPorts] };
 }
 

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { type AcquirerSettings, readAcquirer, type SandboxPlace } from "./config-acquirer.ts";
+import { type AcquirerSettings, readAcquirer, readLiveAcquirer, type SandboxPlace } from "./config-acquirer.ts";
 import { type FeeSettings, readFee } from "./config-fee.ts";
 import { readPublicUrl, readTrustedProxies } from "./config-public.ts";
 import {
@@ -65,6 +65,8 @@ export interface Config {
   readonly smtpUrl: Secret | undefined;
   /** TRIPE_ACQUIRER_ADDRESS and its files: the bank that speaks ISO 8583. */
   readonly acquirer: AcquirerSettings;
+  /** TRIPE_LIVE_ACQUIRER_ADDRESS and its files: the bank of live accounts; absent, there is none. */
+  readonly liveAcquirer: AcquirerSettings | undefined;
   /** TRIPE_CARD_KEY: the card vault's keys (key-ring.ts). */
   readonly cardKey: Secret | undefined;
   /** TRIPE_BACKUP_PASSPHRASE_FILE: a file with the passphrase of backups. */
@@ -99,6 +101,7 @@ export function readConfig(env: Env = process.env): Config {
   const dataDir = read(env, "TRIPE_DATA_DIR") ?? "";
   const places = { port, ...readPlaces(env, dataDir) };
   const listenHost = readHost(env, "TRIPE_LISTEN_HOST") ?? "";
+  const liveAcquirer = readLiveAcquirer(env);
   const acquirer = readAcquirer(env, readSandboxPlace(env, places));
   return {
     ...places,
@@ -114,12 +117,17 @@ export function readConfig(env: Env = process.env): Config {
     databaseUrl: readDatabaseUrl(env),
     smtpUrl: readUrl(env, "SMTP_URL", ["smtp:", "smtps:"]),
     acquirer,
+    liveAcquirer,
     cardKey: readSecret(env, "TRIPE_CARD_KEY"),
     backupPassphraseFile: read(env, "TRIPE_BACKUP_PASSPHRASE_FILE"),
     bankFaults: readFaults(env),
     // Nine digits: at a thousand points a second that is eleven days away.
     crashAt: readNumber(env, "TRIPE_CRASH_AT", { min: 1, max: 999_999_999 }),
-    webhooks: readWebhooks(env, { port, listenHost, acquirerPort: acquirer.port }),
+    webhooks: readWebhooks(env, {
+      port,
+      listenHost,
+      acquirerPorts: [acquirer, liveAcquirer].flatMap((one) => one?.port ?? []),
+    }),
     publicUrl: readPublicUrl(env),
     trustedProxies: readTrustedProxies(env),
     // Ten years: as good as for ever.

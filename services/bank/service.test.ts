@@ -1,62 +1,10 @@
 import { inspect } from "node:util";
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { Code, createClient, createRouterTransport } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { BankService, type SubmitRequestSchema } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
 import { AttemptKind, OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { CheckResult } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
-import { createTestClock } from "../_runtime/clock.ts";
-import { refusalOf } from "../_runtime/errors.ts";
-import { fixedKeys } from "../_runtime/key-files.ts";
-import { type Log, silentLog } from "../_runtime/log.ts";
-import type { Connector } from "./connector.ts";
-import { createRouter } from "./router.ts";
-import { createBank } from "./service.ts";
-import { startSandbox } from "./testing/sandbox.ts";
-import { createVault } from "./vault.ts";
-
-const OWNER = { accountId: "acct_1", paymentMethodId: "pm_1" };
-const AMOUNT = { amountMinor: 2_000n, currencyCode: "USD" };
-
-type SubmitChange = Omit<MessageInitShape<typeof SubmitRequestSchema>, "$typeName">;
-
-async function setup() {
-  const bench = await startSandbox();
-  const clock = createTestClock();
-  const logged: unknown[] = [];
-  const log: Log = { ...silentLog, info: (...line) => logged.push(line), warn: (...line) => logged.push(line) };
-  const vault = createVault(fixedKeys("card", Buffer.alloc(32, 7).toString("base64")));
-  const repeats: boolean[] = [];
-  const purchase: Connector["purchase"] = (request) => {
-    repeats.push(request.isRepeat);
-    return bench.connector.purchase(request);
-  };
-  const connector = { ...bench.connector, purchase };
-  const router = createRouter({ banks: [{ name: "sandbox", connector, weight: 1 }], clock });
-  const implementation = createBank({ router, vault, clock, log });
-  const transport = createRouterTransport(({ service }) => service(BankService, implementation));
-  const client = createClient(BankService, transport);
-  const seal = (number: string, change: { cvc?: string; expMonth?: number; expYear?: number } = {}) =>
-    client.sealCard({ ...OWNER, card: { number, expMonth: 12, expYear: 2034, cvc: "", ...change } });
-  const submit = async (number: string, change: SubmitChange = {}, timeoutMs = 5_000) => {
-    const { sealedCard } = await seal(number);
-    const kind = AttemptKind.PURCHASE;
-    const request = { ...OWNER, kind, bankRef: "buy_1", sealedCard, amount: AMOUNT, ...change };
-    return (await client.submit(request, { timeoutMs })).outcome;
-  };
-  const inquire = (bankRef: string, bank = "", timeoutMs = 5_000) =>
-    client.inquire({ accountId: "acct_1", bankRef, amount: AMOUNT, bank }, { timeoutMs });
-  return { ...bench, logged, repeats, client, seal, submit, inquire };
-}
-
-async function refusal(call: Promise<unknown>) {
-  const found = await call.then(
-    () => undefined,
-    (error: unknown) => refusalOf(error),
-  );
-  return [found?.code, found?.reason, found?.field];
-}
+import { AMOUNT, OWNER, refusal, setupService as setup } from "./testing/service.ts";
 
 test("sealCard shows what may be shown, and seals the rest", async () => {
   const { seal } = await setup();
@@ -99,37 +47,6 @@ test("sealCard with a CVC asks the bank: pass, fail without a decline, and decli
   const { sealedCard } = await seal("4000000000009995", { cvc: "314" });
   expect(await submit("4000000000009995", { sealedCard })).toMatchObject({ kind: OutcomeKind.DECLINED });
   expect(await statement()).toEqual([]);
-});
-
-test("verifyCard asks the bank at a card's first use what a deferred sealCard did not; only its owner's CVC opens", async () => {
-  const { client } = await setup();
-  const sealOne = (number: string) =>
-    client.sealCard({
-      ...OWNER,
-      card: { number, expMonth: 12, expYear: 2034, cvc: "314" },
-      isVerificationDeferred: true,
-    });
-  for (const [number, check, reason] of [
-    ["4242424242424242", CheckResult.PASS, undefined],
-    ["4000000000000101", CheckResult.FAIL, undefined],
-    ["4000000000000127", CheckResult.FAIL, "incorrect_cvc"],
-  ] as const) {
-    const { card, sealedCard, sealedCvc, verificationDecline } = await sealOne(number);
-    expect([card?.cvcCheck, verificationDecline]).toEqual([CheckResult.UNCHECKED, undefined]);
-    const verified = await client.verifyCard({ ...OWNER, sealedCard, sealedCvc });
-    expect([verified.cvcCheck, verified.verificationDecline?.reason]).toEqual([check, reason]);
-  }
-  const [one, other] = [await sealOne("4242424242424242"), await sealOne("4242424242424242")];
-  expect(one.sealedCvc).not.toEqual(other.sealedCvc);
-  const wrong = [
-    { ...OWNER, paymentMethodId: "pm_other", ...one },
-    { ...OWNER, sealedCard: one.sealedCard, sealedCvc: one.sealedCard },
-    { ...OWNER, sealedCard: one.sealedCard, sealedCvc: new Uint8Array() },
-  ];
-  for (const { accountId, paymentMethodId, sealedCard, sealedCvc } of wrong) {
-    const work = client.verifyCard({ accountId, paymentMethodId, sealedCard, sealedCvc });
-    await expect(work).rejects.toMatchObject({ code: Code.Internal });
-  }
 });
 
 test("sealCard seals also when the bank cannot be asked: the check is unavailable", async () => {

@@ -1,8 +1,9 @@
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { Code, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import type { BankService } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { defaultTimeoutMs } from "../_runtime/deadlines.ts";
+import { refuse } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
 import { inquire } from "./inquire.ts";
 import type { BankStatus, Router } from "./router.ts";
@@ -12,21 +13,38 @@ import type { Vault } from "./vault.ts";
 
 /** What the bank service needs. */
 export interface BankOptions {
+  /** The banks of sandbox accounts. */
   readonly router: Router;
+  /** The banks of live accounts; absent, what a live account asks for is refused. */
+  readonly liveRouter?: Router | undefined;
   readonly vault: Vault;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Makes the bank service. It keeps nothing between calls: what a call opens or reads of a card ends with it. */
+/**
+ * Makes the bank service. It keeps nothing between calls: what a call opens or reads of a card ends with it. Refuses with
+ * LIVE_BANK_MISSING (UNAVAILABLE) what a live account asks for while live accounts have no bank.
+ */
 export function createBank(options: BankOptions): ServiceImpl<typeof BankService> {
+  const { router, liveRouter } = options;
+  const toolsOf = (request: { readonly acceptor?: { readonly isLive: boolean } | undefined }) => ({
+    ...options,
+    router: request.acceptor?.isLive === true ? (liveRouter ?? refuseLive()) : router,
+  });
+  const verifyTimeoutMs = (context: HandlerContext) => Math.min(bankTimeoutMs(context), VERIFY_MAX_MS);
   return {
-    sealCard: (request, context) => sealCard(options, request, Math.min(bankTimeoutMs(context), VERIFY_MAX_MS)),
-    verifyCard: (request, context) => verifyCard(options, request, Math.min(bankTimeoutMs(context), VERIFY_MAX_MS)),
-    submit: (request, context) => submit(options, request, bankTimeoutMs(context)),
-    inquire: (request, context) => inquire(options.router, request, bankTimeoutMs(context)),
-    getStatus: () => ({ banks: options.router.status().map(messageOf) }),
+    sealCard: (request, context) => sealCard(toolsOf(request), request, verifyTimeoutMs(context)),
+    verifyCard: (request, context) => verifyCard(toolsOf(request), request, verifyTimeoutMs(context)),
+    submit: (request, context) => submit(toolsOf(request), request, bankTimeoutMs(context)),
+    inquire: (request, context) => inquire(toolsOf(request).router, request, bankTimeoutMs(context)),
+    getStatus: () => ({ banks: [router, liveRouter].flatMap((one) => one?.status() ?? []).map(messageOf) }),
   };
+}
+
+// Nothing is known to be wrong with the request, and it may be made again once there is a bank.
+function refuseLive(): never {
+  return refuse(Code.Unavailable, "LIVE_BANK_MISSING", "live accounts have no bank", "acceptor.is_live");
 }
 
 // Whole milliseconds: away for less than one is away all the same.

@@ -1,21 +1,38 @@
+import type { Clock } from "../_runtime/clock.ts";
+import type { AcquirerSettings } from "../_runtime/config-acquirer.ts";
 import type { StartService } from "../_runtime/hosting.ts";
 import { openKeys } from "../_runtime/key-files.ts";
 import { keyFile } from "../_runtime/key-ring.ts";
+import type { Log } from "../_runtime/log.ts";
 import { createIso8583Connector } from "./connectors/iso8583.ts";
-import { createRouter } from "./router.ts";
+import { createRouter, type Router } from "./router.ts";
 import { createBank } from "./service.ts";
 import { createVault } from "./vault.ts";
 
-/** The name that attempts remember their bank by. It is in the database: it must not change. */
-const BANK_NAME = "sandbox";
+/** The names that attempts remember their banks by. They are in the database: they must not change. */
+const SANDBOX_NAME = "sandbox";
+const LIVE_NAME = "live";
 
-/** Starts the bank service: the card keys, and one bank, at TRIPE_ACQUIRER_ADDRESS; without it, the sandbox bank. */
+/**
+ * Starts the bank service: the card keys; the bank of sandbox accounts, at TRIPE_ACQUIRER_ADDRESS or else the sandbox bank; and
+ * the bank of live accounts, at TRIPE_LIVE_ACQUIRER_ADDRESS or else none.
+ */
 export const startBank: StartService<"bank"> = async ({ config, clock, log }) => {
   const file = keyFile(config.dataDir, "card");
   const vault = createVault(openKeys({ kind: "card", file, given: config.cardKey?.reveal(), clock }));
-  const { host, port, socketPath, tls, id: acquirer, ...files } = config.acquirer;
-  const address = { host, port, socketPath, ...(tls && { tls: files }) };
-  const connector = createIso8583Connector({ name: BANK_NAME, address, acquirer, clock, log });
-  const router = createRouter({ banks: [{ name: BANK_NAME, connector, weight: 1 }], clock });
-  return { implementation: createBank({ router, vault, clock, log }), close: () => router.close() };
+  const router = openRouter(SANDBOX_NAME, config.acquirer, { clock, log });
+  const liveRouter = config.liveAcquirer && openRouter(LIVE_NAME, config.liveAcquirer, { clock, log });
+  return {
+    implementation: createBank({ router, liveRouter, vault, clock, log }),
+    close: async () => {
+      await Promise.all([router.close(), liveRouter?.close()]);
+    },
+  };
 };
+
+function openRouter(name: string, settings: AcquirerSettings, { clock, log }: { clock: Clock; log: Log }): Router {
+  const { host, port, socketPath, tls, id: acquirer, ...files } = settings;
+  const address = { host, port, socketPath, ...(tls && { tls: files }) };
+  const connector = createIso8583Connector({ name, address, acquirer, clock, log });
+  return createRouter({ banks: [{ name, connector, weight: 1 }], clock });
+}

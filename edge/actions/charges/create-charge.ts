@@ -56,6 +56,7 @@ type Params = Static<typeof params>;
 export const createChargeRoute = defineRoute({
   method: "POST",
   path: "/v1/charges",
+  needsBank: true,
   summary: "Charge a card, a token or a customer.",
   params,
   expandable: chargeExpandable,

@@ -32,6 +32,7 @@ function partial({ number, exp_month, exp_year, cvc }: typeof cardFields) {
 const createRoute = defineRoute({
   method: "POST",
   path: "/v1/payment_methods",
+  needsBank: true,
   summary: "Make a payment method of a card: bank.SealCard → writer.CreatePaymentMethod.",
   params,
   expandable: ["customer"],

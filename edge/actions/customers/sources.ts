@@ -12,6 +12,7 @@ import { withVerification } from "../../verification.ts";
 const createSourceRoute = defineRoute({
   method: "POST",
   path: "/v1/customers/:id/sources",
+  needsBank: true,
   summary: "Give a customer a card; the first becomes its default source.",
   params: group({ source: Type.Union([id, tokenCard]), expand }),
   expandable: [],

@@ -7,6 +7,7 @@ import { defineRoute } from "../../route.ts";
 const createTokenRoute = defineRoute({
   method: "POST",
   path: "/v1/tokens",
+  needsBank: true,
   summary: "Make a token of a card: bank.SealCard → writer.CreateToken.",
   params: group({ card: tokenCard, expand }),
   expandable: [],

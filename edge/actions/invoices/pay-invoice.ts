@@ -30,6 +30,7 @@ const params = group({
 export const payInvoiceRoute = defineRoute({
   method: "POST",
   path: "/v1/invoices/:id/pay",
+  needsBank: true,
   summary: "Pay an invoice by card, or note that it was paid elsewhere; a draft is finalized first.",
   params,
   expandable: invoiceExpandable,

@@ -15,6 +15,7 @@ const expandable = ["balance_transaction", "charge"];
 const createRoute = defineRoute({
   method: "POST",
   path: "/v1/refunds",
+  needsBank: true,
   aliases: ["/v1/returns"],
   summary: "Give money of a charge back: reader.GetCharge → transactions.CreateReturn.",
   params: group({

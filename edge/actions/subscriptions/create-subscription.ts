@@ -23,6 +23,7 @@ import { type SubscriptionParams, subscriptionParams } from "./subscription-para
 export const createSubscriptionRoute = defineRoute({
   method: "POST",
   path: "/v1/subscriptions",
+  needsBank: true,
   summary: "Make a subscription; its first invoice is paid at once.",
   params: subscriptionParams,
   expandable: subscriptionExpandable,

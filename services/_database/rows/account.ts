@@ -19,6 +19,7 @@ const ACCEPTOR_COLUMNS = {
   merchantId: "merchant_id",
   terminalId: "terminal_id",
   timeZone: "time_zone",
+  isLive: "is_live",
 } as const satisfies Partial<Record<keyof CardAcceptor, string>>;
 
 /** The columns of an account, from `account a`. */
