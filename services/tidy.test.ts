@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import type { DescFile, DescService } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { findBorderCrossings } from "./_tidy/borders.ts";
+import { findUnusedRights } from "./_tidy/calls.ts";
 import { findUnboundedFields } from "./_tidy/contracts.ts";
 import * as habits from "./_tidy/habits.ts";
 import { findUntestedReasons, findUntestedRpcs } from "./_tidy/named.ts";
@@ -34,6 +35,7 @@ const rules: Record<string, () => Finding[]> = {
   "every rpc is named in a test": () => findUntestedRpcs(services, sources),
   "every reason of a refusal is named in a test": () => findUntestedReasons(sources),
   "every field of a request has a bound": () => findUnboundedFields(services, protos),
+  "every rpc that a caller may call it calls": () => findUnusedRights(sources),
   "every table of callers shows the topology": () => every(pages, findFalseArrows),
 };
 

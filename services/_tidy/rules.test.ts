@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { ReaderService } from "../../gen/tripe/reader/v1/reader_service_pb.ts";
 import { findBorderCrossings } from "./borders.ts";
+import { findUnusedRights } from "./calls.ts";
 import { findUnboundedFields } from "./contracts.ts";
 import * as habits from "./habits.ts";
 import { findUntestedReasons, findUntestedRpcs } from "./named.ts";
@@ -120,6 +121,16 @@ test("a table of callers must say what the topology says, and a page without one
       "README.md:6 knows no moon or scheduler",
     ],
   );
+});
+
+test("a right that its caller's source never uses is found", () => {
+  const all = findUnusedRights([]);
+  expect(all).toContain("services/_runtime/topology.ts:1 lists bank.SealCard for edge, which never calls it");
+  const used = findUnusedRights([parseSource("edge/cards.ts", "bank.sealCard({})")]);
+  expect(all.filter((finding) => !used.includes(finding))).toEqual([
+    "services/_runtime/topology.ts:1 lists bank.SealCard for edge, which never calls it",
+  ]);
+  expect(findUnusedRights([parseSource("edge/cards.test.ts", "bank.sealCard({})")])).toEqual(all);
 });
 
 test("a field without a bound is found in its proto file, also deep below a request", () => {
