@@ -31,8 +31,7 @@ export const tokenCard = group(
     address_zip: clearable(text(100)),
     address_country: clearable(formed(2, "^[A-Za-z]{2}$", "a two-letter country code")),
   },
-  // The currency is for cards that are paid out to, which Tripe does not offer.
-  { "x-harmless": ["currency"] },
+  { "x-ignored": { currency: "It is for debit cards that are paid out to. Stripe uses it for no other card either." } },
 );
 
 /** A card with its holder, on its way to be sealed. It lives as long as the request. */

@@ -83,3 +83,29 @@ test("no card number and no CVC reaches a log, a header or an answer", async () 
   expect(seen).not.toContain(number);
   expect(seen).not.toContain('"987"');
 });
+
+test("a carrier and a tracking number are kept and shown, of a customer and of a charge", async () => {
+  const shipping =
+    "shipping[name]=Ann&shipping[address][line1]=1 Rue&shipping[carrier]=Post&shipping[tracking_number]=RR 1";
+  const shown = { name: "Ann", carrier: "Post", tracking_number: "RR 1" };
+  const customer = (await post("/v1/customers", shipping)).body;
+  expect(customer["shipping"]).toMatchObject(shown);
+  const charge = (await post("/v1/charges", `amount=500&currency=usd&source=tok_visa&${shipping}`)).body;
+  const changed = await post(`/v1/charges/${String(charge["id"])}`, shipping.replace("RR 1", "RR 2"));
+  const after = await ask({ method: "GET", url: `/v1/charges/${String(charge["id"])}` });
+  expect(charge["shipping"]).toMatchObject(shown);
+  expect(changed.body["shipping"]).toMatchObject({ ...shown, tracking_number: "RR 2" });
+  expect(after.body["shipping"]).toEqual(changed.body["shipping"]);
+});
+
+test.each([
+  ["/v1/payment_methods", "type=card&card[token]=tok_visa&allow_redisplay=always", "allow_redisplay"],
+  [
+    "/v1/subscriptions",
+    "customer=cus_1&items[0][price]=price_1&payment_settings[payment_method_types][]=sepa_debit",
+    "payment_settings[payment_method_types][0]",
+  ],
+])("%s refuses by name what Tripe does not carry out: %s", async (url, payload, param) => {
+  const { status, body } = await post(url, payload);
+  expect([status, body.error?.["param"]]).toEqual([400, param]);
+});

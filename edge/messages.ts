@@ -32,7 +32,13 @@ export function shippingOf(
 ): MessageInitShape<typeof ShippingSchema> | undefined {
   if (shipping === undefined || shipping === null) return undefined;
   const address = addressOf(shipping.address);
-  return { name: shipping.name, phone: textOf(shipping.phone), ...(address === undefined ? {} : { address }) };
+  return {
+    name: shipping.name,
+    phone: textOf(shipping.phone),
+    carrier: textOf(shipping.carrier),
+    trackingNumber: textOf(shipping.tracking_number),
+    ...(address === undefined ? {} : { address }),
+  };
 }
 
 /** Who pays. */

@@ -50,7 +50,7 @@ interface Node {
   readonly propertyNames?: { readonly maxLength?: number };
   readonly maxProperties?: number;
   readonly required?: readonly string[];
-  readonly "x-harmless"?: readonly string[];
+  readonly "x-ignored"?: Readonly<Record<string, string>>;
   readonly "x-expected"?: string;
   readonly "x-email"?: boolean;
   readonly "x-card-number"?: boolean;
@@ -159,8 +159,9 @@ function numberedParts(tree: Tree, path: string): Tree[] {
 function toGroup(node: Node, tree: Tree, path: string): Record<string, unknown> {
   if (!(tree instanceof Map)) throw invalidKind(path, "object");
   const properties = node.properties ?? {};
-  const harmless = node["x-harmless"] ?? [];
-  const unknown = [...tree.keys()].filter((name) => !Object.hasOwn(properties, name) && !harmless.includes(name));
+  const ignored = node["x-ignored"] ?? {};
+  const isKnown = (name: string) => Object.hasOwn(properties, name) || Object.hasOwn(ignored, name);
+  const unknown = [...tree.keys()].filter((name) => !isKnown(name));
   if (unknown.length > 0) throw parametersUnknown(unknown.map((name) => bracketed(path, name)));
   const fields: [string, unknown][] = [];
   for (const [name, field] of Object.entries(properties)) {

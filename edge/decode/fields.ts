@@ -2,8 +2,8 @@ import Type, { type Static, type TSchema } from "typebox";
 
 /** Words a schema of ours may carry beside JSON Schema's; the decoder reads them, OpenAPI ignores them. */
 export interface FieldWords {
-  /** Parameters of an object that are taken and change nothing. Each list of them says why. */
-  readonly "x-harmless"?: readonly string[];
+  /** Parameters of an object that are accepted and change nothing, each with its reason; DIFFERENCES.md lists them all. */
+  readonly "x-ignored"?: Readonly<Record<string, string>>;
   /** What a pattern asks for, in words that follow "must be". */
   readonly "x-expected"?: string;
   /** Whether a text is an email address, which has an error code of its own. */
@@ -95,11 +95,13 @@ export const address = group({
 export type AddressParams = Static<typeof address>;
 
 /** Where goods go. */
-export const shipping = group(
-  { address, name: text(500), phone: clearable(text(100)) },
-  // A carrier and a tracking number concern nobody but the merchant's own dashboard, which Tripe has none of.
-  { "x-harmless": ["carrier", "tracking_number"] },
-);
+export const shipping = group({
+  address,
+  carrier: clearable(text(500)),
+  name: text(500),
+  phone: clearable(text(100)),
+  tracking_number: clearable(text(500)),
+});
 
 /** Where goods go, as decoded. */
 export type ShippingParams = Static<typeof shipping>;

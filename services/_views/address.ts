@@ -26,14 +26,14 @@ export function billingDetailsView(details: BillingDetails | undefined): Wire<St
   };
 }
 
-/** Shows where goods go; null when that was not given. Tripe follows no parcels: carrier and number are null. */
+/** Shows where goods go; null when that was not given. */
 export function shippingView(shipping: Shipping | undefined): Wire<Stripe.Customer.Shipping> | null {
   if (shipping === undefined) return null;
   return {
     address: addressView(shipping.address),
-    carrier: null,
+    carrier: textOrNull(shipping.carrier),
     name: shipping.name,
     phone: textOrNull(shipping.phone),
-    tracking_number: null,
+    tracking_number: textOrNull(shipping.trackingNumber),
   };
 }

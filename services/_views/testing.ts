@@ -30,7 +30,7 @@ const address = { line1: "1 Rue", city: "Paris", postalCode: "75001", countryCod
 
 const billingDetails = { address, email: "a@example.com", name: "Ann É", phone: "+33 1" };
 
-const shipping = { address, name: "Ann É", phone: "" };
+const shipping = { address, name: "Ann É", phone: "", carrier: "Post", trackingNumber: "RR 1" };
 
 const card = {
   brand: "visa",

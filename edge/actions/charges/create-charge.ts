@@ -46,8 +46,7 @@ const params = group(
     transfer_group: clearable(text(500)),
     expand,
   },
-  // Hints for Stripe's own fraud scores, which Tripe does not make.
-  { "x-harmless": ["radar_options"] },
+  { "x-ignored": { radar_options: "They are hints for Stripe's fraud scores. Tripe scores no charge." } },
 );
 
 type Params = Static<typeof params>;

@@ -12,17 +12,15 @@ import { found } from "../../reads.ts";
 import { type Answer, defineRoute, type PublicRequest } from "../../route.ts";
 import { withVerification } from "../../verification.ts";
 
-const params = group(
-  {
-    type: choice(["card"]),
-    card: group({ ...partial(cardFields), token: optional(id) }),
-    billing_details: optional(billingDetails),
-    metadata,
-    expand,
-  },
-  // Whether a saved card may be shown again is for hosted pages, which Tripe has none of.
-  { "x-harmless": ["allow_redisplay"] },
-);
+const params = group({
+  type: choice(["card"]),
+  card: group({ ...partial(cardFields), token: optional(id) }),
+  // There is no page that could show a saved card again, so the other words would promise something.
+  allow_redisplay: optional(choice(["unspecified"])),
+  billing_details: optional(billingDetails),
+  metadata,
+  expand,
+});
 
 // A card comes as its number or as a token, so that neither can be required by the schema.
 function partial({ number, exp_month, exp_year, cvc }: typeof cardFields) {

@@ -13,14 +13,19 @@ import { found } from "../../reads.ts";
 import { type Answer, defineRoute, type PublicRequest } from "../../route.ts";
 import { invoiceExpandable, showInvoice } from "./show-invoice.ts";
 
-const params = group({
-  // Whether the customer is there changes nothing: Tripe's banks ask nobody.
-  off_session: optional(Type.Boolean()),
-  paid_out_of_band: optional(Type.Boolean()),
-  payment_method: optional(id),
-  source: optional(id),
-  expand,
-});
+const params = group(
+  {
+    paid_out_of_band: optional(Type.Boolean()),
+    payment_method: optional(id),
+    source: optional(id),
+    expand,
+  },
+  {
+    "x-ignored": {
+      off_session: "No bank of Tripe's asks a cardholder to confirm a payment, whether the customer is there or not.",
+    },
+  },
+);
 
 /**
  * Has an invoice paid: reader.GetInvoice ‖ reader.GetPaymentMethod → (writer.FinalizeInvoice, of a draft) →

@@ -8,6 +8,7 @@ import { defineRoute } from "../../route.ts";
 import { createSubscriptionRoute } from "./create-subscription.ts";
 import { listSubscriptionsRoute } from "./list-subscriptions.ts";
 import { showSubscription, subscriptionExpandable } from "./show-subscription.ts";
+import { paymentSettings } from "./subscription-params.ts";
 
 const retrieveRoute = defineRoute({
   method: "GET",
@@ -29,10 +30,15 @@ const updateParams = group(
     default_payment_method: clearable(id),
     description: clearable(text(500)),
     metadata,
+    payment_settings: optional(paymentSettings),
     expand,
   },
-  // Nothing that can be changed here makes a payment or a proration.
-  { "x-harmless": ["off_session", "payment_settings", "proration_behavior"] },
+  {
+    "x-ignored": {
+      off_session: "Nothing that can be changed here makes a payment.",
+      proration_behavior: "Nothing that can be changed here is prorated: items and periods stay as they are.",
+    },
+  },
 );
 
 const updateRoute = defineRoute({

@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/billing/v1/address.proto.
  */
 export const file_tripe_billing_v1_address: GenFile = /*@__PURE__*/
-  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2FkZHJlc3MucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEiqQEKB0FkZHJlc3MSFwoFbGluZTEYASABKAlCCLpIBXIDGPQDEhcKBWxpbmUyGAIgASgJQgi6SAVyAxj0AxIWCgRjaXR5GAMgASgJQgi6SAVyAxj0AxIXCgVzdGF0ZRgEIAEoCUIIukgFcgMY9AMSHAoLcG9zdGFsX2NvZGUYBSABKAlCB7pIBHICGGQSHQoMY291bnRyeV9jb2RlGAYgASgJQge6SARyAhgCIoUBCg5CaWxsaW5nRGV0YWlscxIqCgdhZGRyZXNzGAEgASgLMhkudHJpcGUuYmlsbGluZy52MS5BZGRyZXNzEhcKBWVtYWlsGAIgASgJQgi6SAVyAxiABBIWCgRuYW1lGAMgASgJQgi6SAVyAxj0AxIWCgVwaG9uZRgEIAEoCUIHukgEcgIYZCJmCghTaGlwcGluZxIqCgdhZGRyZXNzGAEgASgLMhkudHJpcGUuYmlsbGluZy52MS5BZGRyZXNzEhYKBG5hbWUYAiABKAlCCLpIBXIDGPQDEhYKBXBob25lGAMgASgJQge6SARyAhhkYgZwcm90bzM", [file_buf_validate_validate]);
+  fileDesc("Ch50cmlwZS9iaWxsaW5nL3YxL2FkZHJlc3MucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEiqQEKB0FkZHJlc3MSFwoFbGluZTEYASABKAlCCLpIBXIDGPQDEhcKBWxpbmUyGAIgASgJQgi6SAVyAxj0AxIWCgRjaXR5GAMgASgJQgi6SAVyAxj0AxIXCgVzdGF0ZRgEIAEoCUIIukgFcgMY9AMSHAoLcG9zdGFsX2NvZGUYBSABKAlCB7pIBHICGGQSHQoMY291bnRyeV9jb2RlGAYgASgJQge6SARyAhgCIoUBCg5CaWxsaW5nRGV0YWlscxIqCgdhZGRyZXNzGAEgASgLMhkudHJpcGUuYmlsbGluZy52MS5BZGRyZXNzEhcKBWVtYWlsGAIgASgJQgi6SAVyAxiABBIWCgRuYW1lGAMgASgJQgi6SAVyAxj0AxIWCgVwaG9uZRgEIAEoCUIHukgEcgIYZCKkAQoIU2hpcHBpbmcSKgoHYWRkcmVzcxgBIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuQWRkcmVzcxIWCgRuYW1lGAIgASgJQgi6SAVyAxj0AxIWCgVwaG9uZRgDIAEoCUIHukgEcgIYZBIZCgdjYXJyaWVyGAQgASgJQgi6SAVyAxj0AxIhCg90cmFja2luZ19udW1iZXIYBSABKAlCCLpIBXIDGPQDYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
  * A postal address. Every part may be empty.
@@ -137,6 +137,20 @@ export type Shipping = Message<"tripe.billing.v1.Shipping"> & {
    * @generated from field: string phone = 3;
    */
   phone: string;
+
+  /**
+   * Who carries the goods, in the merchant's words; empty when it was not given.
+   *
+   * @generated from field: string carrier = 4;
+   */
+  carrier: string;
+
+  /**
+   * The carrier's numbers for the parcels, in the merchant's words; empty when none was given.
+   *
+   * @generated from field: string tracking_number = 5;
+   */
+  trackingNumber: string;
 };
 
 /**
