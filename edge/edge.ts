@@ -52,6 +52,8 @@ export interface EdgeOptions {
   readonly hasLiveBank: boolean;
   /** Asks a service whether it is SERVING; false when it does not say in time. */
   isServing(service: ServiceName): Promise<boolean>;
+  /** When the edge's own certificate ends; absent where services do not speak TCP. */
+  readonly certificateExpiryMs?: () => number;
 }
 
 // 7-reliability.md, "Limits".

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { ServiceName } from "../services/_runtime/topology.ts";
+import { findCertificateAlerts } from "./certificate-alerts.ts";
 import type { EdgeOptions } from "./edge.ts";
 import { type Alert, createHealthChecks, type ServiceHealth } from "./health-checks.ts";
 
@@ -61,7 +62,9 @@ function createHealthCache(options: EdgeOptions): () => Promise<Health> {
   const refresh = async (): Promise<Health> => {
     const startMs = clock.preciseMs();
     const services = await Promise.all(checks.map((check) => check()));
-    known = { services, alerts: distinct(services.flatMap(({ alerts }) => alerts)) };
+    const alerts = services.flatMap((service) => service.alerts);
+    const ending = findCertificateAlerts(clock, options.certificateExpiryMs);
+    known = { services, alerts: distinct([...alerts, ...ending]) };
     endMs = startMs + (services.every(({ problem }) => problem === "") ? AGE_MAX_MS : PROBLEM_AGE_MAX_MS);
     running = undefined;
     noteAlerts(known.alerts);

@@ -10,10 +10,14 @@ await runService({
   name: "edge",
   async start(context) {
     const { config, log, clock } = context;
-    const { transportFor, close } = createGrpcTransports(config.addresses, await openDialing("edge", context));
+    const dialing = await openDialing("edge", context);
+    const { transportFor, close } = createGrpcTransports(config.addresses, dialing);
     const clients = createClients({ caller: "edge", clock, log, transportFor });
     const isServing = (name: Parameters<typeof transportFor>[0]) => transportFor(name).isServing(HEALTH_MAX_MS);
-    const edge = await startEdge({ config, log, clock, clients, isServing });
+    const edge = await startEdge({
+      ...{ config, log, clock, clients, isServing },
+      ...(dialing.certificates && { certificateExpiryMs: dialing.certificates.expiryMs }),
+    });
     return {
       async close() {
         await edge.close();

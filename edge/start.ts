@@ -17,6 +17,8 @@ export interface EdgeContext {
   readonly clients: EdgeClients;
   /** Asks a service whether it is SERVING; false when it does not say in time. */
   readonly isServing: (service: ServiceName) => Promise<boolean>;
+  /** When the edge's own certificate ends; absent where services do not speak TCP. */
+  readonly certificateExpiryMs?: () => number;
 }
 
 /** Starts the public API: resolves once it listens at its address. `close` lets running requests end. */
@@ -25,7 +27,15 @@ export async function startEdge(context: EdgeContext): Promise<{ close(): Promis
   const requestKeys = openKeys({ kind: "request", file: keyFile(config.dataDir, "request"), clock });
   const { edgeActions: actions, webhooks: reach, publicUrl, trustedProxies, pdfLinkDays } = config;
   const hasLiveBank = config.liveAcquirer !== undefined;
-  const places = { reach, publicUrl, trustedProxies, pdfLinkDays, hasLiveBank };
+  const { certificateExpiryMs } = context;
+  const places = {
+    ...(certificateExpiryMs && { certificateExpiryMs }),
+    reach,
+    publicUrl,
+    trustedProxies,
+    pdfLinkDays,
+    hasLiveBank,
+  };
   const app = createEdge({ clients, clock, log, createId, requestKeys, isServing, actions, ...places });
   const { host, port } = splitHostPort(listenAddress(config, "edge"));
   await app.listen({ host, port });

@@ -105,7 +105,7 @@ async function start({ config, seed, print, startHosting, signal }: StartOptions
   const places = listProcesses(config).map((name) => placeOf(name, config));
   await waitForPlaces(places, clock);
   const hasKeys = await prepareKeys(config);
-  await issueTokens(config.dataDir);
+  await issueTokens(config);
   const database = openDatabase({ config, log, seed, say: print });
   const cap = { path: join(config.dataDir, "logs", "postgres.log"), maxBytes: config.logMaxBytes };
   void database.then(() => keepLogSmall({ ...cap, clock, signal })).catch(() => undefined);
