@@ -11,7 +11,7 @@ test("the table holds each currency once, in order, with a number of its own", (
 test("a currency is found by its upper case code only", () => {
   expect(findCurrency("USD")).toEqual({ code: "USD", number: "840", exponent: 2, minimumMinor: 50n, stepMinor: 1n });
   expect(findCurrency("JPY")).toMatchObject({ number: "392", exponent: 0, minimumMinor: 50n });
-  expect(findCurrency("KWD")).toMatchObject({ number: "414", exponent: 3, minimumMinor: 1_000n });
+  expect(findCurrency("KWD")).toMatchObject({ number: "414", exponent: 3, minimumMinor: 1_000n, stepMinor: 10n });
   expect(findCurrency("ISK")).toMatchObject({ exponent: 2, minimumMinor: 100n, stepMinor: 100n });
   expect(findCurrency("usd")).toBeUndefined();
   expect(findCurrency("constructor")).toBeUndefined();

@@ -8,8 +8,8 @@ export interface Currency {
   readonly exponent: 0 | 2 | 3;
   /** The least a charge may be, in minor units. */
   readonly minimumMinor: bigint;
-  /** Every amount is a multiple of it, in minor units: what is less does not exist. */
-  readonly stepMinor: 1n | 100n;
+  /** Every amount is a multiple of it, in minor units: what is less does not exist, or no card is charged it. */
+  readonly stepMinor: 1n | 10n | 100n;
 }
 
 // Every currency Stripe charges cards in (docs.stripe.com/currencies), with its number in ISO 4217. Left out is ANG:
@@ -32,6 +32,9 @@ const numbers = `
 // keep two for compatibility (ISO: 0), so a bank that goes by ISO must be sent ISK and UGX divided by a hundred.
 const withoutMinorUnit = new Set("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(" "));
 const withoutHundredths = new Set(["ISK", "UGX"]);
+
+// Card networks carry two digits behind the point. docs.stripe.com/currencies, of three-decimal currencies: the last digit of
+// an amount is 0, so that 5.124 KWD is charged as 5.120 or 5.130.
 const withThreeDigits = new Set("BHD JOD KWD OMR TND".split(" "));
 
 // Stripe's published minimums, in minor units. It publishes none for the other currencies (it converts to what the
@@ -78,6 +81,6 @@ export function findCurrency(code: string): Currency | undefined {
 function createCurrency(code: string, number: string): Currency {
   const exponent = withoutMinorUnit.has(code) ? 0 : withThreeDigits.has(code) ? 3 : 2;
   const minimumMinor = publishedMinimums[code] ?? 10n ** BigInt(exponent);
-  const stepMinor = withoutHundredths.has(code) ? 100n : 1n;
+  const stepMinor = withoutHundredths.has(code) ? 100n : exponent === 3 ? 10n : 1n;
   return Object.freeze({ code, number, exponent, minimumMinor, stepMinor });
 }

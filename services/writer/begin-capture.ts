@@ -27,7 +27,7 @@ const BEGIN = {
       join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id
       join attempt o on o.account_id = c.account_id and o.charge_id = c.charge_id and o.kind = 'authorize'
       where c.is_held and c.state = 'succeeded' and c.captured_minor = 0 and c.release_time is null
-        and i.asked_minor <= c.amount_minor and not (${isUneven("i.asked_minor", "c.currency_code")})
+        and i.asked_minor <= c.amount_minor and not (${isUneven("i.asked_minor")})
         and c.capture_before_time > business_now(c.account_id, c.customer_id)
         and not exists (${endingsOf("c")})
         and not exists (

@@ -70,17 +70,21 @@ export async function explainCapture(
   });
 }
 
-const HUNDREDS = currencies.filter(({ stepMinor }) => stepMinor === 100n).map(({ code }) => `'${code}'`);
+const stepped = currencies.filter(({ stepMinor }) => stepMinor > 1n);
+const STEPS = stepped.map(({ code, stepMinor }) => `when '${code}' then ${stepMinor}`).join(" ");
 
-/** Whether an amount has parts that its currency does not have, in SQL. */
-export function isUneven(amountMinor: string, currencyCode: string): string {
-  return `${amountMinor} % 100 <> 0 and ${currencyCode} in (${HUNDREDS.join(", ")})`;
+/**
+ * Whether an amount is no multiple of the least that its charge's currency is charged by, in SQL. All that is held may be
+ * taken, whatever it is: it was held when the currency had another step.
+ */
+export function isUneven(amountMinor: string): string {
+  return `${amountMinor} % (case c.currency_code ${STEPS} else 1 end) <> 0 and ${amountMinor} <> c.amount_minor`;
 }
 
 const WHY = {
   name: "why_no_capture",
   text: `select c.state, c.amount_minor, c.captured_minor, c.release_time is not null as is_released,
-      ${isUneven("$3::bigint", "c.currency_code")} as is_uneven, c.capture_before_time <= business_now(c.account_id, c.customer_id) as is_over, exists (${endingsOf("c")}) as is_ending,
+      ${isUneven("$3::bigint")} as is_uneven, c.capture_before_time <= business_now(c.account_id, c.customer_id) as is_over, exists (${endingsOf("c")}) as is_ending,
       exists (select from charge_return r where r.account_id = c.account_id and r.charge_id = c.charge_id
         and r.is_release and r.state = 'succeeded') as is_returned
     from charge c where c.account_id = $1 and c.charge_id = $2`,

@@ -1,3 +1,4 @@
+import type { Charge } from "../../../gen/tripe/billing/v1/charge_pb.ts";
 import type { Return } from "../../../gen/tripe/billing/v1/return_pb.ts";
 import { listView } from "../../../services/_views/list.ts";
 import { returnView } from "../../../services/_views/return.ts";
@@ -31,7 +32,7 @@ const createRoute = defineRoute({
     const { accountId, clients, identity } = request;
     // Read apart from what an answer may show whole: that must be the charge as it is after the return.
     const { charge } = await clients.reader.getCharge({ accountId, chargeId });
-    checkStep(amount ?? 0, found(charge).amount?.currencyCode ?? "");
+    checkPart(amount, found(charge));
     const { return: record, isReplayed } = await clients.transactions.createReturn({
       accountId,
       requestId: identity.requestId,
@@ -44,6 +45,12 @@ const createRoute = defineRoute({
     return { body: await showReturn(request, found(record)), isReplayed };
   },
 });
+
+// All that is left may be given back, whatever it is: it was taken when the currency had another step.
+function checkPart(amount: number | undefined, { amount: taken, capturedMinor, returnedMinor }: Charge): void {
+  if (amount === undefined || BigInt(amount) === capturedMinor - returnedMinor) return;
+  checkStep(amount, taken?.currencyCode ?? "");
+}
 
 const retrieveRoute = defineRoute({
   method: "GET",
