@@ -21,7 +21,7 @@ import { healthPaths, serveHealth } from "./health.ts";
 import { serveOpenapi } from "./openapi.ts";
 import { paceStrangers } from "./pace-strangers.ts";
 import { createPlaces } from "./places.ts";
-import { methodNotAllowed, urlUnrecognized } from "./problems.ts";
+import { encodingNotOffered, methodNotAllowed, urlUnrecognized } from "./problems.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
 import { serveInvoicePdf } from "./serve-invoice-pdf.ts";
@@ -101,7 +101,6 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
       sendProblem(reply, toProblem(error));
     },
   });
-  readBodiesUnparsed(app);
   app.addHook("onRequest", async (request, reply) => addHeaders(request, reply));
   answerRefusedHttp(app.server, () => createId("req_"));
   const limits = { ...connectionLimitsOf(readOpenFilesMax()), ...options.connectionLimits };
@@ -120,6 +119,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
   };
   // Before the body is read: whatever it is, it is not wanted.
   app.addHook("onRequest", async (request, reply) => (request.is404 ? refuseUnknown(request, reply) : undefined));
+  readBodiesUnparsed(app);
   app.setNotFoundHandler(refuseUnknown);
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, toProblem(error)));
   const routes = [...options.actions.flatMap((action) => actionRoutes[action]), ...sharedRoutes];
@@ -141,6 +141,11 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
 // Bodies are read by the decoder, after the key was checked: nothing is parsed for strangers.
 function readBodiesUnparsed(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
+  app.addHook("onRequest", async ({ method, headers }, reply) => {
+    const { "content-encoding": encoding = "" } = headers;
+    if (method === "POST" && !/^(identity)?$/i.test(encoding)) return sendProblem(reply, encodingNotOffered());
+    return undefined;
+  });
   const kinds = { "application/x-www-form-urlencoded": "form", "application/json": "json" } as const;
   for (const [contentType, kind] of Object.entries(kinds)) {
     app.addContentTypeParser(contentType, { parseAs: "buffer" }, (_request, bytes, done) =>

@@ -25,7 +25,7 @@ export function invoiceWithoutCard(): Problem {
 /** An invoice that has nobody to be mailed to. */
 export function invoiceWithoutEmail(): Problem {
   const message =
-    "This invoice cannot be sent, since its customer has no email address. Set one before it is finalized.";
+    "This invoice cannot be sent, since its customer has no email address, or one that cannot be mailed to. Set one before it is finalized.";
   return invalid({ code: "missing", message });
 }
 

@@ -213,10 +213,11 @@ export function amountTooLarge(maximumMinor: bigint, currencyCode: string): Prob
   return invalid({ code: "amount_too_large", param: "amount", message: `Amount must be no more than ${most}` });
 }
 
-/** An amount with parts that its currency does not have. */
+/** An amount with parts that its currency does not have, or that no card is charged. */
 export function amountUneven(currencyCode: string, param = "amount"): Problem {
   const { stepMinor = 1n } = findCurrency(currencyCode) ?? {};
-  const message = `Invalid amount: there are no decimals in ${currencyCode.toLowerCase()}, so it must be divisible by ${stepMinor}.`;
+  const why = stepMinor === 10n ? "cards are charged two decimals" : "there are no decimals";
+  const message = `Invalid amount: ${why} in ${currencyCode.toLowerCase()}, so it must be divisible by ${stepMinor}.`;
   return invalid({ code: "parameter_invalid_integer", param, message });
 }
 
@@ -266,6 +267,13 @@ export function timedOut(cause?: unknown): Problem {
 /** A bug or a fault: the cause is for the log alone. */
 export function fault(cause: unknown): Problem {
   return new Problem(500, { type: "api_error", message: "An unknown error occurred." }, { cause });
+}
+
+/** A body that is compressed, or encoded otherwise: bodies are small, and one that unfolds is a way to overload. */
+export function encodingNotOffered(): Problem {
+  const message = "Unsupported content encoding: send the body as it is, without Content-Encoding.";
+  const headers = { "accept-encoding": "identity" };
+  return new Problem(415, { type: "invalid_request_error", message }, { headers });
 }
 
 /** What HTTP itself stands against: a body that is too large, a content type nobody reads, a header that is cut off. */

@@ -47,7 +47,8 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
   CAPTURE_UNEVEN: () =>
     refused({
       code: "parameter_invalid_integer",
-      message: "Invalid amount: there are no decimals in the currency of this charge, so it must be divisible by 100.",
+      message:
+        "Invalid amount: the currency of this charge is charged in steps: the last two digits are 0 where it has no decimals, the last one where it has three.",
       param: "amount",
     }),
   CARD_DECLINED: ({ field }) => cardDeclined({ reason: field, responseCode: "05" }),

@@ -17,6 +17,7 @@ import { readExpand } from "./expand.ts";
 import { readIdempotencyKey, withIdentity } from "./idempotency.ts";
 import { scopeOf, scopesOfExpanded } from "./key-scopes.ts";
 import type { Mentions } from "./mentions.ts";
+import { pathsNotIds } from "./paths-not-ids.ts";
 import type { Places } from "./places.ts";
 import { Problem } from "./problem.ts";
 import {
@@ -194,14 +195,11 @@ function originOf({ protocol, host }: FastifyRequest): string {
   return /^[\w.:[\]-]{1,255}$/.test(host) ? `${protocol}://${host}` : "";
 }
 
-/** Routes of Stripe's that Tripe does not have, where another route has an id: they are unknown routes, not unknown ids. */
-const NOT_OFFERED: ReadonlySet<string> = new Set(["search", "create_preview", "upcoming"]);
-
 // Ids of other makes have at most 64 characters, as the contracts say; a longer one names nothing.
 function readId(request: FastifyRequest): string {
   const id = pathId(request.params);
   if (id === undefined) return "";
-  if (id === "" || NOT_OFFERED.has(id)) throw urlUnrecognized(request.method, pathOf(request));
+  if (id === "" || pathsNotIds.has(id)) throw urlUnrecognized(request.method, pathOf(request));
   if (id.length > 64 || !isStorable(id)) throw resourceMissing({ noun: "object", id, param: "id" });
   return id;
 }

@@ -40,6 +40,11 @@ export function priceIntervalMismatch(param: string): Problem {
   return invalid({ message, param });
 }
 
+/** One price for two items of a subscription, whose quantity would say the same. */
+export function priceTwice(priceId: string, param: string): Problem {
+  return invalid({ message: `Cannot add multiple subscription items with the same plan: ${priceId}`, param });
+}
+
 /** A subscription to be charged by itself, of a customer with nothing to charge. */
 export function paymentMethodMissing(): Problem {
   const message =

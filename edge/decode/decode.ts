@@ -1,6 +1,7 @@
 import type { Static, TSchema } from "typebox";
 import { Check } from "typebox/value";
 import { holdsCardNumber } from "../../services/_runtime/card-number.ts";
+import { isAddress } from "../../services/_runtime/email-address.ts";
 import { assert } from "../../services/_runtime/errors.ts";
 import {
   cardNumberInText,
@@ -53,6 +54,7 @@ interface Node {
   readonly "x-ignored"?: Readonly<Record<string, string>>;
   readonly "x-expected"?: string;
   readonly "x-email"?: boolean;
+  readonly "x-sought"?: boolean;
   readonly "x-card-number"?: boolean;
 }
 
@@ -92,13 +94,14 @@ function walkUnion(alternatives: readonly Node[], tree: Tree, path: string): unk
 
 function toText(node: Node, tree: Tree, path: string): string {
   const value = scalarText(tree, path);
+  if (node["x-email"] === true && !isAddress(value)) throw emailInvalid(path);
   const max = node.maxLength ?? Number.POSITIVE_INFINITY;
   if (countCharacters(value, max) > max) throw textTooLong(path, max);
-  if (!isStorable(value)) throw textNotStorable(path);
+  if (!isStorable(value) && node["x-sought"] !== true) throw textNotStorable(path);
   // With its name, as a form has it: a telephone number may look like a card's.
   if (node["x-card-number"] !== true && holdsCardNumber(`${path}=${value}`)) throw cardNumberInText(path);
   if (node.pattern !== undefined && !new RegExp(node.pattern).test(value)) {
-    throw node["x-email"] === true ? emailInvalid(path) : invalidForm(path, node["x-expected"] ?? "of another form");
+    throw invalidForm(path, node["x-expected"] ?? "of another form");
   }
   return value;
 }
@@ -132,8 +135,12 @@ function describe(tree: Tree): string {
   return tree instanceof Map ? "{…}" : String(tree);
 }
 
+// SDKs of before 2025 send Python's spelling, True and False; no letter's case makes another word of it.
+const truths: Readonly<Record<string, boolean>> = { true: true, false: false };
+
 function toBoolean(node: Node, tree: Tree, path: string): boolean {
-  const value = tree === "true" ? true : tree === "false" ? false : tree;
+  const value =
+    typeof tree === "string" && Object.hasOwn(truths, tree.toLowerCase()) ? truths[tree.toLowerCase()] : tree;
   if (typeof value !== "boolean") throw invalidKind(path, "boolean");
   if (node.const !== undefined && node.const !== value) throw valueNotCarriedOut(path, String(node.const));
   return value;

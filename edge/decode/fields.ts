@@ -1,4 +1,6 @@
 import Type, { type Static, type TSchema } from "typebox";
+import { ADDRESS_MAX } from "../../services/_runtime/email-address.ts";
+import { pathsNotIds } from "../paths-not-ids.ts";
 
 /** Words a schema of ours may carry beside JSON Schema's; the decoder reads them, OpenAPI ignores them. */
 export interface FieldWords {
@@ -8,6 +10,8 @@ export interface FieldWords {
   readonly "x-expected"?: string;
   /** Whether a text is an email address, which has an error code of its own. */
   readonly "x-email"?: boolean;
+  /** Whether a text is what a list is searched for, so that it may be of any form. */
+  readonly "x-sought"?: boolean;
   /** Whether a text is a card's number: every other text that holds one is refused. */
   readonly "x-card-number"?: boolean;
 }
@@ -22,9 +26,25 @@ export function formed(maxLength: number, pattern: string, expected: string) {
   return Type.String({ maxLength, pattern, "x-expected": expected });
 }
 
-/** An email address, as loosely as one can judge it. */
+/** An email address that the mailer mails to: what it would refuse later is refused at once. */
 export function email() {
-  return Type.String({ maxLength: 512, pattern: "^[^\\s@]+@[^\\s@]+$", "x-email": true });
+  return Type.String({ maxLength: ADDRESS_MAX, "x-email": true });
+}
+
+/** A text to look objects up by, whatever it is: what no object can have finds none. An empty one is null. */
+export const soughtText = Type.Union([Type.String({ "x-sought": true }), Type.Null()]);
+
+// What docs.stripe.com/get-started/account/statement-descriptors asks of a descriptor: Latin characters, one of them a letter
+// at least, none of < > \ ' " *, and at most 22.
+const LATIN_LETTERS = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff";
+const DESCRIPTOR_PATTERN = `^(?=.*[${LATIN_LETTERS}])[ !#-&()+-;=?-\\[\\]-~${LATIN_LETTERS}]`;
+const DESCRIPTOR_MAX = 22;
+const DESCRIPTOR_EXPECTED = "Latin characters, at least one of them a letter and none of them < > \\ ' \" *";
+
+/** What stands on a card holder's statement: a whole descriptor, of 5 characters at least, or what is added to one. */
+export function descriptor(part: "suffix" | "whole") {
+  const [least, expected] = part === "whole" ? [5, "at least 5 "] : [1, ""];
+  return formed(DESCRIPTOR_MAX, `${DESCRIPTOR_PATTERN}{${least},}$`, expected + DESCRIPTOR_EXPECTED);
 }
 
 /** A card's number, on its way to be sealed: the only text that may hold one. */
@@ -80,6 +100,13 @@ export const expand = optional(list(text(200), 20));
 
 /** An id: Tripe's own have at most 30 characters, and the contracts carry 64. */
 export const id = text(64);
+
+/** An id that the client chooses: any but those under which the object could not be asked for. */
+export const ownId = formed(
+  64,
+  `^(?!(${[...pathsNotIds].map((path) => path.replaceAll(".", "\\.")).join("|")})$)`,
+  `an id, and no part of another path: ${[...pathsNotIds].join(", ")}`,
+);
 
 /** A postal address. */
 export const address = group({

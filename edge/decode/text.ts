@@ -24,3 +24,8 @@ export function countCharacters(text: string, max: number): number {
 export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes("\0");
 }
+
+/** Whether an object can have a text that a list is searched for: it is neither empty nor too long, and can be stored. */
+export function isFindable(text: string | null, max: number): text is string {
+  return text !== null && text !== "" && isStorable(text) && countCharacters(text, max) <= max;
+}

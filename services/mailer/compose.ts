@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import MailComposer from "nodemailer/lib/mail-composer";
 import type { Account } from "../../gen/tripe/billing/v1/account_pb.ts";
-import { isAddress } from "./address.ts";
+import { isAddress } from "../_runtime/email-address.ts";
 import { type Letter, renderHtml, renderText } from "./letter.ts";
 import { oneLine } from "./words.ts";
 

@@ -1,8 +1,8 @@
 import { Code } from "@connectrpc/connect";
 import { DeliveryState } from "../../gen/tripe/mailer/v1/mailer_service_pb.ts";
 import type { Clock } from "../_runtime/clock.ts";
+import { isAddress } from "../_runtime/email-address.ts";
 import { refuse } from "../_runtime/errors.ts";
-import { isAddress } from "./address.ts";
 import type { Carrier, Fate } from "./carrier.ts";
 import { compose, type Mail, messageIdOf } from "./compose.ts";
 

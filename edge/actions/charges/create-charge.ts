@@ -8,6 +8,7 @@ import { refusalOf } from "../../../services/_runtime/errors.ts";
 import { tokenCard } from "../../cards.ts";
 import {
   clearable,
+  descriptor,
   email,
   expand,
   group,
@@ -41,8 +42,8 @@ const params = group(
     receipt_email: clearable(email()),
     shipping: clearable(shipping),
     source: optional(Type.Union([id, tokenCard])),
-    statement_descriptor: clearable(text(22)),
-    statement_descriptor_suffix: clearable(text(22)),
+    statement_descriptor: clearable(descriptor("whole")),
+    statement_descriptor_suffix: clearable(descriptor("suffix")),
     transfer_group: clearable(text(500)),
     expand,
   },

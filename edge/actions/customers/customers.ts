@@ -2,7 +2,8 @@ import type { Customer } from "../../../gen/tripe/billing/v1/customer_pb.ts";
 import { customerOrDeletedView } from "../../../services/_views/customer.ts";
 import { deletedView } from "../../../services/_views/deleted.ts";
 import { listView } from "../../../services/_views/list.ts";
-import { created, email, expand, group, optional, paging } from "../../decode/fields.ts";
+import { created, expand, group, optional, paging, soughtText } from "../../decode/fields.ts";
+import { isFindable } from "../../decode/text.ts";
 import { mentions } from "../../mentions.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
 import { found } from "../../reads.ts";
@@ -46,17 +47,24 @@ const deleteRoute = defineRoute({
   },
 });
 
+/** What a customer's address may have had at some time; the contracts carry it. */
+const EMAIL_MAX = 512;
+
 const listRoute = defineRoute({
   method: "GET",
   path: "/v1/customers",
   summary: "List customers, newest first.",
-  params: group({ email: optional(email()), created, ...paging }),
+  params: group({ email: optional(soughtText), created, ...paging }),
   expandable: customerExpandable,
   isList: true,
   mentions: (_, given) => mentions({ customer: cursorMention(given) }),
   async run(request, given) {
     const { accountId, clients } = request;
-    const page = await clients.reader.listCustomers({ accountId, email: given.email ?? "", ...pageRequestOf(given) });
+    const { email } = given;
+    if (email !== undefined && !isFindable(email, EMAIL_MAX)) {
+      return { body: listView({ url: "/v1/customers", data: [], hasMore: false }) };
+    }
+    const page = await clients.reader.listCustomers({ accountId, email: email ?? "", ...pageRequestOf(given) });
     const data = await Promise.all(page.customers.map((customer) => showCustomer(request, customer)));
     return { body: listView({ url: "/v1/customers", data, hasMore: page.nextPageToken !== "" }) };
   },

@@ -20,7 +20,7 @@ import {
 import { mention, mentions } from "../../mentions.ts";
 import { metadataOf, metadataPatchOf, textOf } from "../../messages.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
-import { parameterMissing } from "../../parameter-problems.ts";
+import { invalidForm, parameterMissing } from "../../parameter-problems.ts";
 import { found } from "../../reads.ts";
 import { defineRoute, type PublicRequest } from "../../route.ts";
 import { currencyCodeOf, priceIdOf, readItemAmount, readItemChange } from "./item-amount.ts";
@@ -78,6 +78,10 @@ const createItemRoute = defineRoute({
 
 async function readItem({ account, reads }: PublicRequest, given: Static<typeof createParams>) {
   const priceId = priceIdOf(given);
+  const { period } = given;
+  if (period !== undefined && period.end < period.start) {
+    throw invalidForm("period[end]", "at or after period[start]");
+  }
   if (given.customer === undefined && given.invoice === undefined) throw parameterMissing("customer");
   const isInvoiceAsked = given.customer === undefined || (priceId === "" && given.currency === undefined);
   const [price, invoice] = await Promise.all([
@@ -93,11 +97,11 @@ async function readItem({ account, reads }: PublicRequest, given: Static<typeof 
     invoiceId: given.invoice ?? "",
     metadata: metadataOf(given.metadata),
     priceId,
-    ...(given.period === undefined
+    ...(period === undefined
       ? {}
       : {
-          periodStartTime: timestampFromMs(given.period.start * 1_000),
-          periodEndTime: timestampFromMs(given.period.end * 1_000),
+          periodStartTime: timestampFromMs(period.start * 1_000),
+          periodEndTime: timestampFromMs(period.end * 1_000),
         }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Account } from "../../../gen/tripe/billing/v1/account_pb.ts";
 import { CollectionMethod, type Invoice, InvoiceState } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
 import { DeliveryState, type SendInvoiceResponse } from "../../../gen/tripe/mailer/v1/mailer_service_pb.ts";
+import { isAddress } from "../../../services/_runtime/email-address.ts";
 import { expand, group } from "../../decode/fields.ts";
 import { invoiceWithoutEmail } from "../../invoice-problems.ts";
 import { found } from "../../reads.ts";
@@ -26,7 +27,7 @@ export const sendInvoiceRoute = defineRoute({
       clients.reader.getAccount({ accountId }),
     ]);
     const invoice = await finalized(request, found(read));
-    if (recipientOf(invoice) === "") throw invoiceWithoutEmail();
+    if (!isAddress(recipientOf(invoice))) throw invoiceWithoutEmail();
     const { isSent, sendingId } = await clients.writer.beginSending({
       accountId,
       requestId: identity.requestId,
@@ -43,11 +44,11 @@ function recipientOf({ customerDetails }: Invoice): string {
   return customerDetails?.email ?? "";
 }
 
-/** Finalizes a draft, as the action's first write. A customer without an email address is found out before that. */
+/** Finalizes a draft, as the action's first write. A customer who cannot be mailed to is found out before that. */
 async function finalized({ accountId, clients, identity, reads }: PublicRequest, invoice: Invoice): Promise<Invoice> {
   if (invoice.state !== InvoiceState.DRAFT) return invoice;
   const { customerId, collectionMethod, invoiceId } = invoice;
-  if ((await reads.customer(customerId))?.email === "") throw invoiceWithoutEmail();
+  if (!isAddress((await reads.customer(customerId))?.email ?? "")) throw invoiceWithoutEmail();
   const answer = await clients.writer.finalizeInvoice({
     accountId,
     requestId: identity.step(1),

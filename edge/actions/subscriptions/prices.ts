@@ -13,9 +13,12 @@ import {
   list,
   metadata,
   optional,
+  ownId,
   paging,
+  soughtText,
   text,
 } from "../../decode/fields.ts";
+import { isFindable } from "../../decode/text.ts";
 import { mention, mentions } from "../../mentions.ts";
 import { metadataOf, metadataPatchOf, textOf } from "../../messages.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
@@ -38,7 +41,7 @@ const createParams = group({
   metadata,
   nickname: clearable(text(NICKNAME_MAX)),
   product: optional(id),
-  product_data: optional(group({ name: text(250), id: optional(id), active: optional(Type.Boolean()), metadata })),
+  product_data: optional(group({ name: text(250), id: optional(ownId), active: optional(Type.Boolean()), metadata })),
   recurring: optional(recurring),
   transfer_lookup_key: optional(Type.Boolean()),
   expand,
@@ -149,7 +152,7 @@ const listRoute = defineRoute({
     active: optional(Type.Boolean()),
     currency: optional(formed(3, "^[A-Za-z]{3}$", "a three-letter currency code")),
     // Stripe's: ten keys at once.
-    lookup_keys: optional(list(text(LOOKUP_KEY_MAX), 10)),
+    lookup_keys: optional(list(soughtText, 10)),
     product: optional(id),
     type: optional(choice(["one_time", "recurring"])),
     created,
@@ -160,7 +163,11 @@ const listRoute = defineRoute({
   mentions: (_, given) => mentions({ product: mention(given.product, "product"), price: cursorMention(given) }),
   async run(request, given) {
     const { accountId, clients, reads } = request;
-    const { active, currency = "", lookup_keys: lookupKeys = [], product: productId = "", type } = given;
+    const { active, currency = "", lookup_keys: keys, product: productId = "", type } = given;
+    const lookupKeys = (keys ?? []).filter((key) => isFindable(key, LOOKUP_KEY_MAX));
+    if (keys !== undefined && keys.length > 0 && lookupKeys.length === 0) {
+      return { body: listView({ url: "/v1/prices", data: [], hasMore: false }) };
+    }
     // The product is read beside: no prices and no such product are different answers.
     const [page] = await Promise.all([
       clients.reader.listPrices({

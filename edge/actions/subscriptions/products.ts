@@ -11,6 +11,7 @@ import {
   id,
   metadata,
   optional,
+  ownId,
   paging,
   text,
 } from "../../decode/fields.ts";
@@ -25,7 +26,7 @@ const expandable = ["default_price"];
 
 const createParams = group({
   name: text(250),
-  id: optional(id),
+  id: optional(ownId),
   active: optional(Type.Boolean()),
   default_price_data: optional(group({ ...priceTerms, recurring: optional(recurring), metadata })),
   description: clearable(text(5_000)),

@@ -12,6 +12,7 @@ import {
   priceInactive,
   priceIntervalMismatch,
   priceNotRecurring,
+  priceTwice,
 } from "../../subscription-problems.ts";
 import { priceTerms, readPriceTerms, recurring } from "./price-params.ts";
 
@@ -56,7 +57,7 @@ async function readPrice({ accountId, clients, createId }: PublicRequest, item: 
   }
 }
 
-/** Says whether these prices can be one subscription: all repeat, at one time and in one currency. Throws a Problem. */
+/** Says whether these prices can be one subscription: all repeat, at one time and in one currency, each once. Throws a Problem. */
 export function judgePrices(
   prices: readonly Price[],
   { items: given, currency }: { items: readonly ItemParams[]; currency?: string },
@@ -64,6 +65,7 @@ export function judgePrices(
   const [first] = prices;
   const currencyCode = currency?.toUpperCase() ?? first?.unitAmount?.currencyCode;
   const recurrence = first?.recurrence;
+  const seen = new Set<string>();
   prices.forEach((price, index) => {
     const isNew = given[index]?.price_data !== undefined;
     const param = `items[${index}][${isNew ? "price_data" : "price"}]`;
@@ -73,6 +75,8 @@ export function judgePrices(
     if (own !== currencyCode) {
       throw priceCurrencyMismatch({ param, currency: lower(own), expected: lower(currencyCode) });
     }
+    if (seen.has(price.priceId)) throw priceTwice(price.priceId, param);
+    seen.add(price.priceId);
     const { unit, count } = price.recurrence;
     if (unit !== recurrence?.unit || count !== recurrence.count) throw priceIntervalMismatch(param);
   });
