@@ -27,6 +27,7 @@ export type KeyScope = "publishable" | "secret";
 export interface Access {
   readonly account: Account;
   readonly kind: ApiKeyKind;
+  readonly apiKeyId: string;
   /** Whether the key grants this scope: of restricted keys only what they list. */
   grants(scope: Scope): boolean;
 }
@@ -74,13 +75,13 @@ function admit(
   { scope, needs, nowMs }: Pick<AccessRequest, "scope" | "needs"> & { nowMs: number },
 ): Access {
   assert(account !== undefined && apiKey !== undefined, "a key comes with its account");
-  const { expireTime, revokeTime, kind, scopes } = apiKey;
+  const { apiKeyId, expireTime, revokeTime, kind, scopes } = apiKey;
   if (revokeTime !== undefined) throw keyRevoked();
   if (expireTime !== undefined && timestampMs(expireTime) <= nowMs) throw keyExpired();
   const grants = (wanted: Scope) => kind === ApiKeyKind.SECRET || grantsScope(scopes, wanted);
   const isAllowed = grants(needs) || (kind === ApiKeyKind.PUBLISHABLE && scope === "publishable");
   if (!isAllowed) throw kind === ApiKeyKind.RESTRICTED ? scopeMissing(needs) : keyNotAllowed();
-  return { account, kind, grants };
+  return { account, kind, apiKeyId, grants };
 }
 
 // `curl -u sk_…:` sends the key as the user name of Basic.

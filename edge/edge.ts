@@ -12,6 +12,7 @@ import { actionRoutes, sharedRoutes } from "./actions/actions.ts";
 import { collectAllowedMethods } from "./allowed-methods.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import { answerBrokenSocket, answerRefusedHttp } from "./broken-socket.ts";
+import { createBrowserKeys } from "./browser-keys.ts";
 import { createCardLimiter } from "./card-limiter.ts";
 import type { EdgeClients } from "./clients.ts";
 import type { ConnectionLimits } from "./connections.ts";
@@ -127,6 +128,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
     ...options,
     connections,
     authenticate: createAuthenticate({ reader: options.clients.reader, clock }),
+    browserKeys: createBrowserKeys(options),
     cards: createCardLimiter(clock),
     places: createPlaces({ max: IN_PROGRESS_MAX, ofHolderMax: OF_ACCOUNT_MAX }),
   };

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { selectRows } from "../services/transactions/testing.ts";
 import { addKey, type TestKey } from "./testing/keys.ts";
 import { startBench } from "./testing/tripe.ts";
 
@@ -67,4 +68,17 @@ test("a restricted key expands only what it may read", async () => {
   expect((await ask(key, "GET", `/v1/charges/${charge.id}?expand[]=balance_transaction`)).status).toBe(200);
   const more = await createKey({ kind: "restricted", scopes: ["charges:read", "customers:read"] });
   expect((await ask(more, "GET", "/v1/charges?expand[]=data.customer")).status).toBe(200);
+});
+
+test("a secret key that comes from a page is an alert, one for each key; a publishable one is none", async () => {
+  const secret = await createKey({});
+  const publishable = await createKey({ kind: "publishable" });
+  const post = (key: string, url: string) => {
+    const headers = { "content-type": "application/x-www-form-urlencoded", origin: "https://shop.example" };
+    return bench.ask({ method: "POST", url, key, headers, payload: "" });
+  };
+  await Promise.all([post(secret, "/v1/customers"), post(secret, "/v1/customers"), post(publishable, "/v1/tokens")]);
+  const text = `select k.last4 from tripe.alert l join tripe.api_key k on k.api_key_id = l.object_id
+    where l.reason = 'SECRET_KEY_IN_BROWSER'`;
+  await expect.poll(() => selectRows(bench.tripe, text)).toEqual([{ last4: secret.slice(-4) }]);
 });

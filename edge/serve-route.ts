@@ -6,6 +6,7 @@ import { parseTraceparent } from "../services/_runtime/headers.ts";
 import { serverTiming } from "../services/_runtime/timing.ts";
 import { pdfUrlOf } from "../services/_views/pdf-link.ts";
 import type { Access, Authenticate } from "./authenticate.ts";
+import type { BrowserKeys } from "./browser-keys.ts";
 import type { CardLimiter } from "./card-limiter.ts";
 import type { Connections } from "./connections.ts";
 import { addCors, isForBrowsers } from "./cors.ts";
@@ -38,6 +39,7 @@ import { isPrivate } from "./transport.ts";
 export interface Serving extends EdgeOptions {
   readonly authenticate: Authenticate;
   readonly connections: Connections;
+  readonly browserKeys: BrowserKeys;
   readonly cards: CardLimiter;
   /** Of the requests in progress, by account. */
   readonly places: Places;
@@ -115,6 +117,10 @@ function refuseOtherAccounts({ headers }: FastifyRequest, accountId: string): vo
 
 async function work({ route, serving, request, reply, call, access, known }: Work): Promise<unknown> {
   const { account } = access;
+  // Only browsers say where a page came from.
+  if (request.headers.origin !== undefined && access.kind !== ApiKeyKind.PUBLISHABLE) {
+    serving.browserKeys.report({ accountId: account.accountId, apiKeyId: access.apiKeyId });
+  }
   const isSafe = isPrivate(request);
   if (account.isLive) {
     // Only a sandbox key is shown how Tripe works inside.

@@ -109,6 +109,7 @@ const callees = {
       "DeleteWebhookEndpoint",
       "RotateWebhookSecret",
       "RetryDelivery",
+      "ReportBrowserKey",
       "CheckDatabase",
     ],
     transactions: [
@@ -199,6 +200,7 @@ const callees = {
       "RecordDeliveries",
       "RedriveDeliveries",
       "EraseSealedCvcs",
+      "CheckDeclines",
     ],
     transactions: ["ExpireHolds", "CollectInvoice", "ResolveAttempts"],
     pdf: ["RenderInvoice"],

@@ -41,7 +41,23 @@ export async function dispatchEvents({ clients, jobs, clock, log }: DispatchDepe
   const keys = decided.map(({ accountId, eventId }) => ({ accountId, eventId }));
   const { markedCount } = await clients.writer.markEventsDispatched({ events: keys });
   await queueDeliveries({ clients, jobs });
+  await checkDeclines({ clients, log }, decided);
   return { takenCount: events.length, doneCount: markedCount };
+}
+
+/** Looks at the accounts whose charges failed just now. It is no reason to dispatch an event again. */
+async function checkDeclines(
+  { clients, log }: Pick<DispatchDependencies, "clients" | "log">,
+  events: readonly UndispatchedEvent[],
+): Promise<void> {
+  const failed = events.filter(({ type }) => type === "charge.failed").map(({ accountId }) => accountId);
+  for (const accountId of new Set(failed)) {
+    await clients.writer
+      .checkDeclines({ accountId })
+      .catch((error: unknown) =>
+        log.error("an account's declines were not looked at", error, { account_id: accountId }),
+      );
+  }
 }
 
 /**

@@ -18,6 +18,7 @@ import { finalizeInvoice } from "./finalize-invoice.ts";
 import { createInvoiceItem, deleteInvoiceItem, updateInvoiceItem } from "./invoice-items.ts";
 import { createInvoice, deleteInvoice, updateInvoice } from "./invoices.ts";
 import { writeLateAttempts } from "./late-attempts.ts";
+import { writeMisuseAlerts } from "./misuse-alerts.ts";
 import { attachPaymentMethod, createPaymentMethod, createToken, detachPaymentMethod } from "./payment-methods.ts";
 import { createPrice, updatePrice } from "./prices.ts";
 import { createProduct, updateProduct } from "./products.ts";
@@ -92,6 +93,7 @@ export function createWriter(dependencies: WriterDependencies): ServiceImpl<type
     renewSubscription: (request) => renewSubscription(dependencies, request),
     markEventsDispatched: (request) => markEventsDispatched(dependencies, request),
     ...writeAccounts(dependencies),
+    ...writeMisuseAlerts(dependencies),
     ...writeVerifications(dependencies),
     ...writeWebhooks(dependencies),
     resolveAlert: (request) => resolveAlert(dependencies, request),

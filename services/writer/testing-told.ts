@@ -35,12 +35,14 @@ export function rememberTold(writer: Client<typeof WriterService>, rows: TestWri
   return { writer: new Proxy(writer, { get: (target, rpc, receiver) => get(target, String(rpc), receiver) }), told };
 }
 
-/** Calls each rpc that never makes an event: those of verifications, accounts and API keys. */
+/** Calls each rpc that never makes an event: those of misuse, verifications, accounts and API keys. */
 export async function liveThroughSilentRpcs(
   writer: Client<typeof WriterService>,
   { accountId, rows }: Pick<TestWriter, "accountId" | "rows">,
 ): Promise<void> {
   await liveThroughAlerts(writer, rows);
+  await writer.reportBrowserKey({ accountId, apiKeyId: "key_none" });
+  await writer.checkDeclines({ accountId });
   await liveThroughVerifications(writer, accountId);
   await liveThroughKeys(writer);
 }

@@ -101,6 +101,8 @@ const table: Record<keyof typeof WriterService.method, string[]> = {
   recordDeliveries: [""],
   retryDelivery: [""],
   redriveDeliveries: [""],
+  reportBrowserKey: [""],
+  checkDeclines: [""],
   beginVerification: [""],
   settleVerification: [""],
   eraseSealedCvcs: [""],
