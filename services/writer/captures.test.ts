@@ -113,7 +113,9 @@ test("beginCapture refuses by name what cannot be captured, and writes nothing",
   await rows("update charge set currency_code = 'KWD', amount_minor = 1999 where charge_id = $1", fils);
   expect(await refused(fils, 1_995n)).toBe("CAPTURE_UNEVEN");
   // It was held before the currency had that step: all of it may be taken.
-  expect(await writer.beginCapture(captureRequest(fils, 1_999n))).toMatchObject({ attempt: { amountMinor: 1_999n } });
+  expect(await writer.beginCapture(captureRequest(fils, 1_999n))).toMatchObject({
+    attempt: { amount: { amountMinor: 1_999n } },
+  });
   const theirs = writer.beginCapture({ ...captureRequest(chargeId), accountId: liveAccountId });
   expect(await refusal(theirs)).toMatchObject({ code: Code.NotFound, reason: "CHARGE_NOT_FOUND" });
   await age(chargeId);
