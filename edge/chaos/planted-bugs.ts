@@ -20,7 +20,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     sentence: "an unknown outcome is booked as one that failed",
     file: `${transactions}/attempt.ts`,
-    find: "    default:\n      return postpone(dependencies, attempt, outcome);",
+    find: "    default:\n      return postpone(dependencies, attempt, submitted);",
     put: "    default:\n      return settleAttempt(dependencies, attempt, { ...outcome, kind: OutcomeKind.NOT_SENT });",
     test: { file: `${transactions}/resolve.test.ts`, name: "a bank that goes wrong (lose)" },
   },
@@ -82,9 +82,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     sentence: "a bank's answer about somebody else's reference is taken for one's own",
-    file: "services/bank/connectors/iso8583.ts",
-    find: "[3, 4, 32, 41, 42, 49, 61, 63].includes(number)",
-    put: "[3, 41, 42].includes(number)",
+    file: "services/bank/connectors/match.ts",
+    find: "const REPEATED = [3, 4, 7, 11, 32, 37, 41, 42, 49, 61, 63] as const",
+    put: "const REPEATED = [3, 41, 42] as const",
     test: { file: `${transactions}/resolve.test.ts`, name: "a bank that goes wrong (echo)" },
   },
   {
@@ -177,15 +177,15 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     sentence: "an inquiry's answer about another amount is taken for the answer",
     file: "services/bank/connectors/iso8583.ts",
-    find: "if (amountFound !== amount.amount || currencyFound !== amount.currencyNumber) return MISMATCH;",
-    put: "if (amountFound === undefined || currencyFound === undefined) return MISMATCH;",
-    test: { file: "services/bank/connectors/iso8583.test.ts", name: "an inquiry finds what was accepted and declined" },
+    find: "findMismatch({ ...request, fields: { ...expected, ...request.fields } }, message)",
+    put: "findMismatch(request, message)",
+    test: { file: "services/bank/connectors/failures.test.ts", name: "an inquiry's answer counts by its reference" },
   },
   {
     sentence: "a sealed card opens for another merchant",
-    file: "services/bank/vault.ts",
+    file: "services/_runtime/seal.ts",
     find: "  cipher.setAAD(associatedData(head, owner));",
-    put: '  cipher.setAAD(associatedData(head, { accountId: "", paymentMethodId: "" }));',
+    put: '  cipher.setAAD(associatedData(head, { accountId: "", objectId: "" }));',
     test: { file: "services/bank/vault.test.ts", name: "a sealed card opens for its owner" },
   },
   {

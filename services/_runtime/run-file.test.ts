@@ -43,11 +43,11 @@ test.each(["", "{", "[]", '{"pid":"1"}', "null"])("a file that says %j is none",
 
 test("a tool takes a running Tripe's settings, and those that are set before them", () => {
   const { dataDir, write } = setup();
-  write(process.pid, { PORT: "9100", TRIPE_LISTEN_HOST: "0.0.0.0", DATABASE_URL: "postgres://db.example/tripe" });
+  write(process.pid, { PORT: "9100", TRIPE_LISTEN_HOST: "0.0.0.0", DATABASE_URL: "postgres://me@db.example/tripe" });
   const found = readRunningConfig({ TRIPE_DATA_DIR: dataDir, PORT: " " });
   expect(found).toMatchObject({ port: 9_100, url: "http://127.0.0.1:9100", dataDir });
-  expect(found.addresses.reader).toBe("127.0.0.1:9101");
-  expect(found.databaseUrl?.reveal()).toBe("postgres://db.example/tripe");
+  expect(found.addresses.reader).toEqual([`unix:${join(dataDir, "run", "reader.sock")}`]);
+  expect(found.databaseUrl?.reveal()).toBe("postgres://me@db.example/tripe");
   const other = readRunningConfig({ TRIPE_DATA_DIR: dataDir, PORT: "9200", TRIPE_LISTEN_HOST: "127.0.0.1" });
   expect(other).toMatchObject({ port: 9_200, url: "http://127.0.0.1:9200" });
 });

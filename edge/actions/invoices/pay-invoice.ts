@@ -120,9 +120,10 @@ interface Collected {
 async function bodyOf(request: PublicRequest, invoice: Invoice, { charge, isReplayed }: Collected) {
   const isDeclined = charge?.state === ChargeState.FAILED;
   if (invoice.state === InvoiceState.PAID && !(isReplayed && isDeclined)) return showInvoice(request, invoice);
-  // Voided by another request while this one was under way.
-  if (invoice.state === InvoiceState.VOID) return invoiceNotOpen(invoice.invoiceId);
-  if (charge === undefined) return invoiceWithoutCard();
+  // Without a charge it was voided by another request meanwhile, or there was no card.
+  if (charge === undefined) {
+    return invoice.state === InvoiceState.VOID ? invoiceNotOpen(invoice.invoiceId) : invoiceWithoutCard();
+  }
   if (!isDeclined) return showInvoice(request, invoice);
   return cardDeclined(charge.decline ?? { reason: "processing_error", responseCode: "" }, charge.chargeId);
 }

@@ -16,7 +16,13 @@ import { createScheduler, type Scheduler } from "../service.ts";
 export type ResolveAttempts = ServiceImpl<typeof TransactionsService>["resolveAttempts"];
 
 /** A writer in whose tables nothing is ever due. */
-const idleWriter = { leaseRenewals: () => ({}), leaseCollections: () => ({}), leaseSendings: () => ({}) };
+const nothing = () => ({});
+const idleWriter = {
+  leaseRenewals: nothing,
+  leaseCollections: nothing,
+  leaseSendings: nothing,
+  eraseSealedCvcs: nothing,
+};
 
 /** No hold is ever due either. */
 const expireHolds = () => ({});
