@@ -102,7 +102,7 @@ test.each<[string, string, string, number, object]>([
   ["a negative return", "/v1/refunds", `charge=${chargeId}&amount=-5`, 400, { param: "amount" }],
   ["a return of 2^53", "/v1/refunds", `charge=${chargeId}&amount=9007199254740992`, 400, { param: "amount" }],
   ["a return above what was captured", "/v1/refunds", `charge=${chargeId}&amount=2001`, 400, { param: "amount" }],
-  ["a return of a charge that is not there", "/v1/refunds", "charge=ch_none", 400, { code: "resource_missing" }],
+  ["a return of a charge that is not there", "/v1/refunds", "charge=ch_none", 404, { code: "resource_missing" }],
 ])("%s is refused by name, and nothing is written", async (_name, url, body, status, error) => {
   const before = await countAll();
   const answer = await post(url, body);

@@ -1,8 +1,9 @@
 import { type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Problem } from "./problem.ts";
-import { badHttp, methodNotAllowed } from "./problems.ts";
+import { badHttp } from "./problems.ts";
 import { envelopeOf } from "./respond.ts";
+import { methodNotAllowed } from "./url-problems.ts";
 
 /** Answers what was no HTTP, took too long or had too many headers, with the envelope, before any route is known. */
 export function answerBrokenSocket(error: Error & { code?: string }, socket: Duplex, requestId: string): void {

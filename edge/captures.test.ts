@@ -121,8 +121,8 @@ test("a refund of what is only held voids it whole, books nothing, and leaves no
     refunded: true,
   });
   expect(await told(id)).toEqual(["charge.succeeded", "refund.created", "charge.refunded"]);
-  for (const again of [stripe.charges.capture(id), stripe.refunds.create({ charge: id })]) {
-    expect(await failureOf(again)).toMatchObject({ statusCode: 400, code: "charge_already_refunded" });
+  for (const again of [() => stripe.charges.capture(id), () => stripe.refunds.create({ charge: id })]) {
+    expect(await failureOf(again())).toMatchObject({ statusCode: 400, code: "charge_already_refunded" });
   }
 });
 
@@ -149,7 +149,7 @@ test("bad captures are refused by name, and nothing is written", async () => {
   expect(await refused({ amount: 0 })).toEqual(["parameter_invalid_integer", "amount"]);
   expect(await refused({ amount: -1 })).toEqual(["parameter_invalid_integer", "amount"]);
   expect(await refused({ application_fee_amount: 1 })).toEqual(["parameter_unknown", "application_fee_amount"]);
-  expect(await failureOf(stripe.charges.capture("ch_none"))).toMatchObject({ statusCode: 404, param: "id" });
+  expect(await failureOf(stripe.charges.capture("ch_none"))).toMatchObject({ statusCode: 404, param: "charge" });
   const whole = await stripe.charges.create({ amount: 500, currency: "usd", source: "tok_visa" });
   expect(await failureOf(stripe.charges.capture(whole.id))).toMatchObject({ code: "charge_already_captured" });
   expect(await query("select 1 from attempt where charge_id = $1 and kind = 'capture'", id)).toEqual([]);

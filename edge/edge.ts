@@ -22,12 +22,14 @@ import { healthPaths, serveHealth } from "./health.ts";
 import { serveOpenapi } from "./openapi.ts";
 import { paceStrangers } from "./pace-strangers.ts";
 import { createPlaces } from "./places.ts";
-import { encodingNotOffered, methodNotAllowed, urlUnrecognized } from "./problems.ts";
+import { encodingNotOffered } from "./problems.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
 import { serveInvoicePdf } from "./serve-invoice-pdf.ts";
 import { serveRoute } from "./serve-route.ts";
+import { withoutSlash } from "./slash.ts";
 import { createTrust } from "./trusted-proxies.ts";
+import { methodNotAllowed, urlUnrecognized } from "./url-problems.ts";
 
 /** What the edge stands on. */
 export interface EdgeOptions {
@@ -94,6 +96,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
     trustProxy: isTrusted,
     // What arrives on an open connection while the edge ends is still answered: the drain waits for it.
     return503OnClosing: false,
+    rewriteUrl: ({ url = "", headers }) => withoutSlash(url, headers),
     genReqId: () => createId("req_"),
     clientErrorHandler: (error, socket) => answerBrokenSocket(error, socket, createId("req_")),
     // Before there is a route there are no hooks either.
@@ -160,7 +163,8 @@ function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header("request-id", request.id);
   // What a merchant wrote is never run as a script, whatever a browser makes of it.
   reply.header("x-content-type-options", "nosniff");
-  reply.header("stripe-version", printable(request.headers["stripe-version"]) ?? API_VERSION);
+  // What was served, whatever was asked for: there is one shape.
+  reply.header("stripe-version", API_VERSION);
   const key = request.method === "POST" ? printable(request.headers["idempotency-key"]) : undefined;
   if (key !== undefined) reply.header("idempotency-key", key);
 }

@@ -122,11 +122,11 @@ test("the limits of 7-reliability.md are set on the server", () => {
 });
 
 test.each(["GET /v1/customers/search?query=x", "GET /v1/charges/search?query=x", "POST /v1/invoices/create_preview"])(
-  "%s is an unknown route, not an unknown id",
+  "%s is a route that is not offered, not an unknown id",
   async (asked) => {
     const [method, url] = asked.split(" ") as ["GET" | "POST", string];
     const payload = method === "POST" ? { payload: "customer=cus_1", headers: { "content-type": form } } : {};
     const { status, body } = await bench.ask({ method, url, ...payload });
-    expect([status, body.error?.["message"]]).toEqual([404, expect.stringContaining("Unrecognized request URL")]);
+    expect([status, body.error?.["message"]]).toEqual([404, expect.stringContaining("Tripe does not offer")]);
   },
 );

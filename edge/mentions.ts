@@ -19,6 +19,8 @@ export type Noun =
 export interface Mention {
   readonly id: string;
   readonly param: string;
+  /** Whether the id stood in the path though its param has another name, as in a path that goes on behind the id. */
+  readonly isInPath?: boolean;
 }
 
 /** The ids a request names, by noun: how a service's "not found" becomes words about the client's own parameters. */

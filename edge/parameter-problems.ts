@@ -102,6 +102,11 @@ export function parameterConflict(param: string): Problem {
   });
 }
 
+/** A name that a JSON object has twice: which of its values is meant is not known. */
+export function parameterRepeated(param: string): Problem {
+  return invalid({ param: excerpt(param), message: `Invalid JSON: '${excerpt(param)}' is given more than once.` });
+}
+
 /** A body or query that cannot be read; `reason` follows "because". */
 export function malformedBody(reason: string, cause?: unknown): Problem {
   const message = `Invalid request: the parameters could not be read, because ${reason}.`;

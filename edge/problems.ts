@@ -12,30 +12,21 @@ export function expandInvalid(path: string): Problem {
   return invalid({ param: "expand", message });
 }
 
-/** An id that names nothing: 404 when it stood in the path (param `id`), 400 when a parameter held it. */
-export function resourceMissing({ noun, id, param }: { noun: string; id: string; param: string }): Problem {
+/** An id that names nothing: 404 when it stood in the path (param `id`, if no other is named), 400 when a parameter held it. */
+export function resourceMissing({
+  noun,
+  id,
+  param,
+  isInPath = param === "id",
+}: {
+  noun: string;
+  id: string;
+  param: string;
+  isInPath?: boolean;
+}): Problem {
   const message = `No such ${noun}: '${excerpt(id)}'`;
-  const status = param === "id" ? 404 : 400;
+  const status = isInPath ? 404 : 400;
   return new Problem(status, { type: "invalid_request_error", code: "resource_missing", message, param });
-}
-
-/** A path or method that no route has. */
-export function urlUnrecognized(method: string, path: string): Problem {
-  const message = `Unrecognized request URL (${method}: ${excerpt(path)}). See /openapi.json for every URL there is.`;
-  return new Problem(404, { type: "invalid_request_error", message });
-}
-
-/** A link to an invoice's PDF that was good once. */
-export function pdfLinkEnded(): Problem {
-  const message = "This link has ended. Ask the merchant who sent it for a new one: the invoice's invoice_pdf.";
-  return new Problem(410, { type: "invalid_request_error", message });
-}
-
-/** A path that has routes, but none of this method. */
-export function methodNotAllowed(method: string, allowed: readonly string[]): Problem {
-  const allow = allowed.join(", ");
-  const message = `Unrecognized method ${excerpt(method)} for this URL: it has ${allow}.`;
-  return new Problem(405, { type: "invalid_request_error", message }, { headers: { allow } });
 }
 
 /** No API key, or an Authorization header that holds none. */
@@ -165,7 +156,9 @@ export function cardNotLinked({
     customerId === ""
       ? `The card ${excerpt(cardId)} belongs to a customer: name the customer, too.`
       : `Customer ${customerId} does not have a linked source with ID ${excerpt(cardId)}.`;
-  return invalid({ code: "missing", param, message });
+  // As Stripe answers it: what the customer does not have is not there.
+  const status = customerId === "" ? 400 : 404;
+  return new Problem(status, { type: "invalid_request_error", code: "missing", param, message });
 }
 
 /** A header that asks for the account of somebody else, which Tripe does not act for. */

@@ -1,12 +1,15 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { type Currency, findCurrency } from "../services/_runtime/currency.ts";
 import { type Refusal, refusalOf } from "../services/_runtime/errors.ts";
 import { invoiceAlreadyPaid, invoiceNotOpen, invoiceWords } from "./invoice-problems.ts";
 import type { Mention, Mentions, Noun } from "./mentions.ts";
 import { Problem } from "./problem.ts";
 import {
+  amountTooSmall,
   badHttp,
   cardDeclined,
   cardInvalid,
+  cardNotLinked,
   fault,
   idempotencyKeyInUse,
   idempotencyKeyReused,
@@ -18,7 +21,12 @@ import {
   timedOut,
   unavailable,
 } from "./problems.ts";
-import { lookupKeyTaken, productExists, subscriptionNotEditable } from "./subscription-problems.ts";
+import {
+  lookupKeyTaken,
+  paymentMethodNotCustomers,
+  productExists,
+  subscriptionNotEditable,
+} from "./subscription-problems.ts";
 import { endpointDisabled, endpointsTooMany, secretsTooMany } from "./webhook-problems.ts";
 
 /** Turns whatever was thrown while a request was answered into its answer; what nobody foresaw is a 500. */
@@ -44,6 +52,8 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
         "Could not capture charge: the requested capture amount is greater than the amount you can capture for this charge.",
       param: "amount",
     }),
+  // The field names the currency.
+  CAPTURE_TOO_SMALL: ({ field }) => captureTooSmall(findCurrency(field)),
   CAPTURE_UNEVEN: () =>
     refused({
       code: "parameter_invalid_integer",
@@ -121,11 +131,7 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
         "and may not be used again.",
       ...paramOf(paymentMethod),
     }),
-  PAYMENT_METHOD_NOT_ATTACHED: (_, { paymentMethod }) =>
-    refused({
-      message: "The payment method you provided is not attached to the customer.",
-      ...paramOf(paymentMethod),
-    }),
+  PAYMENT_METHOD_NOT_ATTACHED: (_, { customer, paymentMethod }) => notAttached(customer, paymentMethod),
   PAYMENT_METHOD_NOT_FOUND: missing("paymentMethod", "PaymentMethod"),
   PRICE_NOT_FOUND: missing("price", "price"),
   PRODUCT_EXISTS: () => productExists(),
@@ -159,8 +165,27 @@ function missing(noun: Noun, words: string): Translate {
   return (_, mentions) => resourceMissing({ noun: words, id: "", param: "id", ...mentions[noun] });
 }
 
+/** A payment method that the customer does not have: an id in the path, a new default, or what a charge is to be made with. */
+function notAttached(customer: Mention | undefined, paymentMethod: Mention | undefined): Problem {
+  const { param } = paramOf(paymentMethod);
+  if (paymentMethod === undefined || param === undefined) {
+    return refused({ message: "The payment method you provided is not attached to the customer." });
+  }
+  const { id } = paymentMethod;
+  const isCharged = customer?.param === "customer" && (param === "source" || param === "payment_method");
+  if (isCharged) return cardNotLinked({ customerId: customer.id, cardId: id, param });
+  return param === "source" ? resourceMissing({ noun: "source", id, param }) : paymentMethodNotCustomers(id, param);
+}
+
+function captureTooSmall(currency: Currency | undefined): Problem {
+  if (currency !== undefined) return amountTooSmall(currency.minimumMinor, currency.code);
+  const message = "The amount is below the minimum of the charge's currency.";
+  return refused({ code: "amount_too_small", message, param: "amount" });
+}
+
 function paramOf(mention: Mention | undefined): { param?: string } {
-  return mention === undefined || mention.param === "id" ? {} : { param: mention.param };
+  const isNamed = mention !== undefined && mention.param !== "id" && mention.isInPath !== true;
+  return isNamed ? { param: mention.param } : {};
 }
 
 // The decoder knows the same bounds as the contracts, so this is for what it let through. "customer.phone" is `phone`.

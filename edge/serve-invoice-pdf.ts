@@ -3,11 +3,11 @@ import { createCall, runCall } from "../services/_runtime/call.ts";
 import { checkPdfSignature } from "../services/_views/pdf-link.ts";
 import { clientOf } from "./client-address.ts";
 import { createInvoicePdfs, type InvoicePdfs } from "./invoice-pdfs.ts";
-import { pdfLinkEnded, urlUnrecognized } from "./problems.ts";
 import { REFUSAL_DELAY_MS } from "./rate-limiter.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
 import type { Serving } from "./serve-route.ts";
+import { pdfLinkEnded, urlUnrecognized } from "./url-problems.ts";
 
 interface Link {
   readonly Params: { readonly accountId: string; readonly invoiceId: string; readonly signature: string };

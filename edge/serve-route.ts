@@ -21,19 +21,13 @@ import type { Mentions } from "./mentions.ts";
 import { pathsNotIds } from "./paths-not-ids.ts";
 import type { Places } from "./places.ts";
 import { Problem } from "./problem.ts";
-import {
-  headerNotOffered,
-  httpsRequired,
-  liveBankMissing,
-  resourceMissing,
-  scopeMissing,
-  urlUnrecognized,
-} from "./problems.ts";
+import { headerNotOffered, httpsRequired, liveBankMissing, resourceMissing, scopeMissing } from "./problems.ts";
 import { createReads } from "./reads.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
 import type { PublicRequest, Route } from "./route.ts";
 import { isPrivate } from "./transport.ts";
+import { urlUnrecognized } from "./url-problems.ts";
 
 /** What routes are served with: the edge's own dependencies, its door, and its limit. */
 export interface Serving extends EdgeOptions {

@@ -54,11 +54,11 @@ export function paymentMethodMissing(): Problem {
 }
 
 /** A payment method that is not this customer's. */
-export function paymentMethodNotCustomers(paymentMethodId: string): Problem {
+export function paymentMethodNotCustomers(paymentMethodId: string, param = "default_payment_method"): Problem {
   const message =
     `The customer does not have a payment method with the ID ${excerpt(paymentMethodId)}. The payment method must be ` +
     "attached to the customer.";
-  return invalid({ code: "resource_missing", message, param: "default_payment_method" });
+  return invalid({ code: "resource_missing", message, param });
 }
 
 /** A mailed invoice without a day when it is due. */

@@ -56,6 +56,7 @@ interface Node {
   readonly "x-email"?: boolean;
   readonly "x-sought"?: boolean;
   readonly "x-card-number"?: boolean;
+  readonly "x-free"?: boolean;
 }
 
 function walk(node: Node, tree: Tree, path: string): unknown {
@@ -93,7 +94,7 @@ function walkUnion(alternatives: readonly Node[], tree: Tree, path: string): unk
 }
 
 function toText(node: Node, tree: Tree, path: string): string {
-  const value = scalarText(tree, path);
+  const value = scalarText(node, tree, path);
   if (node["x-email"] === true && !isAddress(value)) throw emailInvalid(path);
   const max = node.maxLength ?? Number.POSITIVE_INFINITY;
   if (countCharacters(value, max) > max) throw textTooLong(path, max);
@@ -106,10 +107,11 @@ function toText(node: Node, tree: Tree, path: string): string {
   return value;
 }
 
-// JSON may say 1.5 or true where text is wanted, as a form would; numbers that JSON cannot carry unharmed are refused.
-function scalarText(tree: Tree, path: string): string {
+// JSON may say 1.5 where text is wanted, as a form would; numbers that JSON cannot carry unharmed are refused. True and false
+// are words in a merchant's own data alone: elsewhere (a card's number, a name, an id) they are a slip of the program.
+function scalarText(node: Node, tree: Tree, path: string): string {
   if (typeof tree === "string") return tree;
-  if (typeof tree === "boolean") return String(tree);
+  if (typeof tree === "boolean" && node["x-free"] === true) return String(tree);
   const isExact = typeof tree === "number" && Number.isFinite(tree) && Math.abs(tree) <= Number.MAX_SAFE_INTEGER;
   if (isExact) return String(tree);
   throw invalidKind(path, "string");

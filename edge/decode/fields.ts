@@ -14,6 +14,8 @@ export interface FieldWords {
   readonly "x-sought"?: boolean;
   /** Whether a text is a card's number: every other text that holds one is refused. */
   readonly "x-card-number"?: boolean;
+  /** Whether a text is of the merchant's own making, so that JSON's true and false are words in it. */
+  readonly "x-free"?: boolean;
 }
 
 /** A text of so many characters at most. Empty is "unset", so it is refused unless the field is clearable. */
@@ -87,9 +89,11 @@ const METADATA_KEYS_MAX = 50;
 const METADATA_KEY_MAX = 40;
 const METADATA_VALUE_MAX = 500;
 
+const freeText = Type.String({ maxLength: METADATA_VALUE_MAX, "x-free": true });
+
 /** The merchant's keys and values; a null value takes its key away, null for all takes every key away. */
 export const metadata = clearable(
-  Type.Record(Type.String(), Type.Union([text(METADATA_VALUE_MAX), Type.Null()]), {
+  Type.Record(Type.String(), Type.Union([freeText, Type.Null()]), {
     maxProperties: METADATA_KEYS_MAX,
     propertyNames: { type: "string", maxLength: METADATA_KEY_MAX },
   }),

@@ -1,12 +1,15 @@
-import { malformedBody, tooDeep, tooManyParameters } from "../parameter-problems.ts";
+import { malformedBody, parameterRepeated, tooDeep, tooManyParameters } from "../parameter-problems.ts";
+import { findRepeatedKey } from "./repeated-key.ts";
 import { type Branch, DEPTH_MAX, PARAMETERS_MAX, type Tree } from "./tree.ts";
 
 /** Reads a JSON body, which must be an object; nothing at all counts as `{}`. Throws a Problem on anything else. */
 export function parseJson(text: string): Branch {
   const value: unknown = text.trim() === "" ? {} : parse(text);
   const tree = toTree(value, 0, { left: PARAMETERS_MAX });
-  if (tree instanceof Map) return tree;
-  throw malformedBody("a JSON body must be an object");
+  if (!(tree instanceof Map)) throw malformedBody("a JSON body must be an object");
+  const repeated = findRepeatedKey(text);
+  if (repeated !== undefined) throw parameterRepeated(repeated);
+  return tree;
 }
 
 // V8's message quotes the text, which may hold a card number: it is not passed on, not even as a cause.

@@ -3,6 +3,7 @@ import { violatedConstraint } from "../_database/connect.ts";
 import { chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { createBatcher } from "./batch.ts";
+import { isTooSmall } from "./capture-minimum.ts";
 import { type Cause, currentCause } from "./cause.ts";
 import { type BegunCapture, type CapturingRow, capturingOf, explainCapture, isUneven } from "./explain-capture.ts";
 import { besideCharge } from "./explain-charge.ts";
@@ -28,6 +29,7 @@ const BEGIN = {
       join attempt o on o.account_id = c.account_id and o.charge_id = c.charge_id and o.kind = 'authorize'
       where c.is_held and c.state = 'succeeded' and c.captured_minor = 0 and c.release_time is null
         and i.asked_minor <= c.amount_minor and not (${isUneven("i.asked_minor")})
+        and not (${isTooSmall("i.asked_minor")})
         and c.capture_before_time > business_now(c.account_id, c.customer_id)
         and not exists (${endingsOf("c")})
         and not exists (

@@ -116,6 +116,7 @@ test("beginCapture refuses by name what cannot be captured, and writes nothing",
   expect(await writer.beginCapture(captureRequest(fils, 1_999n))).toMatchObject({
     attempt: { amount: { amountMinor: 1_999n } },
   });
+  expect(await refused(chargeId, 49n)).toBe("CAPTURE_TOO_SMALL");
   const theirs = writer.beginCapture({ ...captureRequest(chargeId), accountId: liveAccountId });
   expect(await refusal(theirs)).toMatchObject({ code: Code.NotFound, reason: "CHARGE_NOT_FOUND" });
   await age(chargeId);

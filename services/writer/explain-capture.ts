@@ -10,6 +10,7 @@ import { declineOf } from "../_database/rows/fields.ts";
 import { currencies } from "../_runtime/currency.ts";
 import { refuse } from "../_runtime/errors.ts";
 import { findStored, type WriterDependencies, waitForAnswer } from "./answers.ts";
+import { isTooSmall } from "./capture-minimum.ts";
 import { besideCharge } from "./explain-charge.ts";
 import { endingsOf } from "./hold-endings.ts";
 import { nounOf } from "./snapshots.ts";
@@ -83,7 +84,7 @@ export function isUneven(amountMinor: string): string {
 
 const WHY = {
   name: "why_no_capture",
-  text: `select c.state, c.amount_minor, c.captured_minor, c.release_time is not null as is_released,
+  text: `select c.state, c.currency_code, ${isTooSmall("$3::bigint")} as is_too_small, c.amount_minor, c.captured_minor, c.release_time is not null as is_released,
       ${isUneven("$3::bigint")} as is_uneven, c.capture_before_time <= business_now(c.account_id, c.customer_id) as is_over, exists (${endingsOf("c")}) as is_ending,
       exists (select from charge_return r where r.account_id = c.account_id and r.charge_id = c.charge_id
         and r.is_release and r.state = 'succeeded') as is_returned
@@ -96,6 +97,8 @@ interface WhyRow {
   readonly captured_minor: bigint;
   readonly is_released: boolean;
   readonly is_uneven: boolean;
+  readonly currency_code: string;
+  readonly is_too_small: boolean;
   /** Null for a charge that is not held. */
   readonly is_over: boolean | null;
   readonly is_ending: boolean;
@@ -117,6 +120,7 @@ async function judgeHold(
   if (why.is_released || (why.is_over === true && !why.is_ending)) no("HOLD_EXPIRED", "is held no more");
   if (amountMinor > why.amount_minor) no("CAPTURE_EXCEEDS_HOLD", "is held for less", "amount_minor");
   if (why.is_uneven) no("CAPTURE_UNEVEN", "is in a currency without such parts", "amount_minor");
+  if (why.is_too_small) no("CAPTURE_TOO_SMALL", "is captured with at least its currency's minimum", why.currency_code);
   // Something else ends it, or did so between the two statements and failed.
   if (isLast) refuse(Code.Aborted, "CHARGE_CHANGING", `the charge ${chargeId} keeps changing`);
   return undefined;

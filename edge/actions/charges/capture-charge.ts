@@ -15,7 +15,7 @@ export const captureChargeRoute = defineRoute({
   summary: "Capture a charge that was made with capture=false, whole or in part; the rest is let go.",
   params: group({ amount: optional(integer({ minimum: 1 })), expand }),
   expandable: chargeExpandable,
-  mentions: (given) => ({ charge: { id: given, param: "id" } }),
+  mentions: (given) => ({ charge: { id: given, param: "charge", isInPath: true } }),
   async run(request, { amount }) {
     const { accountId, clients, identity, id: chargeId } = request;
     const { charge, decline, isReplayed } = await clients.transactions.captureCharge({

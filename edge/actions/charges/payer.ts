@@ -55,6 +55,7 @@ export function judgePayer(given: PayerParams, payment: Payment, payer: GetPayer
   if (tokenId !== "" && token === undefined) return resourceMissing({ noun: "token", id: tokenId, param });
   if (paymentMethod === undefined) {
     if (paymentMethodId === "") return customerWithoutCard();
+    if (customerId !== "") return cardNotLinked({ customerId, cardId: paymentMethodId, param });
     return resourceMissing({
       noun: given.source === undefined ? "PaymentMethod" : "source",
       id: paymentMethodId,

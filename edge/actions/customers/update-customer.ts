@@ -71,7 +71,7 @@ function mentionsOf(id: string, { default_source, invoice_settings: settings, so
     token: mention(sourceId, "source"),
     paymentMethod:
       mention(sourceId, "source") ??
-      mention(default_source, "default_source") ??
+      mention(default_source, "source") ??
       mention(settings?.default_payment_method, "invoice_settings[default_payment_method]"),
   });
 }

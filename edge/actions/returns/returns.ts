@@ -27,7 +27,8 @@ const createRoute = defineRoute({
     expand,
   }),
   expandable,
-  mentions: (_, { charge }) => ({ charge: { id: charge, param: "charge" } }),
+  // Stripe looks a refund's charge up as if its id stood in the path.
+  mentions: (_, { charge }) => ({ charge: { id: charge, param: "id" } }),
   async run(request, { amount, charge: chargeId, reason = "", metadata: given }) {
     const { accountId, clients, identity } = request;
     // Read apart from what an answer may show whole: that must be the charge as it is after the return.
