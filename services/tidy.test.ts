@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DescFile, DescService } from "@bufbuild/protobuf";
@@ -8,6 +9,7 @@ import { findUnboundedFields } from "./_tidy/contracts.ts";
 import * as habits from "./_tidy/habits.ts";
 import { findUntestedReasons, findUntestedRpcs } from "./_tidy/named.ts";
 import { findFalseArrows } from "./_tidy/picture.ts";
+import { findUnknownScripts } from "./_tidy/scripts.ts";
 import { findLongFile, findLongFunctions } from "./_tidy/sizes.ts";
 import { type Finding, readSources, root, type Source } from "./_tidy/source.ts";
 import { findMachineTime } from "./_tidy/sql.ts";
@@ -18,6 +20,7 @@ const queries = [...sources, ...readSources(["services", "edge"], ".sql")];
 const protos = readSources(["proto"], ".proto");
 const pages = readSources(["README.md", "services", "edge", "proto"], "README.md");
 const services = await readServices();
+const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** Each rule by its sentence; a rule that fails lists every place, as path:line. */
 const rules: Record<string, () => Finding[]> = {
@@ -36,6 +39,7 @@ const rules: Record<string, () => Finding[]> = {
   "every reason of a refusal is named in a test": () => findUntestedReasons(sources),
   "every field of a request has a bound": () => findUnboundedFields(services, protos),
   "every rpc that a caller may call it calls": () => findUnusedRights(sources),
+  "every command that a page names is there": () => every(pages, (page) => findUnknownScripts(page, scripts)),
   "every table of callers shows the topology": () => every(pages, findFalseArrows),
 };
 

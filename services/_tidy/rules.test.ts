@@ -7,6 +7,7 @@ import { findUnboundedFields } from "./contracts.ts";
 import * as habits from "./habits.ts";
 import { findUntestedReasons, findUntestedRpcs } from "./named.ts";
 import { findFalseArrows } from "./picture.ts";
+import { findUnknownScripts } from "./scripts.ts";
 import { findLongFile, findLongFunctions } from "./sizes.ts";
 import { type Finding, parseSource, type Source } from "./source.ts";
 import { findMachineTime } from "./sql.ts";
@@ -105,6 +106,11 @@ test("a reason is tested when a test names it, however it was chosen", () => {
     "services/writer/a.ts:2 no test names the reason B_TWO",
     "services/writer/a.ts:3 no test names the reason D_FOUR",
   ]);
+});
+
+test("a page may only name commands that package.json has", () => {
+  const page = parseSource("README.md", "Run `npm run keys -- list`.\n`npm run kyes`, `npm start`\n");
+  expect(findUnknownScripts(page, { keys: "" })).toEqual(["README.md:2 names the script kyes, which is not there"]);
 });
 
 test("a table of callers must say what the topology says, and a page without one says nothing", () => {
