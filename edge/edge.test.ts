@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { edgeActions } from "../services/_runtime/config.ts";
 import { actionRoutes } from "./actions/actions.ts";
+import { pathsOf } from "./route.ts";
 import { addAccount, addKey } from "./testing/keys.ts";
 import { startBench } from "./testing/tripe.ts";
 
@@ -78,8 +79,9 @@ test("another account's objects are a plain 404 under every route that takes an 
     "/v1/payment_methods/:id/attach": "customer=cus_x",
     "/v1/customers/:id/sources": "source=tok_visa",
   };
-  for (const { method, path, aliases = [] } of routes) {
-    for (const name of [path, ...aliases]) {
+  for (const route of routes) {
+    const { method } = route;
+    for (const { path: name } of pathsOf(route)) {
       const url = name.replace(":id", String(ids[name.split("/")[2] ?? ""]));
       const more = method === "POST" ? { payload: payloads[name] ?? "", headers: form } : {};
       const { status, body } = await ask({ method, url, key: "sk_test_another1234", ...more });

@@ -19,7 +19,7 @@ import type { ConnectionLimits } from "./connections.ts";
 import { servePreflights } from "./cors.ts";
 import { connectionLimitsOf, guardConnections, readOpenFilesMax } from "./guard-connections.ts";
 import { healthPaths, serveHealth } from "./health.ts";
-import { serveOpenapi } from "./openapi.ts";
+import { serveOpenapi } from "./openapi/openapi.ts";
 import { paceStrangers } from "./pace-strangers.ts";
 import { createPlaces } from "./places.ts";
 import { encodingNotOffered } from "./problems.ts";

@@ -1,7 +1,8 @@
+import { answeredObjects } from "./openapi/objects/objects.ts";
 import { expandInvalid } from "./problems.ts";
 import type { Route } from "./route.ts";
 
-/** What Stripe can expand and Tripe does not offer: it is null everywhere, and null is what expanding null shows. */
+/** What Stripe can expand and Tripe does not offer: it is null wherever it is, and null is what expanding null shows. */
 export const alwaysNull: ReadonlySet<string> = new Set([
   "application",
   "application_fee",
@@ -13,15 +14,28 @@ export const alwaysNull: ReadonlySet<string> = new Set([
   "transfer",
 ]);
 
+type Expanding = Pick<Route, "answers" | "expandable" | "isList">;
+
+/** The paths that a route expands, as a request names them: its own, and what its object has of those that are null. */
+export function expandPathsOf({ answers, expandable, isList = false }: Expanding): string[] {
+  const nullFields = [...alwaysNull].filter((name) => !expandable.includes(name) && hasField(answers, name));
+  return [...expandable, ...nullFields].map((path) => (isList ? `data.${path}` : path));
+}
+
+function hasField(answers: Route["answers"], name: string): boolean {
+  const names = typeof answers === "string" ? [answers] : answers;
+  return names.some((one) => one !== "pdf" && Object.hasOwn(Object(answeredObjects[one]).properties ?? {}, name));
+}
+
 /** Reads which paths a request wants to see whole; throws a Problem on one that this route cannot expand. */
-export function readExpand(
-  { expandable, isList = false }: Pick<Route, "expandable" | "isList">,
-  paths: readonly string[] = [],
-): ReadonlySet<string> {
+export function readExpand(route: Expanding, paths: readonly string[] = []): ReadonlySet<string> {
+  if (paths.length === 0) return none;
+  const allowed = new Set(expandPathsOf(route));
   const wanted = paths.map((path) => {
-    const own = isList ? /^data\.(.+)$/.exec(path)?.[1] : path;
-    if (own === undefined || !(expandable.includes(own) || alwaysNull.has(own))) throw expandInvalid(path);
-    return own;
+    if (!allowed.has(path)) throw expandInvalid(path);
+    return route.isList === true ? path.slice("data.".length) : path;
   });
   return new Set(wanted);
 }
+
+const none: ReadonlySet<string> = new Set();

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import { actionRoutes, sharedRoutes } from "./actions/actions.ts";
 import { grantsScope, parseScopes, scopeOf, scopesOfExpanded } from "./key-scopes.ts";
+import { pathsOf } from "./route.ts";
 
 const routes = [...Object.values(actionRoutes).flat(), ...sharedRoutes];
 
 test("every route has a scope, under each of its paths the same", () => {
   for (const route of routes) {
-    for (const path of [route.path, ...(route.aliases ?? [])]) {
+    for (const { path } of pathsOf(route)) {
       expect(scopeOf({ method: route.method, path })).toBe(scopeOf(route));
     }
   }

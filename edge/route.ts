@@ -8,6 +8,7 @@ import type { KeyScope } from "./authenticate.ts";
 import type { EdgeClients } from "./clients.ts";
 import type { Identity } from "./idempotency.ts";
 import type { Mentions } from "./mentions.ts";
+import type { ObjectName } from "./openapi/objects/objects.ts";
 import type { Problem } from "./problem.ts";
 import type { Reads } from "./reads.ts";
 
@@ -58,8 +59,14 @@ export interface Route<Params extends TObject = TObject> {
   readonly method: "DELETE" | "GET" | "POST";
   /** Such as "/v1/customers/:id". */
   readonly path: string;
+  /** What programs call it by, in camelCase; no two are the same. */
+  readonly operationId: string;
+  /** What a 200 holds: an object (of a list route, a page of them), one of several, or a PDF. */
+  readonly answers: ObjectName | readonly ObjectName[] | "pdf";
+  /** Whether a card may be refused here, which is a 402. */
+  readonly mayDecline?: true;
   /** Other paths of the same resource; answered alike, and one and the same to an Idempotency-Key. */
-  readonly aliases?: readonly string[];
+  readonly aliases?: readonly { readonly path: string; readonly operationId: string }[];
   /** What it does, for the reference. */
   readonly summary: string;
   readonly params: Params;
@@ -79,4 +86,12 @@ export interface Route<Params extends TObject = TObject> {
 export function defineRoute<Params extends TObject>(route: Route<Params>): Route {
   // A route is only ever run with what its own `params` decoded.
   return route as unknown as Route;
+}
+
+/** A route's paths, its own and its aliases, each with what programs call it by. */
+export function pathsOf(
+  route: Pick<Route, "aliases" | "operationId" | "path">,
+): { path: string; operationId: string }[] {
+  const { aliases = [], operationId, path } = route;
+  return [{ path, operationId }, ...aliases];
 }

@@ -25,7 +25,7 @@ import { headerNotOffered, httpsRequired, liveBankMissing, resourceMissing, scop
 import { createReads } from "./reads.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
-import type { PublicRequest, Route } from "./route.ts";
+import { type PublicRequest, pathsOf, type Route } from "./route.ts";
 import { isPrivate } from "./transport.ts";
 import { urlUnrecognized } from "./url-problems.ts";
 
@@ -44,7 +44,7 @@ const ANSWER_MS = 8_000;
 
 /** Serves one route under all its paths: key, parameters, work, answer; whatever is thrown becomes the envelope. */
 export function serveRoute(app: FastifyInstance, route: Route, serving: Serving): void {
-  for (const url of [route.path, ...(route.aliases ?? [])]) {
+  for (const { path: url } of pathsOf(route)) {
     app.route({
       method: route.method,
       url,

@@ -46,6 +46,7 @@ interface Node {
   readonly maximum?: number;
   readonly items?: Node;
   readonly maxItems?: number;
+  readonly minItems?: number;
   readonly properties?: Readonly<Record<string, Node>>;
   readonly patternProperties?: Readonly<Record<string, Node>>;
   readonly propertyNames?: { readonly maxLength?: number };
@@ -152,6 +153,7 @@ function toList(node: Node, tree: Tree, path: string): unknown[] {
   const items = Array.isArray(tree) ? tree : numberedParts(tree, path);
   const max = node.maxItems ?? Number.POSITIVE_INFINITY;
   if (items.length > max) throw tooManyItems(path, max);
+  if (items.length < (node.minItems ?? 0)) throw parameterEmpty(path);
   const itemNode = node.items;
   assert(itemNode !== undefined, "a list has a schema for its items");
   return items.map((item, index) => walk(itemNode, item, bracketed(path, index)));

@@ -79,9 +79,9 @@ export function group<P extends Record<string, TSchema>>(properties: P, words: F
   return Type.Object(properties, { additionalProperties: false, ...words });
 }
 
-/** A list of at most so many items. */
-export function list<S extends TSchema>(items: S, maxItems: number) {
-  return Type.Array(items, { maxItems });
+/** A list of at most so many items, and of at least so many. */
+export function list<S extends TSchema>(items: S, maxItems: number, minItems = 0) {
+  return Type.Array(items, minItems === 0 ? { maxItems } : { maxItems, minItems });
 }
 
 // Stripe's bounds (docs.stripe.com/api/metadata), which the contracts state too.

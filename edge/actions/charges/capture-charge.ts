@@ -11,6 +11,9 @@ import { chargeExpandable, showCharge } from "./show-charge.ts";
 export const captureChargeRoute = defineRoute({
   method: "POST",
   path: "/v1/charges/:id/capture",
+  operationId: "captureCharge",
+  answers: "Charge",
+  mayDecline: true,
   needsBank: true,
   summary: "Capture a charge that was made with capture=false, whole or in part; the rest is let go.",
   params: group({ amount: optional(integer({ minimum: 1 })), expand }),

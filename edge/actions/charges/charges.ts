@@ -12,6 +12,8 @@ import { updateChargeRoute } from "./update-charge.ts";
 const retrieveRoute = defineRoute({
   method: "GET",
   path: "/v1/charges/:id",
+  operationId: "retrieveCharge",
+  answers: "Charge",
   summary: "Retrieve a charge.",
   params: group({ expand }),
   expandable: chargeExpandable,
@@ -30,6 +32,8 @@ const retrieveRoute = defineRoute({
 const listRoute = defineRoute({
   method: "GET",
   path: "/v1/charges",
+  operationId: "listCharges",
+  answers: "Charge",
   summary: "List charges, newest first.",
   params: group({ customer: optional(id), transfer_group: optional(text(500)), created, ...paging }),
   expandable: chargeExpandable,

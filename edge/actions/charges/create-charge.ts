@@ -56,6 +56,9 @@ type Params = Static<typeof params>;
 export const createChargeRoute = defineRoute({
   method: "POST",
   path: "/v1/charges",
+  operationId: "createCharge",
+  answers: "Charge",
+  mayDecline: true,
   needsBank: true,
   summary: "Charge a card, a token or a customer.",
   params,

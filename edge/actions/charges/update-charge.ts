@@ -20,6 +20,8 @@ const params = group({
 export const updateChargeRoute = defineRoute({
   method: "POST",
   path: "/v1/charges/:id",
+  operationId: "updateCharge",
+  answers: "Charge",
   summary: "Change the words of a charge; empty values unset.",
   params,
   expandable: chargeExpandable,

@@ -28,6 +28,9 @@ type Params = Static<typeof params>;
 export const createCustomerRoute = defineRoute({
   method: "POST",
   path: "/v1/customers",
+  operationId: "createCustomer",
+  answers: "Customer",
+  mayDecline: true,
   summary: "Make a customer, with a card when one is given.",
   params,
   expandable: customerExpandable,

@@ -15,6 +15,8 @@ import { updateCustomerRoute } from "./update-customer.ts";
 const retrieveRoute = defineRoute({
   method: "GET",
   path: "/v1/customers/:id",
+  operationId: "retrieveCustomer",
+  answers: ["Customer", "DeletedCustomer"],
   summary: "Retrieve a customer; of a deleted one only that it is gone.",
   params: group({ expand }),
   expandable: customerExpandable,
@@ -32,6 +34,8 @@ const retrieveRoute = defineRoute({
 const deleteRoute = defineRoute({
   method: "DELETE",
   path: "/v1/customers/:id",
+  operationId: "deleteCustomer",
+  answers: "DeletedCustomer",
   summary: "Delete a customer, detach its cards and end its subscriptions.",
   params: group({}),
   expandable: [],
@@ -53,6 +57,8 @@ const EMAIL_MAX = 512;
 const listRoute = defineRoute({
   method: "GET",
   path: "/v1/customers",
+  operationId: "listCustomers",
+  answers: "Customer",
   summary: "List customers, newest first.",
   params: group({ email: optional(soughtText), created, ...paging }),
   expandable: customerExpandable,

@@ -30,6 +30,9 @@ function partial({ number, exp_month, exp_year, cvc }: typeof cardFields) {
 const createRoute = defineRoute({
   method: "POST",
   path: "/v1/payment_methods",
+  operationId: "createPaymentMethod",
+  answers: "PaymentMethod",
+  mayDecline: true,
   needsBank: true,
   summary: "Make a payment method of a card: bank.SealCard → writer.CreatePaymentMethod.",
   params,
@@ -73,6 +76,8 @@ function readCard(request: PublicRequest, { card, billing_details }: Static<type
 const retrieveRoute = defineRoute({
   method: "GET",
   path: "/v1/payment_methods/:id",
+  operationId: "retrievePaymentMethod",
+  answers: "PaymentMethod",
   summary: "Retrieve a payment method.",
   params: group({ expand }),
   expandable: ["customer"],
@@ -87,6 +92,9 @@ const retrieveRoute = defineRoute({
 const attachRoute = defineRoute({
   method: "POST",
   path: "/v1/payment_methods/:id/attach",
+  operationId: "attachPaymentMethod",
+  answers: "PaymentMethod",
+  mayDecline: true,
   summary: "Attach a payment method to a customer; a test card's name makes a new one first.",
   params: group({ customer: id, expand }),
   expandable: ["customer"],
@@ -111,6 +119,8 @@ const attachRoute = defineRoute({
 const detachRoute = defineRoute({
   method: "POST",
   path: "/v1/payment_methods/:id/detach",
+  operationId: "detachPaymentMethod",
+  answers: "PaymentMethod",
   summary: "Detach a payment method from its customer, for good.",
   params: group({ expand }),
   expandable: ["customer"],
@@ -130,6 +140,8 @@ const detachRoute = defineRoute({
 const listRoute = defineRoute({
   method: "GET",
   path: "/v1/payment_methods",
+  operationId: "listPaymentMethods",
+  answers: "PaymentMethod",
   summary: "List a customer's payment methods, newest first.",
   params: group({ customer: id, type: optional(choice(["card"])), ...paging }),
   expandable: ["customer"],
@@ -142,6 +154,8 @@ const listRoute = defineRoute({
 const listOfCustomerRoute = defineRoute({
   method: "GET",
   path: "/v1/customers/:id/payment_methods",
+  operationId: "listCustomerPaymentMethods",
+  answers: "PaymentMethod",
   summary: "List a customer's payment methods, newest first.",
   params: group({ type: optional(choice(["card"])), ...paging }),
   expandable: ["customer"],

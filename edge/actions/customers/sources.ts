@@ -12,6 +12,9 @@ import { withVerification } from "../../verification.ts";
 const createSourceRoute = defineRoute({
   method: "POST",
   path: "/v1/customers/:id/sources",
+  operationId: "createCustomerSource",
+  answers: "Card",
+  mayDecline: true,
   needsBank: true,
   summary: "Give a customer a card; the first becomes its default source.",
   params: group({ source: Type.Union([id, tokenCard]), expand }),
@@ -47,6 +50,8 @@ const createSourceRoute = defineRoute({
 const listSourcesRoute = defineRoute({
   method: "GET",
   path: "/v1/customers/:id/sources",
+  operationId: "listCustomerSources",
+  answers: "Card",
   summary: "List a customer's cards, newest first.",
   params: group({ object: optional(choice(["card"])), ...paging }),
   expandable: [],

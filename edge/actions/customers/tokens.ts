@@ -7,6 +7,9 @@ import { defineRoute } from "../../route.ts";
 const createTokenRoute = defineRoute({
   method: "POST",
   path: "/v1/tokens",
+  operationId: "createToken",
+  answers: "Token",
+  mayDecline: true,
   needsBank: true,
   summary: "Make a token of a card: bank.SealCard → writer.CreateToken.",
   params: group({ card: tokenCard, expand }),
@@ -22,6 +25,8 @@ const createTokenRoute = defineRoute({
 const retrieveTokenRoute = defineRoute({
   method: "GET",
   path: "/v1/tokens/:id",
+  operationId: "retrieveToken",
+  answers: "Token",
   summary: "Retrieve a token.",
   params: group({ expand }),
   expandable: [],

@@ -26,6 +26,9 @@ type Params = Static<typeof params>;
 export const updateCustomerRoute = defineRoute({
   method: "POST",
   path: "/v1/customers/:id",
+  operationId: "updateCustomer",
+  answers: "Customer",
+  mayDecline: true,
   summary: "Change a customer; empty values unset.",
   params,
   expandable: customerExpandable,

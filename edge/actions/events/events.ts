@@ -19,6 +19,8 @@ const TYPES_MAX = 20;
 const retrieveRoute = defineRoute({
   method: "GET",
   path: "/v1/events/:id",
+  operationId: "retrieveEvent",
+  answers: "Event",
   summary: "Retrieve an event, however old.",
   params: group({ expand }),
   expandable: [],
@@ -36,6 +38,8 @@ const retrieveRoute = defineRoute({
 const listRoute = defineRoute({
   method: "GET",
   path: "/v1/events",
+  operationId: "listEvents",
+  answers: "Event",
   summary:
     'List events, newest first and however old: all, or those of a type, of some types or of a group ("charge.*").',
   params: group({

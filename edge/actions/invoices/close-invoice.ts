@@ -17,6 +17,8 @@ interface Changed {
 export const finalizeInvoiceRoute = defineRoute({
   method: "POST",
   path: "/v1/invoices/:id/finalize",
+  operationId: "finalizeInvoice",
+  answers: "Invoice",
   summary: "Finalize a draft: it gets its number, and its money is frozen.",
   params: group({ auto_advance: optional(Type.Boolean()), expand }),
   expandable: invoiceExpandable,
@@ -31,6 +33,8 @@ export const finalizeInvoiceRoute = defineRoute({
 export const voidInvoiceRoute = defineRoute({
   method: "POST",
   path: "/v1/invoices/:id/void",
+  operationId: "voidInvoice",
+  answers: "Invoice",
   summary: "Void an invoice that is owed; it keeps its number.",
   params: group({ expand }),
   expandable: invoiceExpandable,
@@ -42,6 +46,8 @@ export const voidInvoiceRoute = defineRoute({
 export const markUncollectibleRoute = defineRoute({
   method: "POST",
   path: "/v1/invoices/:id/mark_uncollectible",
+  operationId: "markInvoiceUncollectible",
+  answers: "Invoice",
   summary: "Give an open invoice up; it may still be paid or voided.",
   params: group({ expand }),
   expandable: invoiceExpandable,

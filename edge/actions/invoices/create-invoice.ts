@@ -27,6 +27,8 @@ type Params = Static<typeof params>;
 export const createInvoiceRoute = defineRoute({
   method: "POST",
   path: "/v1/invoices",
+  operationId: "createInvoice",
+  answers: "Invoice",
   summary: "Make a draft, of the customer's pending items if wanted.",
   params,
   expandable: invoiceExpandable,

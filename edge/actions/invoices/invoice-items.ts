@@ -54,6 +54,8 @@ const createParams = group({
 const createItemRoute = defineRoute({
   method: "POST",
   path: "/v1/invoiceitems",
+  operationId: "createInvoiceItem",
+  answers: "InvoiceItem",
   summary: "Note what a customer owes: reader.GetPrice ‖ reader.GetInvoice → writer.CreateInvoiceItem.",
   params: createParams,
   expandable,
@@ -109,6 +111,8 @@ async function readItem({ account, reads }: PublicRequest, given: Static<typeof 
 const retrieveItemRoute = defineRoute({
   method: "GET",
   path: "/v1/invoiceitems/:id",
+  operationId: "retrieveInvoiceItem",
+  answers: "InvoiceItem",
   summary: "Retrieve an invoice item.",
   params: group({ expand }),
   expandable,
@@ -123,6 +127,8 @@ const retrieveItemRoute = defineRoute({
 const updateItemRoute = defineRoute({
   method: "POST",
   path: "/v1/invoiceitems/:id",
+  operationId: "updateInvoiceItem",
+  answers: "InvoiceItem",
   summary: "Change an invoice item that no finalized invoice holds: reader.GetInvoiceItem → writer.UpdateInvoiceItem.",
   params: group(itemWords),
   expandable,
@@ -152,6 +158,8 @@ const updateItemRoute = defineRoute({
 const deleteItemRoute = defineRoute({
   method: "DELETE",
   path: "/v1/invoiceitems/:id",
+  operationId: "deleteInvoiceItem",
+  answers: "DeletedInvoiceItem",
   summary: "Delete an invoice item that no finalized invoice holds.",
   params: group({}),
   expandable: [],
@@ -170,6 +178,8 @@ const deleteItemRoute = defineRoute({
 const listItemsRoute = defineRoute({
   method: "GET",
   path: "/v1/invoiceitems",
+  operationId: "listInvoiceItems",
+  answers: "InvoiceItem",
   summary: "List invoice items, newest first.",
   params: group({
     customer: optional(id),

@@ -12,6 +12,8 @@ import { defineRoute } from "../../route.ts";
 export const listLinesRoute = defineRoute({
   method: "GET",
   path: "/v1/invoices/:id/lines",
+  operationId: "listInvoiceLines",
+  answers: "InvoiceLineItem",
   summary: "List an invoice's lines, in their order.",
   params: group(paging),
   expandable: [],

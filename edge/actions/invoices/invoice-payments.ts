@@ -10,6 +10,8 @@ import { defineRoute, type PublicRequest } from "../../route.ts";
 export const listInvoicePaymentsRoute = defineRoute({
   method: "GET",
   path: "/v1/invoice_payments",
+  operationId: "listInvoicePayments",
+  answers: "InvoicePayment",
   summary: "List payments of invoices, newest first.",
   params: group({ invoice: optional(id), created, ...paging }),
   expandable: ["invoice", "payment.charge"],

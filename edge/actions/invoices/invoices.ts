@@ -21,6 +21,8 @@ import { updateInvoiceRoute } from "./update-invoice.ts";
 const retrieveRoute = defineRoute({
   method: "GET",
   path: "/v1/invoices/:id",
+  operationId: "retrieveInvoice",
+  answers: "Invoice",
   summary: "Retrieve an invoice.",
   params: group({ expand }),
   expandable: invoiceExpandable,
@@ -39,6 +41,8 @@ const retrieveRoute = defineRoute({
 const pdfRoute = defineRoute({
   method: "GET",
   path: "/v1/invoices/:id/pdf",
+  operationId: "downloadInvoicePdf",
+  answers: "pdf",
   summary: "An invoice in print, as `invoice_pdf` links to without a key.",
   params: group({}),
   expandable: [],
@@ -49,6 +53,8 @@ const pdfRoute = defineRoute({
 const deleteRoute = defineRoute({
   method: "DELETE",
   path: "/v1/invoices/:id",
+  operationId: "deleteInvoice",
+  answers: "DeletedInvoice",
   summary: "Delete a draft that no subscription made; its items are pending again.",
   params: group({}),
   expandable: [],
@@ -71,6 +77,8 @@ const states = {
 const listRoute = defineRoute({
   method: "GET",
   path: "/v1/invoices",
+  operationId: "listInvoices",
+  answers: "Invoice",
   summary: "List invoices, newest first.",
   params: group({
     collection_method: optional(collectionMethod),

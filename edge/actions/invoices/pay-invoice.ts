@@ -35,6 +35,9 @@ const params = group(
 export const payInvoiceRoute = defineRoute({
   method: "POST",
   path: "/v1/invoices/:id/pay",
+  operationId: "payInvoice",
+  answers: "Invoice",
+  mayDecline: true,
   needsBank: true,
   summary: "Pay an invoice by card, or note that it was paid elsewhere; a draft is finalized first.",
   params,

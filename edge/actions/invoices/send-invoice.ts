@@ -16,6 +16,8 @@ import { invoiceExpandable, showInvoice } from "./show-invoice.ts";
 export const sendInvoiceRoute = defineRoute({
   method: "POST",
   path: "/v1/invoices/:id/send",
+  operationId: "sendInvoice",
+  answers: "Invoice",
   summary: "Mail an invoice to its customer, with its PDF; a draft is finalized first.",
   params: group({ expand }),
   expandable: invoiceExpandable,

@@ -21,6 +21,8 @@ import { invoiceExpandable, showInvoice } from "./show-invoice.ts";
 export const updateInvoiceRoute = defineRoute({
   method: "POST",
   path: "/v1/invoices/:id",
+  operationId: "updateInvoice",
+  answers: "Invoice",
   summary: "Change a draft, or the metadata of any invoice; empty values unset.",
   params: group({ ...invoiceWords, metadata, expand }),
   expandable: invoiceExpandable,

@@ -16,8 +16,10 @@ const expandable = ["balance_transaction", "charge"];
 const createRoute = defineRoute({
   method: "POST",
   path: "/v1/refunds",
+  operationId: "createRefund",
+  answers: "Refund",
   needsBank: true,
-  aliases: ["/v1/returns"],
+  aliases: [{ path: "/v1/returns", operationId: "createReturn" }],
   summary: "Give money of a charge back: reader.GetCharge → transactions.CreateReturn.",
   params: group({
     charge: id,
@@ -56,7 +58,9 @@ function checkPart(amount: number | undefined, { amount: taken, capturedMinor, r
 const retrieveRoute = defineRoute({
   method: "GET",
   path: "/v1/refunds/:id",
-  aliases: ["/v1/returns/:id"],
+  operationId: "retrieveRefund",
+  answers: "Refund",
+  aliases: [{ path: "/v1/returns/:id", operationId: "retrieveReturn" }],
   summary: "Retrieve a return.",
   params: group({ expand }),
   expandable,
@@ -71,7 +75,9 @@ const retrieveRoute = defineRoute({
 const listRoute = defineRoute({
   method: "GET",
   path: "/v1/refunds",
-  aliases: ["/v1/returns"],
+  operationId: "listRefunds",
+  answers: "Refund",
+  aliases: [{ path: "/v1/returns", operationId: "listReturns" }],
   summary: "List returns, newest first.",
   params: group({ charge: optional(id), created, ...paging }),
   expandable,

@@ -23,6 +23,9 @@ import { type SubscriptionParams, subscriptionParams } from "./subscription-para
 export const createSubscriptionRoute = defineRoute({
   method: "POST",
   path: "/v1/subscriptions",
+  operationId: "createSubscription",
+  answers: "Subscription",
+  mayDecline: true,
   needsBank: true,
   summary: "Make a subscription; its first invoice is paid at once.",
   params: subscriptionParams,

@@ -21,6 +21,8 @@ const states = {
 export const listSubscriptionsRoute = defineRoute({
   method: "GET",
   path: "/v1/subscriptions",
+  operationId: "listSubscriptions",
+  answers: "Subscription",
   summary: "List subscriptions that have not ended, or those of a status; newest first.",
   params: group({
     customer: optional(id),

@@ -50,6 +50,8 @@ const createParams = group({
 const createRoute = defineRoute({
   method: "POST",
   path: "/v1/prices",
+  operationId: "createPrice",
+  answers: "Price",
   summary: "Make a price, and its product when one is described.",
   params: createParams,
   expandable,
@@ -88,6 +90,8 @@ function readNewProduct({ createId }: PublicRequest, { product, product_data: da
 const retrieveRoute = defineRoute({
   method: "GET",
   path: "/v1/prices/:id",
+  operationId: "retrievePrice",
+  answers: "Price",
   summary: "Retrieve a price.",
   params: group({ expand }),
   expandable,
@@ -112,6 +116,8 @@ const updateParams = group({
 const updateRoute = defineRoute({
   method: "POST",
   path: "/v1/prices/:id",
+  operationId: "updatePrice",
+  answers: "Price",
   summary: "Change the words of a price, never its amount; empty values unset.",
   params: updateParams,
   expandable,
@@ -147,6 +153,8 @@ function pathsOf(given: Static<typeof updateParams>): string[] {
 const listRoute = defineRoute({
   method: "GET",
   path: "/v1/prices",
+  operationId: "listPrices",
+  answers: "Price",
   summary: "List prices, newest first.",
   params: group({
     active: optional(Type.Boolean()),

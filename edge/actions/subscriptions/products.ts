@@ -39,6 +39,8 @@ const createParams = group({
 const createRoute = defineRoute({
   method: "POST",
   path: "/v1/products",
+  operationId: "createProduct",
+  answers: "Product",
   summary: "Make a product, with its default price when one is given.",
   params: createParams,
   expandable,
@@ -71,6 +73,8 @@ function readDefaultPrice({ createId }: PublicRequest, { default_price_data: ter
 const retrieveRoute = defineRoute({
   method: "GET",
   path: "/v1/products/:id",
+  operationId: "retrieveProduct",
+  answers: "Product",
   summary: "Retrieve a product.",
   params: group({ expand }),
   expandable,
@@ -94,6 +98,8 @@ const updateParams = group({
 const updateRoute = defineRoute({
   method: "POST",
   path: "/v1/products/:id",
+  operationId: "updateProduct",
+  answers: "Product",
   summary: "Change a product; empty values unset.",
   params: updateParams,
   expandable,
@@ -130,6 +136,8 @@ function pathsOf(given: Static<typeof updateParams>): string[] {
 const listRoute = defineRoute({
   method: "GET",
   path: "/v1/products",
+  operationId: "listProducts",
+  answers: "Product",
   summary: "List products, newest first.",
   params: group({ active: optional(Type.Boolean()), created, ...paging }),
   expandable,

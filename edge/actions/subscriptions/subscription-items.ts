@@ -28,13 +28,13 @@ export const items = list(
     metadata,
   }),
   ITEMS_MAX,
+  1,
 );
 
 type ItemParams = Static<typeof items>[number];
 
 /** Reads the price of every item, side by side; one that comes with its item is drafted, not made. Throws a Problem. */
 export async function readPrices(request: PublicRequest, given: readonly ItemParams[]): Promise<Price[]> {
-  if (given.length === 0) throw parameterMissing("items");
   return Promise.all(given.map((item, index) => readPrice(request, item, index)));
 }
 

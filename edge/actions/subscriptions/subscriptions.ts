@@ -13,6 +13,8 @@ import { paymentSettings } from "./subscription-params.ts";
 const retrieveRoute = defineRoute({
   method: "GET",
   path: "/v1/subscriptions/:id",
+  operationId: "retrieveSubscription",
+  answers: "Subscription",
   summary: "Retrieve a subscription.",
   params: group({ expand }),
   expandable: subscriptionExpandable,
@@ -44,6 +46,8 @@ const updateParams = group(
 const updateRoute = defineRoute({
   method: "POST",
   path: "/v1/subscriptions/:id",
+  operationId: "updateSubscription",
+  answers: "Subscription",
   summary: "Change a subscription's words, its payment method, and whether it ends with its period.",
   params: updateParams,
   expandable: subscriptionExpandable,
@@ -86,6 +90,8 @@ function pathsOf(given: Static<typeof updateParams>): string[] {
 const cancelRoute = defineRoute({
   method: "DELETE",
   path: "/v1/subscriptions/:id",
+  operationId: "cancelSubscription",
+  answers: "Subscription",
   summary: "End a subscription now; what is owed stays owed.",
   // Nothing is given back for the rest of a period, and nothing billed for it.
   params: group({ invoice_now: optional(Type.Literal(false)), prorate: optional(Type.Literal(false)), expand }),

@@ -7,6 +7,8 @@ import { showEvent } from "../events/events.ts";
 export const retryEventRoute = defineRoute({
   method: "POST",
   path: "/v1/events/:id/retry",
+  operationId: "retryEvent",
+  answers: "Event",
   summary: "Deliver an event to an endpoint again, from the first rung of its ladder.",
   params: group({ webhook_endpoint: id, expand }),
   expandable: [],

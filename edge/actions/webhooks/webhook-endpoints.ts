@@ -20,13 +20,12 @@ import {
 import { mentions } from "../../mentions.ts";
 import { metadataOf, metadataPatchOf, textOf } from "../../messages.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
-import { parameterEmpty } from "../../parameter-problems.ts";
 import { found } from "../../reads.ts";
 import { defineRoute } from "../../route.ts";
 import { checkUrl } from "./check-url.ts";
 
-// A type that Tripe never sends would be waited for in vain, so it is refused by name.
-const enabledEvents = list(choice(["*", ...eventTypes]), 300);
+// A type that Tripe never sends would be waited for in vain, so it is refused by name; an endpoint for nothing is none.
+const enabledEvents = list(choice(["*", ...eventTypes]), 300, 1);
 
 // 2048 is what the contracts carry, and more than browsers ever agreed on.
 const url = text(2_048);
@@ -34,6 +33,8 @@ const url = text(2_048);
 const createRoute = defineRoute({
   method: "POST",
   path: "/v1/webhook_endpoints",
+  operationId: "createWebhookEndpoint",
+  answers: "WebhookEndpoint",
   summary: "Make an endpoint; its secret is in this answer alone.",
   params: group({
     enabled_events: enabledEvents,
@@ -64,9 +65,7 @@ const createRoute = defineRoute({
   },
 });
 
-// Nothing to hear of is no endpoint.
 function typesOf(given: readonly string[]): string[] {
-  if (given.length === 0) throw parameterEmpty("enabled_events");
   return [...new Set(given)];
 }
 
@@ -75,6 +74,8 @@ const mentioned = (given: string) => ({ webhookEndpoint: { id: given, param: "id
 const retrieveRoute = defineRoute({
   method: "GET",
   path: "/v1/webhook_endpoints/:id",
+  operationId: "retrieveWebhookEndpoint",
+  answers: "WebhookEndpoint",
   summary: "Retrieve an endpoint, without its secret.",
   params: group({ expand }),
   expandable: [],
@@ -97,6 +98,8 @@ const updateParams = group({
 const updateRoute = defineRoute({
   method: "POST",
   path: "/v1/webhook_endpoints/:id",
+  operationId: "updateWebhookEndpoint",
+  answers: "WebhookEndpoint",
   summary: "Change an endpoint; disable or enable it.",
   params: updateParams,
   expandable: [],
@@ -132,6 +135,8 @@ function pathsOf(given: Static<typeof updateParams>): string[] {
 const deleteRoute = defineRoute({
   method: "DELETE",
   path: "/v1/webhook_endpoints/:id",
+  operationId: "deleteWebhookEndpoint",
+  answers: "DeletedWebhookEndpoint",
   summary: "Delete an endpoint; what is due to it is not delivered.",
   params: group({}),
   expandable: [],
@@ -153,6 +158,8 @@ const EXPIRES_IN_SECONDS = 86_400;
 const rotateRoute = defineRoute({
   method: "POST",
   path: "/v1/webhook_endpoints/:id/rotate_secret",
+  operationId: "rotateWebhookEndpointSecret",
+  answers: "WebhookEndpoint",
   summary: "Give an endpoint a new secret; the old one signs beside it until it expires.",
   params: group({ expires_in: optional(integer({ minimum: 0, maximum: EXPIRES_IN_SECONDS })), expand }),
   expandable: [],
@@ -172,6 +179,8 @@ const rotateRoute = defineRoute({
 const listRoute = defineRoute({
   method: "GET",
   path: "/v1/webhook_endpoints",
+  operationId: "listWebhookEndpoints",
+  answers: "WebhookEndpoint",
   summary: "List endpoints, newest first.",
   params: group(paging),
   expandable: [],
