@@ -24,3 +24,15 @@ test("an approval is accepted", () => {
 test("a code that may hide an effect is unknown, and so is one nobody knows", () => {
   for (const code of ["09", "10", "68", "94", "Z9", "", "000"]) expect(meaningOf(code)).toEqual({ outcome: "unknown" });
 });
+
+test("what a card may not buy is said of purchases alone: a refused capture, refund or reversal is a plain decline", () => {
+  for (const code of ["12", "57", "93"]) {
+    for (const kind of ["purchase", "authorize"] as const) {
+      expect(meaningOf(code, kind)).toEqual({ outcome: "declined", reason: "transaction_not_allowed" });
+    }
+    for (const kind of ["capture", "refund", "reverse"] as const) {
+      expect(meaningOf(code, kind)).toEqual({ outcome: "declined", reason: "generic_decline" });
+    }
+  }
+  expect(meaningOf("13", "capture")).toEqual({ outcome: "declined", reason: "invalid_amount" });
+});

@@ -1,3 +1,5 @@
+import type { OperationKind } from "./iso8583/dialect.ts";
+
 /** What a response code (data element 39) means for the one who asked. */
 export type CodeMeaning =
   | { readonly outcome: "accepted" }
@@ -6,13 +8,18 @@ export type CodeMeaning =
 
 /**
  * Says what a response code means. A code that is not in the table is `unknown`, never declined: some networks give private codes
- * to approvals, and nothing may be called failed that may have happened.
+ * to approvals, and nothing may be called failed that may have happened. A decline of a capture, refund or reversal is about the message
+ * and its original, not about what the card may buy: instead of `transaction_not_allowed` it has the plain `generic_decline`.
  */
-export function meaningOf(responseCode: string): CodeMeaning {
+export function meaningOf(responseCode: string, kind: OperationKind = "purchase"): CodeMeaning {
   if (ACCEPTED.has(responseCode)) return { outcome: "accepted" };
   const reason = DECLINE_REASONS.get(responseCode);
-  return reason === undefined ? { outcome: "unknown" } : { outcome: "declined", reason };
+  if (reason === undefined) return { outcome: "unknown" };
+  const isFollowUp = kind !== "purchase" && kind !== "authorize";
+  return { outcome: "declined", reason: isFollowUp && reason === "transaction_not_allowed" ? PLAIN_DECLINE : reason };
 }
+
+const PLAIN_DECLINE = "generic_decline";
 
 /** 00 approved, 08 honour with identification, 11 approved (VIP), 16 approved, update track 3, 85 nothing against it (Visa, zero amount). */
 const ACCEPTED: ReadonlySet<string> = new Set(["00", "08", "11", "16", "85"]);
