@@ -121,6 +121,8 @@ export interface Unknown {
   readonly outcome: "unknown";
   /** `undecided`: the bank answered with a code that does not say (reasons.ts). `not_offered`: the bank cannot do what would tell (Capabilities). */
   readonly reason: "timeout" | "connection_lost" | "unparsable" | "mismatch" | "undecided" | "not_offered";
+  /** Of `undecided`: the code, for a log. */
+  readonly responseCode?: string;
 }
 
 /** A bank's answer to a request for money. */

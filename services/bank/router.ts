@@ -20,6 +20,8 @@ export interface Bank {
   /** Stored with every attempt, so that a repeat finds its bank: never changes. Up to 40 characters. */
   readonly name: string;
   readonly connector: Connector;
+  /** Where it is, for a log: the name says nothing of that. */
+  readonly address?: string;
   /** The currencies it takes, ISO 4217; absent for all. */
   readonly currencies?: ReadonlySet<string>;
   /** The first digits of the cards it takes; absent for all. */
@@ -59,6 +61,8 @@ export interface Router {
   capabilitiesOf(name: string, currencyCode: string): Capabilities;
   /** How it stands with each bank now. */
   status(): BankStatus[];
+  /** Where the named bank is, for a log; empty when that is not known. */
+  addressOf(name: string): string;
   /** Says whether there is a bank of this name. */
   has(name: string): boolean;
   close(): Promise<void>;
@@ -99,6 +103,7 @@ export function createRouter({ banks, clock }: { banks: readonly Bank[]; clock: 
   };
   return {
     has: (name) => named(name).length > 0,
+    addressOf: (name) => named(name)[0]?.address ?? "",
     status: () => banks.map(statusOf),
     capabilitiesOf: (name, currencyCode) => common(askable(name, currencyCode)),
     inquire: inquireAll,

@@ -127,6 +127,16 @@ test("submit answers unknown when the answer is lost; the repeat and the inquiry
   expect((await statement()).length).toBe(1);
 });
 
+test("submit logs the bank's address, and the code of an answer that decides nothing", async () => {
+  const { submit, logged } = await setup();
+  await submit("4242424242424242");
+  expect(await submit("4242424242424242", { tries: 1, amount: { ...AMOUNT, amountMinor: 1n } })).toMatchObject({
+    kind: OutcomeKind.UNKNOWN,
+  });
+  const line = { bank_ref: "buy_1", bank: "sandbox", address: "bank.example:1", outcome: "unknown" };
+  expect(logged).toEqual([["bank's answer decides nothing", { ...line, reason: "undecided", response_code: "94" }]]);
+});
+
 test("submit answers not_sent when no bank listens", async () => {
   const { submit, sandbox } = await setup();
   await sandbox.close();

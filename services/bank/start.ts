@@ -4,6 +4,7 @@ import type { StartService } from "../_runtime/hosting.ts";
 import { openKeys } from "../_runtime/key-files.ts";
 import { keyFile } from "../_runtime/key-ring.ts";
 import type { Log } from "../_runtime/log.ts";
+import { describeAddress } from "./connectors/dial.ts";
 import { createIso8583Connector } from "./connectors/iso8583.ts";
 import { createRouter, type Router } from "./router.ts";
 import { createBank } from "./service.ts";
@@ -34,5 +35,5 @@ function openRouter(name: string, settings: AcquirerSettings, { clock, log }: { 
   const { host, port, socketPath, tls, id: acquirer, ...files } = settings;
   const address = { host, port, socketPath, ...(tls && { tls: files }) };
   const connector = createIso8583Connector({ name, address, acquirer, clock, log });
-  return createRouter({ banks: [{ name, connector, weight: 1 }], clock });
+  return createRouter({ banks: [{ name, connector, address: describeAddress(address), weight: 1 }], clock });
 }

@@ -4,9 +4,10 @@ import { assert, refuse } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
 import { SealError } from "../_runtime/seal.ts";
 import type { OpenCard } from "./card.ts";
+import type { BankAnswer } from "./connector.ts";
 import { acceptorOf, kindOf, traceOf } from "./messages.ts";
 import { toOutcome } from "./outcome.ts";
-import type { Router } from "./router.ts";
+import type { Routed, Router } from "./router.ts";
 import type { Vault } from "./vault.ts";
 
 /** What submitting needs. */
@@ -40,11 +41,24 @@ export async function submit({ router, vault, log }: SubmitTools, request: Submi
   const acceptor = acceptorOf(request);
   const sent = { bankRef, originalBankRef, card, amountMinor, currencyCode, isRepeat, timeoutMs, acceptor, ...traces };
   const routed = await router.submit(kind, sent, bank);
-  if (routed.answer.outcome === "unknown" || routed.answer.outcome === "not_sent") {
-    const { outcome, reason } = routed.answer;
-    log.warn("bank gave no answer", { bank_ref: bankRef, bank: routed.bank, outcome, reason });
-  }
+  logUndecided({ log, router }, bankRef, routed);
   return { outcome: toOutcome(routed) };
+}
+
+/** Reasons of what came from a bank, and is no answer that can be used. */
+const UNUSABLE: ReadonlySet<string> = new Set(["unparsable", "mismatch", "undecided"]);
+
+function logUndecided(
+  { log, router }: Pick<SubmitTools, "log" | "router">,
+  bankRef: string,
+  { bank, answer }: Routed<BankAnswer>,
+): void {
+  if (answer.outcome !== "unknown" && answer.outcome !== "not_sent") return;
+  const { outcome, reason } = answer;
+  const code = answer.outcome === "unknown" &&
+    answer.responseCode !== undefined && { response_code: answer.responseCode };
+  const message = UNUSABLE.has(reason) ? "bank's answer decides nothing" : "bank gave no answer";
+  log.warn(message, { bank_ref: bankRef, bank, address: router.addressOf(bank), outcome, reason, ...code });
 }
 
 function openCard({ vault, log }: Pick<SubmitTools, "vault" | "log">, request: SubmitRequest): OpenCard {

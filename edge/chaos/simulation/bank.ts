@@ -52,12 +52,15 @@ export async function openSimulatedBank(fate: Fate, weather: Weather, file: stri
         awayMs: () => 0,
         problem: () => "",
       };
-      return createConnectorOver(link, { name: "sandbox", clock: callerClock, log: silentLog });
+      return createConnectorOver(link, { name: "sandbox", address: NOWHERE, clock: callerClock, log: silentLog });
     },
     underWay: () => underWay,
     close: () => book.close(),
   };
 }
+
+/** The bank is in this process, and the log is silent. */
+const NOWHERE = { host: "localhost", port: 0 };
 
 type Work = (what: string, lateMs: number, request: Message) => Promise<Message | undefined>;
 

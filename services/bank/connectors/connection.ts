@@ -6,6 +6,7 @@ import { createFrameWriter } from "../iso8583/frame-writer.ts";
 import { createFrameReader, frame } from "../iso8583/frames.ts";
 import { type BankAddress, describeProblem, dial } from "./dial.ts";
 import { isAnswerTo } from "./match.ts";
+import { readNetworkRequest } from "./network.ts";
 
 /** What came of sending one message: the bank's answer, or why there is none. */
 export type Exchanged =
@@ -23,7 +24,7 @@ export interface Connection {
   exchange(request: Message, timeoutMs: number): Promise<Exchanged>;
   /** Says whether a request with this trace number waits for its answer. */
   isInUse(traceNumber: string): boolean;
-  /** Says whether a request can still leave on it: false as soon as either side ends it, which is before `closed`. */
+  /** Says whether a request can still leave on it: false as soon as either side ends it or the bank signs off, which is before `closed`. */
   isWritable(): boolean;
   /** Requests that wait for their answer. */
   inFlight(): number;
@@ -35,7 +36,16 @@ export interface Connection {
   readonly closed: Promise<string>;
 }
 
-/** Called with every answer that no request waits for (a late one, a second one, a foreign one), and with what cannot be read. */
+/** Why a connection ended that the bank signed off from. */
+export const SIGNED_OFF = "the bank signed off";
+
+/** After the bank has signed off, how long the answers on their way are waited for: what most banks need, several times over. */
+const SIGNED_OFF_GRACE_MS = 5_000;
+
+/** Bytes that the bank has not read above which its network messages are not answered: it sends and does not read. */
+const UNREAD_MAX_BYTES = 65_536;
+
+/** Called with every message that answers no request (late, second, foreign, or a request that is not answered), and with what cannot be read. */
 export type OnStray = (stray: Message | CodecError) => void;
 
 /** What opening a connection needs. */
@@ -69,6 +79,14 @@ function createConnection(socket: Socket, { clock, onStray }: OpenOptions): Conn
     });
   });
   let received = 0;
+  const network = createNetworkAnswers({
+    ...{ socket, clock, write },
+    isIdle: () => waiting.size() === 0,
+    onSignOff: () => {
+      reason = SIGNED_OFF;
+    },
+  });
+  const isWritable = () => socket.writable && !network.isSignedOff();
   const take = (bytes: Buffer) => {
     received += 1;
     const message = tryDecode(bytes);
@@ -77,6 +95,7 @@ function createConnection(socket: Socket, { clock, onStray }: OpenOptions): Conn
       for (const { settle } of waiting.of(message.traceNumber)) settle({ outcome: "unknown", reason: "unparsable" });
       return;
     }
+    if (network.take(message)) return;
     const answered = waiting.of(message.fields[11]).filter(({ request }) => isAnswerTo(request, message));
     for (const { request, settle } of answered) settle({ outcome: "answered", request, message });
     if (answered.length === 0) onStray(message);
@@ -91,11 +110,12 @@ function createConnection(socket: Socket, { clock, onStray }: OpenOptions): Conn
       const framed = tryFrame(request);
       const traceNumber = request.fields[11];
       if (framed === undefined || traceNumber === undefined) return refuseToSend("not_expressible");
-      if (!socket.writable) return refuseToSend("unreachable");
+      if (!isWritable()) return refuseToSend("unreachable");
       return new Promise((resolve) => {
         const settle = (result: Exchanged) => {
           waiting.leave(traceNumber, entry);
           cancel();
+          network.endWhenIdle();
           resolve(result);
         };
         const cancel = clock.setTimer(() => settle({ outcome: "unknown", reason: "timeout" }), timeoutMs);
@@ -104,12 +124,47 @@ function createConnection(socket: Socket, { clock, onStray }: OpenOptions): Conn
         write(framed);
       });
     },
-    isWritable: () => socket.writable,
+    isWritable,
     isInUse: (traceNumber) => waiting.of(traceNumber).length > 0,
     inFlight: () => waiting.size(),
     received: () => received,
     destroy,
     closed,
+  };
+}
+
+interface NetworkOptions {
+  readonly socket: Socket;
+  readonly clock: Clock;
+  readonly write: (framed: Buffer) => void;
+  readonly isIdle: () => boolean;
+  readonly onSignOff: () => void;
+}
+
+/** Answers the bank's own network messages. Once it has signed off the connection is ended when idle, or when the grace is over. */
+function createNetworkAnswers({ socket, clock, write, isIdle, onSignOff }: NetworkOptions) {
+  let isSignedOff = false;
+  const endWhenIdle = () => {
+    if (isSignedOff && isIdle()) socket.destroySoon();
+  };
+  const signOff = () => {
+    isSignedOff = true;
+    onSignOff();
+    const cancel = clock.setTimer(() => socket.destroy(), SIGNED_OFF_GRACE_MS);
+    socket.once("close", cancel);
+    endWhenIdle();
+  };
+  return {
+    isSignedOff: () => isSignedOff,
+    endWhenIdle,
+    /** Takes a message when it is one, and says whether it was. */
+    take(message: Message): boolean {
+      const request = readNetworkRequest(message);
+      if (request === undefined) return false;
+      if (socket.writableLength < UNREAD_MAX_BYTES) write(frame(encode(request.answer)));
+      if (request.isSignOff && !isSignedOff) signOff();
+      return true;
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { isIP, connect as openSocket, type Socket } from "node:net";
 import { connect as openTls } from "node:tls";
 import type { Clock } from "../../_runtime/clock.ts";
+import { formatHostPort } from "../../_runtime/host-port.ts";
 
 /** PEM files of a TLS connection. They are read anew for each connection, so that a renewed certificate needs no restart. */
 export interface TlsFiles {
@@ -19,6 +20,11 @@ export interface BankAddress {
   /** The socket of a bank on this machine, instead of host and port. */
   readonly socketPath?: string | undefined;
   readonly tls?: TlsFiles | undefined;
+}
+
+/** Writes a bank's address for a log, as the setting says it; of a bank on a socket, the socket's path. */
+export function describeAddress({ socketPath, tls, ...place }: BankAddress): string {
+  return socketPath ?? `${tls === undefined ? "" : "tls://"}${formatHostPort(place)}`;
 }
 
 /** Opens a socket to a bank; over TLS it is checked before it is given. Rejects, with words fit for a log, when there is none in time. */

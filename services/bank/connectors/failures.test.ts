@@ -3,7 +3,7 @@ import { encode } from "../iso8583/codec.ts";
 import type { FieldNumber, FieldValues } from "../iso8583/fields.ts";
 import { frame } from "../iso8583/frames.ts";
 import { createLines } from "../testing/lines.ts";
-import { BUY, reply, response, startScripted } from "../testing/scripted-bank.ts";
+import { BUY, type React, reply, response, startScripted } from "../testing/scripted-bank.ts";
 
 test("a good answer is accepted, so that what follows fails for its own reason", async () => {
   const { connector } = await startScripted((request, socket) => reply(socket, request, {}));
@@ -29,11 +29,13 @@ test.each<[number, FieldValues]>([
   "an answer with another element %s is unknown, also when it says declined, and the log names it",
   async (element, change) => {
     const { log, lines, text } = createLines();
-    const { connector } = await startScripted((request, socket) => reply(socket, request, { ...change, 39: "05" }), {
-      log,
-    });
+    const react: React = (request, socket) => reply(socket, request, { ...change, 39: "05" });
+    const { connector, port } = await startScripted(react, { log });
     expect(await connector.purchase(BUY)).toEqual({ outcome: "unknown", reason: "mismatch" });
-    expect(lines("bank answered something else")).toEqual([{ bank: "sandbox", bank_ref: "buy_1", element }]);
+    const bank = { bank: "sandbox", address: `127.0.0.1:${port}` };
+    expect(lines("bank answered something else")).toEqual([
+      { ...bank, bank_ref: "buy_1", element, response_code: "05" },
+    ]);
     expect(text()).not.toContain(BUY.card.number.reveal());
   },
 );
@@ -97,6 +99,23 @@ test("an inquiry's answer counts by its reference, and only by that; an amount o
   }
 });
 
+test.each<[string, FieldValues, object]>([
+  ["no 39 in element 48", { 39: "00" }, { response_code: "00", problem: expect.stringMatching(/^element 48/) }],
+  ["a code that is neither", { 39: "12", 48: "390200" }, { response_code: "12", problem: "neither 00 nor 25" }],
+  ["a request in progress", { 39: "00", 48: "390209" }, { response_code: "00", request_code: "09" }],
+])("an inquiry's answer with %s decides nothing, and the log says why", async (_name, said, why) => {
+  const { log, lines } = createLines();
+  const { connector, port } = await startScripted(
+    (request, socket) =>
+      reply(socket, { type: "0600", fields: { 11: request.fields[11] ?? "" } }, { 63: "buy_1", ...said }),
+    { log },
+  );
+  expect(await connector.inquire(BUY)).toMatchObject({ outcome: "unknown" });
+  expect(lines("bank's answer to an inquiry decides nothing")).toEqual([
+    expect.objectContaining({ bank: "sandbox", address: `127.0.0.1:${port}`, bank_ref: "buy_1", ...why }),
+  ]);
+});
+
 test("a code and a reference filled with spaces are none", async () => {
   const { connector } = await startScripted((request, socket) =>
     reply(socket, request, { 38: "      ", 62: "a bank's own way of saying many things" }),
@@ -118,7 +137,7 @@ test("an answer without a response code is unknown", async () => {
 
 test.each(["10", "68", "94", "Z9"])("an answer with code %s, which may hide an effect, is unknown", async (code) => {
   const { connector } = await startScripted((request, socket) => reply(socket, request, { 39: code }));
-  expect(await connector.purchase(BUY)).toEqual({ outcome: "unknown", reason: "undecided" });
+  expect(await connector.purchase(BUY)).toEqual({ outcome: "unknown", reason: "undecided", responseCode: code });
 });
 
 test.each<[string, (text: string) => string]>([

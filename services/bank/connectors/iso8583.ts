@@ -26,7 +26,7 @@ import type { FieldValues } from "../iso8583/fields.ts";
 import { meaningOf } from "../reasons.ts";
 import type { Exchanged } from "./connection.ts";
 import { commonElements, inquiryElements, moneyElements } from "./elements.ts";
-import { createLink, type Link, type LinkOptions, type Write } from "./link.ts";
+import { createLink, describeBank, type Link, type LinkOptions, type Write } from "./link.ts";
 import { findMismatch } from "./match.ts";
 import { untilAcknowledged } from "./reversal.ts";
 
@@ -52,12 +52,9 @@ export function createIso8583Connector(options: Iso8583Options): Connector {
 }
 
 /** Makes a connector over a link of one's own, such as that of a simulated bank. */
-export function createConnectorOver(
-  link: Link,
-  options: Omit<Iso8583Options, "address" | "firstTraceNumber">,
-): Connector {
-  const { clock, log, name, acquirer = SANDBOX_ACQUIRER } = options;
-  const tools: Tools = { link, acquirer, log, name };
+export function createConnectorOver(link: Link, options: Omit<Iso8583Options, "firstTraceNumber">): Connector {
+  const { clock, log, acquirer = SANDBOX_ACQUIRER } = options;
+  const tools: Tools = { link, acquirer, log, bank: describeBank(options) };
   const operate = (kind: OperationKind) => (request: MoneyRequest) => submit(tools, kind, request);
   return {
     capabilities: {
@@ -84,7 +81,8 @@ interface Tools {
   readonly link: Link;
   readonly acquirer: string;
   readonly log: Log;
-  readonly name: string;
+  /** What a log line says of the bank. */
+  readonly bank: ReturnType<typeof describeBank>;
 }
 
 async function submit(tools: Tools, kind: OperationKind, request: MoneyRequest): Promise<BankAnswer> {
@@ -96,7 +94,7 @@ async function submit(tools: Tools, kind: OperationKind, request: MoneyRequest):
     type: request.isRepeat ? repeatOf(type) : type,
     fields: { ...commonElements({ ...request, acquirer }, request.trace ?? fresh), ...elements },
   });
-  return read(check(tools, await link.exchange(write, request.timeoutMs)));
+  return read(check(tools, await link.exchange(write, request.timeoutMs)), kind);
 }
 
 async function verify(tools: Tools, request: VerifyRequest): Promise<VerifyAnswer> {
@@ -109,7 +107,7 @@ async function verify(tools: Tools, request: VerifyRequest): Promise<VerifyAnswe
     fields: { ...commonElements({ ...request, acquirer }, fresh), ...elements },
   });
   const exchanged = check(tools, await link.exchange(write, request.timeoutMs));
-  return { ...read(exchanged), cvcCheck: readCvcCheck(exchanged) };
+  return { ...read(exchanged, "authorize"), cvcCheck: readCvcCheck(exchanged) };
 }
 
 async function inquire(tools: Tools, request: InquireRequest): Promise<InquireAnswer> {
@@ -127,8 +125,18 @@ async function inquire(tools: Tools, request: InquireRequest): Promise<InquireAn
   const { 39: found, 48: data } = answer.message.fields;
   if (found === NOT_KNOWN_CODE) return { outcome: "not_known" };
   const code = readPrivate(data)?.[PRIVATE.originalCode];
-  if (found !== "00" || code === undefined) return UNPARSABLE;
-  return interpret(code, answer.message.fields);
+  const inquiry = { ...tools.bank, bank_ref: bankRef, response_code: found };
+  if (found !== "00" || code === undefined) {
+    const problem = found === "00" ? "element 48 has no response code of the request (39)" : "neither 00 nor 25";
+    tools.log.warn("bank's answer to an inquiry decides nothing", { ...inquiry, problem });
+    return UNPARSABLE;
+  }
+  const became = interpret(code, answer.message.fields, about?.kind);
+  if (became.outcome === "unknown") {
+    const problem = "the request's response code decides nothing";
+    tools.log.info("bank's answer to an inquiry decides nothing", { ...inquiry, problem, request_code: code });
+  }
+  return became;
 }
 
 const NOT_EXPRESSIBLE: NotSent = { outcome: "not_sent", reason: "not_expressible" };
@@ -139,26 +147,27 @@ const MISMATCH: Unknown = { outcome: "unknown", reason: "mismatch" };
  * Turns an answer that is none to its request into a mismatch. `expected` are elements that the request did not hold: what an inquiry is
  * about was of this amount, when the bank says one.
  */
-function check<T extends Exchanged>({ log, name }: Tools, exchanged: T, expected: FieldValues = {}): T | Unknown {
+function check<T extends Exchanged>({ log, bank }: Tools, exchanged: T, expected: FieldValues = {}): T | Unknown {
   if (exchanged.outcome !== "answered") return exchanged;
   const { request, message } = exchanged;
   const element = findMismatch({ ...request, fields: { ...expected, ...request.fields } }, message);
   if (element === undefined) return exchanged;
   // The element's number, never what stands in it: that may be a card number.
-  log.warn("bank answered something else", { bank: name, bank_ref: request.fields[63] ?? "", element });
+  const answered = { bank_ref: request.fields[63] ?? "", element, response_code: message.fields[39] };
+  log.warn("bank answered something else", { ...bank, ...answered });
   return MISMATCH;
 }
 
-function read(answer: Exchanged): BankAnswer {
+function read(answer: Exchanged, kind: OperationKind): BankAnswer {
   if (answer.outcome !== "answered") return answer;
   const { 39: code } = answer.message.fields;
-  return code === undefined ? UNPARSABLE : interpret(code, answer.message.fields);
+  return code === undefined ? UNPARSABLE : interpret(code, answer.message.fields, kind);
 }
 
-function interpret(responseCode: string, fields: FieldValues) {
-  const meaning = meaningOf(responseCode);
+function interpret(responseCode: string, fields: FieldValues, kind?: OperationKind) {
+  const meaning = meaningOf(responseCode, kind);
   const networkReference = textOf(fields[62], 24) || textOf(fields[37], 24);
-  if (meaning.outcome === "unknown") return { outcome: "unknown", reason: "undecided" } as const;
+  if (meaning.outcome === "unknown") return { outcome: "unknown", reason: "undecided", responseCode } as const;
   if (meaning.outcome === "accepted") {
     return { outcome: "accepted", responseCode, authorizationCode: textOf(fields[38], 6), networkReference } as const;
   }

@@ -16,6 +16,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** What every line of the log says of a bank at this port. */
+function at(port: number) {
+  return { bank: "sandbox", address: `127.0.0.1:${port}` };
+}
+
 test("a request waits for a bank that comes up, and is then sent once", async () => {
   const port = await freePort();
   const answer = connectTo(port).purchase(BUY);
@@ -121,7 +126,7 @@ test("a lost answer alone is asked after with an echo, and the connection stays"
 test("a bank that says nothing to an echo either has its connection ended; one that says anything keeps it", async () => {
   const clock = createTestClock();
   const { log, lines } = createLines();
-  const strays = () => lines("bank answered what nobody waits for");
+  const strays = () => lines("bank sent an unsolicited message");
   let speak: (socket: Socket) => void = (socket) => reply(socket, { type: "0200", fields: { 11: "000001" } }, {});
   const { network, sockets } = await startScripted(() => undefined, {
     clock,
@@ -174,7 +179,7 @@ test("an attempt's own trace number may wait twice: one answer is one to both, a
     ["0200", "000042", "1130070102"],
     ["0201", "000042", "1130070102"],
   ]);
-  await expect.poll(() => lines("bank answered what nobody waits for").length).toBe(1);
+  await expect.poll(() => lines("bank sent an unsolicited message").length).toBe(1);
 });
 
 test("a bank that cannot be reached says why, once, until the reason changes", async () => {
@@ -188,14 +193,14 @@ test("a bank that cannot be reached says why, once, until the reason changes", a
   await expect.poll(() => connector.problem(), { timeout: 5_000 }).toBe(denied);
   server.close();
   expect(lines("bank unreachable")).toEqual([
-    { bank: "sandbox", problem: refused },
-    { bank: "sandbox", problem: denied },
+    { ...at(port), problem: refused },
+    { ...at(port), problem: denied },
   ]);
 });
 
 test("a card number that a bank sends instead of a reference does not reach the log", async () => {
   const { log, lines } = createLines();
-  const { connector } = await startScripted(
+  const { connector, port } = await startScripted(
     (request, socket) => {
       reply(socket, request, { 11: "000001", 63: `pan ${BUY.card.number.reveal()}` });
       reply(socket, request, {});
@@ -203,16 +208,16 @@ test("a card number that a bank sends instead of a reference does not reach the 
     { log },
   );
   expect(await connector.purchase(BUY)).toMatchObject({ outcome: "accepted" });
-  expect(lines("bank answered what nobody waits for")).toEqual([
-    { bank: "sandbox", bank_ref: "pan [digits]", count: 1 },
+  expect(lines("bank sent an unsolicited message")).toEqual([
+    { ...at(port), type: "0210", bank_ref: "pan [digits]", count: 1 },
   ]);
 });
 
 test("late and second answers are counted and logged with nothing but their reference", async () => {
   const { log, lines } = createLines();
-  const strays = () => lines("bank answered what nobody waits for");
+  const strays = () => lines("bank sent an unsolicited message");
   const late: (() => void)[] = [];
-  const { connector } = await startScripted(
+  const { connector, port } = await startScripted(
     (request, socket) => {
       if (request.fields[63] === "late") late.push(() => reply(socket, request, {}));
       else for (let count = 0; count < 2; count++) reply(socket, request, {});
@@ -224,7 +229,7 @@ test("late and second answers are counted and logged with nothing but their refe
   expect(await connector.purchase({ ...BUY, bankRef: "twice" })).toMatchObject({ outcome: "accepted" });
   await expect.poll(() => strays().length).toBe(2);
   expect(strays()).toEqual([
-    { bank: "sandbox", bank_ref: "late", count: 1 },
-    { bank: "sandbox", bank_ref: "twice", count: 2 },
+    { ...at(port), type: "0210", bank_ref: "late", count: 1 },
+    { ...at(port), type: "0210", bank_ref: "twice", count: 2 },
   ]);
 });

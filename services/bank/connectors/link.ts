@@ -3,8 +3,8 @@ import type { Log } from "../../_runtime/log.ts";
 import type { Trace } from "../connector.ts";
 import { CodecError, type Message } from "../iso8583/codec.ts";
 import { NETWORK, NETWORK_TYPE, writeTraceNumber } from "../iso8583/dialect.ts";
-import { type Connection, type Exchanged, type OnStray, openConnection } from "./connection.ts";
-import { type BankAddress, describeProblem } from "./dial.ts";
+import { type Connection, type Exchanged, type OnStray, openConnection, SIGNED_OFF } from "./connection.ts";
+import { type BankAddress, describeAddress, describeProblem } from "./dial.ts";
 import { networkElements } from "./elements.ts";
 import { createGate, type Gate } from "./gate.ts";
 
@@ -45,6 +45,8 @@ const CONNECT_WAIT_MS = 3_000;
 /** Waits between attempts to connect grow from the first to the second by doubling, with full jitter. */
 const BACKOFF_FIRST_MS = 50;
 const BACKOFF_MAX_MS = 1_000;
+/** After so many failures the wait is the longest. A bank that has signed off is left alone for as long. */
+const FAILURES_MANY = 5;
 /**
  * After so long without a message from the bank, an echo asks whether it is there, and at once when a request got no answer and nothing else
  * was heard since it was sent; when nothing at all is heard in time, the connection is ended.
@@ -107,25 +109,27 @@ interface Keeping {
 
 /** Connects, signs on, opens the gate, watches; and again, waiting longer after each failure. */
 async function keepConnected(options: LinkOptions, { next, gate, probe, signal }: Keeping): Promise<void> {
-  const { clock, log, name } = options;
+  const { clock, log } = options;
+  const bank = describeBank(options);
   const noteStray = createStrayLog(options);
   for (let failures = 0; !signal.aborted; ) {
     const connection = await signOn(options, next, noteStray).catch((error: unknown) => {
       const problem = describeProblem(error);
       // Said when it begins and when it changes: a bank that is away for a day is one line, not a hundred thousand.
-      if (!signal.aborted && problem !== gate.problem()) log.warn("bank unreachable", { bank: name, problem });
+      if (!signal.aborted && problem !== gate.problem()) log.warn("bank unreachable", { ...bank, problem });
       gate.shut(problem);
       return undefined;
     });
     if (signal.aborted) connection?.destroy("closed by Tripe");
     else if (connection !== undefined) {
       failures = 0;
-      log.info("bank connected", { bank: name });
+      log.info("bank connected", bank);
       gate.open(connection);
       const problem = await Promise.race([connection.closed, watch(connection, probe, clock)]);
       gate.shut(problem);
       connection.destroy(problem);
-      if (!signal.aborted) log.warn("bank connection lost", { bank: name, problem });
+      if (problem === SIGNED_OFF) failures = FAILURES_MANY;
+      if (!signal.aborted) log.warn("bank connection lost", { ...bank, problem });
     }
     const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures++) * Math.random();
     await clock.sleep(backoffMs, signal).catch(() => undefined);
@@ -151,21 +155,29 @@ async function refusalOf(result: Exchanged, connection: Connection): Promise<str
 }
 
 /**
- * Makes what is called with answers that no request waits for: one after its time, a second one, a foreign one. They change nothing, since
- * their request has its outcome already and the truth is found by inquiry; how many there are is what a bank is asked about. The log has
- * nothing of them but their reference, since nothing else in them is known to be fit for a log; of what cannot be read, the place.
+ * Makes what is called with messages that answer no request: a late one, a second one, a foreign one, or a request that Tripe does not
+ * answer. They change nothing, since a late answer's request has its outcome already and the truth is found by inquiry; how many there are
+ * is what a bank is asked about. The log has nothing of them but their type and reference, since nothing else in them is known to be fit for
+ * a log; of what cannot be read, the place.
  */
-function createStrayLog({ name, log }: LinkOptions): OnStray {
+function createStrayLog({ log, ...options }: LinkOptions): OnStray {
+  const bank = describeBank(options);
   let count = 0;
   return (stray) => {
     if (stray instanceof CodecError) {
       const { place, problem } = stray;
-      log.warn("bank sent what cannot be read", { bank: name, place, problem });
+      log.warn("bank sent what cannot be read", { ...bank, place, problem });
       return;
     }
     count += 1;
-    log.info("bank answered what nobody waits for", { bank: name, bank_ref: withoutNumbers(stray.fields[63]), count });
+    const { type, fields } = stray;
+    log.info("bank sent an unsolicited message", { ...bank, type, bank_ref: withoutNumbers(fields[63]), count });
   };
+}
+
+/** What a log line says of a bank: the name that attempts remember it by, which says nothing of where it is, and its address. */
+export function describeBank({ name, address }: Pick<LinkOptions, "name" | "address">) {
+  return { bank: name, address: describeAddress(address) };
 }
 
 /** A bank may put anything where our reference should be: what is as long as a card number does not reach the log. */

@@ -1,5 +1,5 @@
 import type { Message } from "../iso8583/codec.ts";
-import { INQUIRY_TYPE, NETWORK_TYPE, responseTypeOf } from "../iso8583/dialect.ts";
+import { INQUIRY_TYPE, responseTypeOf } from "../iso8583/dialect.ts";
 import type { FieldNumber } from "../iso8583/fields.ts";
 
 /**
@@ -21,7 +21,8 @@ const NAMING_INQUIRED: readonly FieldNumber[] = [37, 63];
 
 /**
  * Finds the element that makes an answer none to this request: one that is repeated otherwise; or, when it names no request at all, 63. A trace
- * number is used again after a while, and a late answer has it too: alone it is not enough. Undefined when all is well.
+ * number is used again after a while, and a late answer has it too: alone it is not enough. Undefined when all is well. Of answers to
+ * network messages nothing is compared: hosts put their own time into element 7, and a late one says as well that the bank is there.
  */
 export function findMismatch(request: Message, answer: Message): FieldNumber | undefined {
   const isOther = (number: FieldNumber) => {
@@ -29,7 +30,7 @@ export function findMismatch(request: Message, answer: Message): FieldNumber | u
     return sent !== undefined && found !== undefined && sent !== found;
   };
   const other = REPEATED.find(isOther);
-  if (other !== undefined || request.type === NETWORK_TYPE) return other;
+  if (other !== undefined) return other;
   const naming = request.type === INQUIRY_TYPE ? NAMING_INQUIRED : NAMING;
   const isNamed = naming.some((number) => request.fields[number] !== undefined && answer.fields[number] !== undefined);
   return isNamed ? undefined : 63;

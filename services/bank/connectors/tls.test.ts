@@ -100,7 +100,8 @@ test.each<[string, Certified, string, string]>([
   const { connector, lines, status } = await setup(bank, {}, host);
   expect(await connector.purchase({ ...BUY, timeoutMs: 300 })).toEqual({ outcome: "not_sent", reason: "unreachable" });
   await expect.poll(() => status()).toMatchObject({ signedOn: false, reason: why });
-  expect(lines("bank unreachable")).toEqual([{ bank: "sandbox", problem: why }]);
+  const address = `tls://${host}:${bank.port}`;
+  expect(lines("bank unreachable")).toEqual([{ bank: "sandbox", address, problem: why }]);
   expect(bank.peers).toEqual([]);
 });
 

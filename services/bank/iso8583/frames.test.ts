@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createFrameReader, FrameError, frame, MESSAGE_BYTES_MAX } from "./frames.ts";
+import { createFrameReader, FrameError, frame, KEEP_ALIVES_MAX, MESSAGE_BYTES_MAX } from "./frames.ts";
 
 const messages = fc.array(fc.uint8Array({ minLength: 1, maxLength: 400 }), { maxLength: 8 });
 
@@ -16,8 +16,15 @@ test("a reader gives back the messages of a stream, however it was cut", () => {
   );
 });
 
-test("a reader refuses a length of nothing and a length above the limit", () => {
-  expect(() => createFrameReader().push(Buffer.from([0, 0]))).toThrow(FrameError);
+test("a reader passes over a hundred lengths of nothing in a row, and refuses one more", () => {
+  const keepAlives = Buffer.alloc(2 * KEEP_ALIVES_MAX);
+  const message = frame(Buffer.from("0800"));
+  const reader = createFrameReader();
+  expect(reader.push(Buffer.concat([keepAlives, message, keepAlives.subarray(1)]))).toEqual([Buffer.from("0800")]);
+  expect(() => reader.push(Buffer.from([0, 0, 0]))).toThrow(FrameError);
+});
+
+test("a reader refuses a length above the limit", () => {
   expect(() => createFrameReader().push(Buffer.from([0xff, 0xff]))).toThrow(FrameError);
 });
 

@@ -7,6 +7,12 @@ export const MESSAGE_BYTES_MAX = 8_191;
 /** Bytes of the header: the length of what follows, unsigned, big endian, as jPOS's PostChannel has it. */
 export const HEADER_BYTES = 2;
 
+/**
+ * Lengths of nothing in a row that a reader takes: hosts send them to keep a connection alive. Between two echoes (20 s) a host that sends
+ * one a second stays far below; a stream of zeros, which is no message, does not pass.
+ */
+export const KEEP_ALIVES_MAX = 100;
+
 /** A length that no message has: the two sides have lost each other in the stream, and the connection must be given up. */
 export class FrameError extends Error {
   constructor(lengthBytes: number) {
@@ -26,19 +32,25 @@ export function frame(message: Buffer): Buffer {
 
 /** Cuts a byte stream into messages. It holds at most one unfinished message. */
 export interface FrameReader {
-  /** Takes the next bytes and gives the messages they complete. Throws FrameError. */
+  /** Takes the next bytes and gives the messages they complete. A length of nothing keeps the connection alive and is no message. Throws FrameError. */
   push(chunk: Buffer): Buffer[];
 }
 
 /** Makes a reader for one connection. */
 export function createFrameReader(): FrameReader {
   let rest: Buffer = Buffer.alloc(0);
+  let keepAlives = 0;
   return {
     push(chunk) {
       let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       const messages: Buffer[] = [];
       while (bytes.length >= HEADER_BYTES) {
         const lengthBytes = bytes.readUInt16BE(0);
+        keepAlives = lengthBytes === 0 ? keepAlives + 1 : 0;
+        if (keepAlives > 0 && keepAlives <= KEEP_ALIVES_MAX) {
+          bytes = bytes.subarray(HEADER_BYTES);
+          continue;
+        }
         assertLength(lengthBytes);
         if (bytes.length < HEADER_BYTES + lengthBytes) break;
         messages.push(bytes.subarray(HEADER_BYTES, HEADER_BYTES + lengthBytes));

@@ -32,7 +32,7 @@ export async function setupService() {
     return bench.connector.purchase(request);
   };
   const connector = { ...bench.connector, purchase };
-  const router = createRouter({ banks: [{ name: "sandbox", connector, weight: 1 }], clock });
+  const router = createRouter({ banks: [{ name: "sandbox", address: "bank.example:1", connector, weight: 1 }], clock });
   const implementation = createBank({ router, vault, clock, log });
   const transport = createRouterTransport(({ service }) => service(BankService, implementation));
   const client = createClient(BankService, transport);
