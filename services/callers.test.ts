@@ -110,7 +110,7 @@ test.skipIf(!canBeNobody)(
     const book = await openBook({ file: statementFile(await createTestFolder("tripe-callers-")), clock });
     const path = join(place.folder, "sandbox-bank.sock");
     const onBroken = (error: unknown) => log.error("the bank broke", error);
-    const bank = await listenSandbox({ book, clock, onBroken }, { path });
+    const bank = await listenSandbox({ book, clock, isPassword: () => false, onBroken }, { path });
     afterAll(bank.close);
     const paths = [path, ...serviceNames.map((name) => join(place.folder, `${name}.sock`))];
     const connectAll = `

@@ -14,6 +14,7 @@ import { openBook } from "./bank/sandbox/book.ts";
 import { NO_FAULTS } from "./bank/sandbox/faults.ts";
 import { listenSandbox } from "./bank/sandbox/server.ts";
 import { statementFile } from "./bank/sandbox/statement.ts";
+import { isTestPassword, testPassword } from "./bank/testing/password.ts";
 import { startServer } from "./mailer/testing/mail-server.ts";
 
 const port = 22_400 + (process.pid % 8) * 11;
@@ -30,6 +31,7 @@ const elsewhere: Partial<Record<SettingName, string>> = {
   TRIPE_ACQUIRER_ID: "transactions/foreign-bank.test.ts",
   TRIPE_LIVE_ACQUIRER_ADDRESS: "../edge/live.test.ts",
   TRIPE_LIVE_ACQUIRER_ID: "_runtime/config-acquirer.test.ts",
+  TRIPE_LIVE_ACQUIRER_PASSWORD: "_runtime/config-acquirer.test.ts",
   TRIPE_LIVE_ACQUIRER_CA: "_runtime/config-acquirer.test.ts",
   TRIPE_LIVE_ACQUIRER_CERT: "_runtime/config-acquirer.test.ts",
   TRIPE_LIVE_ACQUIRER_KEY: "_runtime/config-acquirer.test.ts",
@@ -47,7 +49,7 @@ async function startBank() {
     throw error;
   };
   const bank = await listenSandbox(
-    { book, clock: systemClock, nextFault: NO_FAULTS, onBroken },
+    { book, clock: systemClock, nextFault: NO_FAULTS, isPassword: isTestPassword, onBroken },
     { host: "127.0.0.1", port: 0 },
   );
   onTestFinished(() => bank.close());
@@ -99,6 +101,7 @@ test("a Tripe that is set otherwise than by default in every line charges, and e
     TRIPE_FEE: "1.5%+20",
     SMTP_URL: mailServer.url,
     TRIPE_ACQUIRER_ADDRESS: `tcp://localhost:${bank.port}`,
+    TRIPE_ACQUIRER_PASSWORD: testPassword,
     TRIPE_CARD_KEY: Buffer.alloc(32, 5).toString("base64"),
     TRIPE_WEBHOOKS_LOOPBACK: "yes",
     TRIPE_WEBHOOKS_CLOSED_PORTS: "6379",

@@ -31,6 +31,7 @@ import { type NextFault, NO_FAULTS } from "./bank/sandbox/faults.ts";
 import { listenSandbox, type Sandbox } from "./bank/sandbox/server.ts";
 import { statementFile } from "./bank/sandbox/statement.ts";
 import { startBank } from "./bank/start.ts";
+import { isTestPassword, testPassword } from "./bank/testing/password.ts";
 import { startMailer } from "./mailer/start.ts";
 import { startPdf } from "./pdf/start.ts";
 import { startReader } from "./reader/start.ts";
@@ -117,7 +118,10 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
   const config = readConfig({
     TRIPE_DATA_DIR: dataDir,
     TRIPE_ACQUIRER_ADDRESS: bank.address,
+    // A bank of one's own wants none.
+    ...(options.acquirer === undefined && { TRIPE_ACQUIRER_PASSWORD: testPassword }),
     TRIPE_LIVE_ACQUIRER_ADDRESS: bank.address,
+    TRIPE_LIVE_ACQUIRER_PASSWORD: testPassword,
     ...options.acquirer,
     ...(smtpUrl !== undefined && { SMTP_URL: smtpUrl }),
   });
@@ -232,7 +236,10 @@ async function openTestBank(dataDir: string, { nextFault = NO_FAULTS, bankRefund
     const onBroken = (error: unknown) => {
       throw error;
     };
-    return listenSandbox({ book, clock: systemClock, nextFault, onBroken }, { host: "127.0.0.1", port });
+    return listenSandbox(
+      { book, clock: systemClock, nextFault, isPassword: isTestPassword, onBroken },
+      { host: "127.0.0.1", port },
+    );
   };
   let current: Sandbox | undefined = await open(0);
   const { port } = current;

@@ -25,6 +25,7 @@ export interface Order {
   readonly dieAt: number;
   readonly dataDir: string;
   readonly acquirerAddress: string;
+  readonly acquirerPassword: string;
   readonly urls: Pick<TestTripe["database"]["urls"], "reader" | "writer" | "scheduler">;
   /** Where compiled code is kept, so that the next process need not compile it again. */
   readonly cacheDir: string;

@@ -72,8 +72,12 @@ export async function prepare(order: Order): Promise<() => Promise<unknown>> {
   return prepareWork(work, clients, order.urls.scheduler);
 }
 
-function configOf(name: ServiceName, { dataDir, acquirerAddress, urls }: Order): Config {
-  const config = readConfig({ TRIPE_DATA_DIR: dataDir, TRIPE_ACQUIRER_ADDRESS: acquirerAddress });
+function configOf(name: ServiceName, { dataDir, acquirerAddress, acquirerPassword, urls }: Order): Config {
+  const config = readConfig({
+    TRIPE_DATA_DIR: dataDir,
+    TRIPE_ACQUIRER_ADDRESS: acquirerAddress,
+    TRIPE_ACQUIRER_PASSWORD: acquirerPassword,
+  });
   const url = name === "reader" || name === "writer" ? urls[name] : undefined;
   return { ...config, databaseUrl: url === undefined ? undefined : createSecret(url) };
 }

@@ -8,6 +8,7 @@ import { formatHostPort } from "../../services/_runtime/host-port.ts";
 import { createId } from "../../services/_runtime/ids.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
 import { readStatement, type StatementLine } from "../../services/bank/sandbox/statement.ts";
+import { testPassword } from "../../services/bank/testing/password.ts";
 import { setupBilling } from "../../services/scheduler/testing/billing.ts";
 import { createSteps } from "../../services/transactions/testing.ts";
 import { startBench } from "../testing/tripe.ts";
@@ -43,6 +44,7 @@ async function startScene() {
   const place: Place = {
     dataDir,
     acquirerAddress: formatHostPort(acquirer),
+    acquirerPassword: testPassword,
     urls,
     cacheDir: driver.folder,
     program: driver.program,

@@ -39,6 +39,21 @@ test("the bank of live accounts is a setting of its own, and absent when it is n
   expect(() => readConfig({ TRIPE_LIVE_ACQUIRER_CA: "ca.pem" })).toThrow("need TRIPE_LIVE_ACQUIRER_ADDRESS=tls://");
 });
 
+test("a password that signs on is 32 hexadecimal digits, for each bank its own, and absent when it is not set", () => {
+  const address = "127.0.0.1:9000";
+  const TRIPE_LIVE_ACQUIRER_ADDRESS = address;
+  expect(acquirerOf(address).password).toBeUndefined();
+  expect(acquirerOf(address, { TRIPE_ACQUIRER_PASSWORD: "ab".repeat(16) }).password?.reveal()).toBe("AB".repeat(16));
+  const { acquirer, liveAcquirer } = readConfig({
+    TRIPE_LIVE_ACQUIRER_ADDRESS,
+    TRIPE_LIVE_ACQUIRER_PASSWORD: "0".repeat(32),
+  });
+  expect([acquirer.password, liveAcquirer?.password?.reveal()]).toEqual([undefined, "0".repeat(32)]);
+  expect(() => acquirerOf(address, { TRIPE_ACQUIRER_PASSWORD: "secret" })).toThrow(
+    "TRIPE_ACQUIRER_PASSWORD must be 32 hexadecimal digits",
+  );
+});
+
 test("certificates go with TLS, and a client's certificate with its key", () => {
   const address = "tls://iso.bank.example:9443";
   const files = { TRIPE_ACQUIRER_CA: "ca.pem", TRIPE_ACQUIRER_CERT: "own.pem", TRIPE_ACQUIRER_KEY: "own.key" };

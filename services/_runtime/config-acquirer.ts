@@ -1,5 +1,6 @@
 import { type Env, read } from "./config-read.ts";
 import { formatHostPort, isLoopbackHost, parseHostPort } from "./host-port.ts";
+import { createSecret, type Secret } from "./secret.ts";
 
 /** The bank that speaks ISO 8583, and how it is reached. */
 export interface AcquirerSettings {
@@ -13,6 +14,8 @@ export interface AcquirerSettings {
   readonly isSandbox: boolean;
   /** How the bank knows whoever runs this Tripe: ISO 8583 element 32, up to 11 digits. */
   readonly id: string;
+  /** What signs us on: ISO 8583 element 96, 32 hexadecimal digits. The sandbox bank has one of the data folder's when this is undefined. */
+  readonly password: Secret | undefined;
   /** PEM files; each undefined unless set, and always without TLS. */
   readonly caFile: string | undefined;
   readonly certFile: string | undefined;
@@ -31,7 +34,8 @@ type Prefix = "TRIPE_ACQUIRER" | "TRIPE_LIVE_ACQUIRER";
 export function readAcquirer(env: Env, sandbox: SandboxPlace): AcquirerSettings {
   const given = readGiven(env, "TRIPE_ACQUIRER");
   const none = { caFile: undefined, certFile: undefined, keyFile: undefined };
-  return given ?? { ...sandbox, tls: false, isSandbox: true, id: readId(env, "TRIPE_ACQUIRER"), ...none };
+  const known = { id: readId(env, "TRIPE_ACQUIRER"), password: readPassword(env, "TRIPE_ACQUIRER") };
+  return given ?? { ...sandbox, tls: false, isSandbox: true, ...known, ...none };
 }
 
 /** Reads the acquirer of live accounts, TRIPE_LIVE_ACQUIRER_…; absent, live accounts have none. */
@@ -45,7 +49,7 @@ function readGiven(env: Env, prefix: Prefix): AcquirerSettings | undefined {
     certFile: read(env, `${prefix}_CERT`),
     keyFile: read(env, `${prefix}_KEY`),
   };
-  const id = readId(env, prefix);
+  const known = { id: readId(env, prefix), password: readPassword(env, prefix) };
   const value = read(env, `${prefix}_ADDRESS`);
   const found = value === undefined ? undefined : parseAcquirer(value, prefix);
   if (found?.tls !== true && Object.values(files).some((file) => file !== undefined)) {
@@ -54,7 +58,7 @@ function readGiven(env: Env, prefix: Prefix): AcquirerSettings | undefined {
   if ((files.certFile === undefined) !== (files.keyFile === undefined)) {
     throw new Error(`${prefix}_CERT and ${prefix}_KEY belong together: set both or none`);
   }
-  return found && { ...found, isSandbox: false, socketPath: undefined, id, ...files };
+  return found && { ...found, isSandbox: false, socketPath: undefined, ...known, ...files };
 }
 
 /** Writes an acquirer's address as the setting says it. */
@@ -68,6 +72,13 @@ function readId(env: Env, prefix: Prefix): string {
   const value = read(env, `${prefix}_ID`) ?? "000001";
   if (/^[0-9]{1,11}$/.test(value)) return value;
   throw new Error(`${prefix}_ID must be 1 to 11 digits, not "${value}"`);
+}
+
+function readPassword(env: Env, prefix: Prefix): Secret | undefined {
+  const value = read(env, `${prefix}_PASSWORD`);
+  if (value === undefined) return undefined;
+  if (/^[0-9A-Fa-f]{32}$/.test(value)) return createSecret(value.toUpperCase());
+  throw new Error(`${prefix}_PASSWORD must be 32 hexadecimal digits`);
 }
 
 function parseAcquirer(value: string, prefix: Prefix): { host: string; port: number; tls: boolean } {

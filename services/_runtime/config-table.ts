@@ -136,6 +136,12 @@ export const settings = {
       "How the bank knows whoever runs this Tripe (acquiring institution, ISO 8583 element 32): up to 11 digits.",
     readers: ["bank"],
   },
+  TRIPE_ACQUIRER_PASSWORD: {
+    absent: "none for a bank of your own",
+    meaning:
+      "What signs on at the bank (message security code, ISO 8583 element 96): 32 hexadecimal digits. The sandbox bank's is made by `npm start`.",
+    readers: ["bank", "sandboxBank", "supervisor"],
+  },
   TRIPE_ACQUIRER_CA: {
     absent: "the system's certificates",
     meaning: "A PEM file of the authorities that may sign the bank's certificate.",
@@ -160,6 +166,11 @@ export const settings = {
     default: "000001",
     meaning: "As `TRIPE_ACQUIRER_ID`, for the bank of live accounts.",
     readers: ["bank"],
+  },
+  TRIPE_LIVE_ACQUIRER_PASSWORD: {
+    absent: "none",
+    meaning: "As `TRIPE_ACQUIRER_PASSWORD`, for the bank of live accounts.",
+    readers: ["bank", "supervisor"],
   },
   TRIPE_LIVE_ACQUIRER_CA: {
     absent: "the system's certificates",
@@ -220,7 +231,7 @@ export const settings = {
   TRIPE_SANDBOX_PORT: {
     absent: "a socket",
     meaning:
-      "The port of the sandbox bank on 127.0.0.1, for banking programs of your own. Every user of the machine may then use it.",
+      "The port of the sandbox bank on 127.0.0.1, for banking programs of your own, which sign on with its password (services/bank/README.md).",
     readers: ["bank", "sandboxBank", "supervisor", "tools"],
   },
   TRIPE_BANK_FAULTS: {

@@ -47,6 +47,27 @@ export function createTokenCheck(accepted: Tokens["accepted"]): CheckToken {
   };
 }
 
+/**
+ * Makes the password with which Tripe signs on at its sandbox bank: ISO 8583 element 96, 16 bytes, as hexadecimal digits. A bank
+ * is no service, and its messages have no room for a token.
+ */
+export function createBankPassword(key: Uint8Array): string {
+  return createHmac("sha256", key)
+    .update("bank|sandbox-bank")
+    .digest("hex")
+    .slice(0, BANK_PASSWORD_DIGITS)
+    .toUpperCase();
+}
+
+/** What element 96 holds. */
+const BANK_PASSWORD_DIGITS = 32;
+
+/** Makes the judge of passwords of which one has this digest, compared in constant time. */
+export function createPasswordCheck(digest: string): (password: string | undefined) => boolean {
+  const wanted = Buffer.from(digest, "hex");
+  return (password = "") => timingSafeEqual(hash("sha256", password.toUpperCase(), "buffer"), wanted);
+}
+
 /** The digest by which a callee knows a token: SHA-256 in hexadecimal digits. */
 export function digestOf(token: string): string {
   return hash("sha256", token, "hex");

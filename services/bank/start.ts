@@ -4,6 +4,8 @@ import type { StartService } from "../_runtime/hosting.ts";
 import { openKeys } from "../_runtime/key-files.ts";
 import { keyFile } from "../_runtime/key-ring.ts";
 import type { Log } from "../_runtime/log.ts";
+import { createSecret } from "../_runtime/secret.ts";
+import { readBankPassword } from "../_runtime/token-files.ts";
 import { describeAddress } from "./connectors/dial.ts";
 import { createIso8583Connector } from "./connectors/iso8583.ts";
 import { createRouter, type Router } from "./router.ts";
@@ -21,7 +23,11 @@ const LIVE_NAME = "live";
 export const startBank: StartService<"bank"> = async ({ config, clock, log }) => {
   const file = keyFile(config.dataDir, "card");
   const vault = createVault(openKeys({ kind: "card", file, given: config.cardKey?.reveal(), clock }));
-  const router = openRouter(SANDBOX_NAME, config.acquirer, { clock, log });
+  const { acquirer, dataDir } = config;
+  const password = acquirer.isSandbox
+    ? (acquirer.password ?? createSecret(await readBankPassword(dataDir)))
+    : acquirer.password;
+  const router = openRouter(SANDBOX_NAME, { ...acquirer, password }, { clock, log });
   const liveRouter = config.liveAcquirer && openRouter(LIVE_NAME, config.liveAcquirer, { clock, log });
   return {
     implementation: createBank({ router, liveRouter, vault, clock, log }),
@@ -32,8 +38,8 @@ export const startBank: StartService<"bank"> = async ({ config, clock, log }) =>
 };
 
 function openRouter(name: string, settings: AcquirerSettings, { clock, log }: { clock: Clock; log: Log }): Router {
-  const { host, port, socketPath, tls, id: acquirer, ...files } = settings;
+  const { host, port, socketPath, tls, id: acquirer, password, ...files } = settings;
   const address = { host, port, socketPath, ...(tls && { tls: files }) };
-  const connector = createIso8583Connector({ name, address, acquirer, clock, log });
+  const connector = createIso8583Connector({ name, address, acquirer, password, clock, log });
   return createRouter({ banks: [{ name, connector, address: describeAddress(address), weight: 1 }], clock });
 }

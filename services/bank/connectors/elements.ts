@@ -70,9 +70,10 @@ export function inquiryElements({ bankRef, acceptor, about, acquirer }: Inquired
   };
 }
 
-/** The elements of signing on and off and of an echo, by the code of element 70. */
-export function networkElements(code: string, { traceNumber, timeMs }: Trace): FieldValues {
-  return { 7: timeElements(timeMs)[7], 11: writeTraceNumber(traceNumber), 70: code };
+/** The elements of signing on and off and of an echo, by the code of element 70; with what signs on in 96, where there is one. */
+export function networkElements(code: string, { traceNumber, timeMs }: Trace, password?: string): FieldValues {
+  const proof = password === undefined ? {} : { 96: password };
+  return { 7: timeElements(timeMs)[7], 11: writeTraceNumber(traceNumber), 70: code, ...proof };
 }
 
 /** What an inquiry is about; `about` is undefined of what was begun before Tripe kept trace numbers. */

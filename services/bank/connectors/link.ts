@@ -1,5 +1,6 @@
 import type { Clock } from "../../_runtime/clock.ts";
 import type { Log } from "../../_runtime/log.ts";
+import type { Secret } from "../../_runtime/secret.ts";
 import type { Trace } from "../connector.ts";
 import { CodecError, type Message } from "../iso8583/codec.ts";
 import { NETWORK, NETWORK_TYPE, writeTraceNumber } from "../iso8583/dialect.ts";
@@ -29,6 +30,8 @@ export type Write = (fresh: Trace) => Message;
 export interface LinkOptions {
   readonly name: string;
   readonly address: BankAddress;
+  /** Element 96 of signing on, for a bank that wants it: 32 hexadecimal digits. */
+  readonly password?: Secret | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /**
@@ -136,9 +139,16 @@ async function keepConnected(options: LinkOptions, { next, gate, probe, signal }
   }
 }
 
-async function signOn({ address, clock }: LinkOptions, next: NextTrace, onStray: OnStray): Promise<Connection> {
+async function signOn(
+  { address, password, clock }: LinkOptions,
+  next: NextTrace,
+  onStray: OnStray,
+): Promise<Connection> {
   const connection = await openConnection(address, { clock, timeoutMs: CONNECT_TIMEOUT_MS, onStray });
-  const result = await connection.exchange(networkRequest(NETWORK.signOn)(next(connection)), CONNECT_TIMEOUT_MS);
+  const result = await connection.exchange(
+    networkRequest(NETWORK.signOn, password)(next(connection)),
+    CONNECT_TIMEOUT_MS,
+  );
   if (isGood(result)) return connection;
   connection.destroy("not signed on");
   // In TLS 1.3 a bank looks at our certificate when for us the connection stands already.
@@ -235,8 +245,8 @@ function createTraces(clock: Clock, first?: number): NextTrace {
   };
 }
 
-function networkRequest(code: string): Write {
-  return (fresh) => ({ type: NETWORK_TYPE, fields: networkElements(code, fresh) });
+function networkRequest(code: string, password?: Secret): Write {
+  return (fresh) => ({ type: NETWORK_TYPE, fields: networkElements(code, fresh, password?.reveal()) });
 }
 
 function isGood(result: Exchanged): boolean {

@@ -3,11 +3,17 @@ import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../_runtime/clock.ts";
 import { openConnection } from "../connectors/connection.ts";
-import { encode, type Message } from "../iso8583/codec.ts";
+import { decode, encode, type Message } from "../iso8583/codec.ts";
 import { writeOriginal } from "../iso8583/dialect.ts";
 import type { FieldNumber } from "../iso8583/fields.ts";
-import { frame } from "../iso8583/frames.ts";
+import { createFrameReader, frame } from "../iso8583/frames.ts";
+import { testPassword } from "../testing/password.ts";
 import { startSandbox } from "../testing/sandbox.ts";
+
+const SIGN_ON: Message = {
+  type: "0800",
+  fields: { 7: "0101000000", 11: "900001", 70: "001", 96: testPassword },
+};
 
 const PURCHASE: Message = {
   type: "0200",
@@ -23,7 +29,7 @@ const PURCHASE: Message = {
   },
 };
 
-async function setup() {
+async function setup({ isSignedOn = true } = {}) {
   const { sandbox, statement } = await startSandbox();
   const address = { host: "127.0.0.1", port: sandbox.port };
   const connection = await openConnection(address, { clock: systemClock, timeoutMs: 5_000, onStray: () => undefined });
@@ -32,8 +38,30 @@ async function setup() {
     const answer = await connection.exchange(message, timeoutMs);
     return answer.outcome === "answered" ? answer.message.fields[39] : answer.outcome;
   };
+  if (isSignedOn) expect(await ask(SIGN_ON)).toBe("00");
   return { ask, statement, address };
 }
+
+test.each<[string, Message[], string | undefined]>([
+  ["a sign-on without a password", [without(SIGN_ON, 96)], "63"],
+  ["a sign-on with another password", [{ ...SIGN_ON, fields: { ...SIGN_ON.fields, 96: "F".repeat(32) } }], "63"],
+  ["a purchase before signing on", [PURCHASE], undefined],
+  ["an inquiry before signing on", [{ type: "0600", fields: PURCHASE.fields }], undefined],
+  ["an echo before signing on", [{ ...SIGN_ON, fields: { ...SIGN_ON.fields, 70: "301" } }], undefined],
+  ["a wrong sign-on, and a purchase right behind it", [without(SIGN_ON, 96), PURCHASE], "63"],
+  ["a right sign-on, then a wrong one and a purchase", [SIGN_ON, without(SIGN_ON, 96), PURCHASE], "00"],
+])("%s ends the line, and has no effect", async (_what, messages, code) => {
+  const { statement, address } = await setup({ isSignedOn: false });
+  const socket = connect(address);
+  const answers: Buffer[] = [];
+  socket.on("data", (bytes: Buffer) => answers.push(bytes));
+  socket.write(Buffer.concat(messages.map((message) => frame(encode(message)))));
+  await once(socket, "close");
+  const codes = [...createFrameReader().push(Buffer.concat(answers))].map((bytes) => decode(bytes).fields[39]);
+  expect(codes[0]).toBe(code);
+  expect(codes.slice(1)).toEqual(code === "00" ? ["63"] : []);
+  expect(await statement()).toEqual([]);
+});
 
 function without({ type, fields }: Message, number: FieldNumber): Message {
   return { type, fields: { ...fields, [number]: undefined } };
@@ -85,6 +113,8 @@ test("a message that cannot be read is not answered and has no effect; those aro
     text.slice(0, 30),
     `${text}0`,
   ];
+  socket.write(frame(encode(SIGN_ON)));
+  expect(String((await once(socket, "data"))[0])).toContain("0810");
   for (const one of spoiled) {
     expect(one).not.toBe(text);
     socket.write(frame(Buffer.from(one, "latin1")));

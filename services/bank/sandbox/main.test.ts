@@ -10,6 +10,7 @@ import { reservePorts } from "../../_runtime/testing/reserve-ports.ts";
 import { createTestFolder } from "../../_runtime/testing/test-folder.ts";
 import type { MoneyRequest } from "../connector.ts";
 import { ACCEPTOR } from "../testing/acceptor.ts";
+import { testPassword } from "../testing/password.ts";
 import { collect, connectTo } from "../testing/sandbox.ts";
 import { readStatement, statementFile } from "./statement.ts";
 
@@ -37,6 +38,7 @@ async function setup() {
     const env = createEnvironment({
       TRIPE_SANDBOX_PORT: String(port),
       TRIPE_DATA_DIR: dataDir,
+      TRIPE_ACQUIRER_PASSWORD: testPassword,
       NODE_COMPILE_CACHE: CACHE,
       ...changes,
     });
@@ -116,6 +118,13 @@ test("SIGTERM ends the bank well, and it starts again over what it knew", async 
   expect((await once(first, "exit"))[0]).toBe(0);
   await startReady();
   expect(await connector.purchase({ ...BUY, isRepeat: true })).toEqual(answer);
+});
+
+test("without a password, and without the file of one, the bank does not start, and says what is missing", async () => {
+  const { start } = await setup();
+  const child = start({ TRIPE_ACQUIRER_PASSWORD: "" });
+  const [words] = await once(child.stderr ?? child, "data");
+  expect(String(words)).toMatch(/sandbox-bank\.json, which npm start writes.*TRIPE_ACQUIRER_PASSWORD/);
 });
 
 test("faults that cannot be read keep the bank from starting", async () => {

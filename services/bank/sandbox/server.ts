@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { assert } from "../../_runtime/assert.ts";
 import type { Clock } from "../../_runtime/clock.ts";
 import { CodecError, decode, encode, type Message } from "../iso8583/codec.ts";
-import { NETWORK, NETWORK_TYPE } from "../iso8583/dialect.ts";
+import { firstOf, NETWORK, NETWORK_TYPE } from "../iso8583/dialect.ts";
 import { createFrameWriter } from "../iso8583/frame-writer.ts";
 import { createFrameReader, frame } from "../iso8583/frames.ts";
 import { answer } from "./answer.ts";
@@ -15,6 +15,8 @@ export interface SandboxOptions {
   readonly clock: Clock;
   /** What goes wrong, asked once per request for money; default nothing. */
   readonly nextFault?: NextFault;
+  /** Judges the password (element 96) that signs a connection on; nothing else is done or answered before. */
+  readonly isPassword: (password: string | undefined) => boolean;
   /** Called with what must not happen: the book cannot be written any more. The process should end. */
   readonly onBroken: (error: unknown) => void;
 }
@@ -48,8 +50,9 @@ export async function listenSandbox(options: SandboxOptions, address: SandboxAdd
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     const write = createFrameWriter(socket);
+    const line: Line = { state: "new" };
     serve(socket, (bytes) => {
-      const exchange = handle(bytes, { ...options, socket, write, goAway, signal: stop.signal }).finally(() =>
+      const exchange = handle(bytes, { ...options, socket, line, write, goAway, signal: stop.signal }).finally(() =>
         running.delete(exchange),
       );
       running.add(exchange);
@@ -98,8 +101,14 @@ function serve(socket: Socket, take: (bytes: Buffer) => void): void {
   });
 }
 
+/** How far a connection has come; what comes on one that is over is not looked at. */
+interface Line {
+  state: "new" | "signed_on" | "over";
+}
+
 interface Exchange extends SandboxOptions {
   readonly socket: Socket;
+  readonly line: Line;
   readonly write: (framed: Buffer) => void;
   /** Cuts all connections and refuses new ones for so many milliseconds. */
   readonly goAway: (ms: number) => Promise<void>;
@@ -108,9 +117,17 @@ interface Exchange extends SandboxOptions {
 }
 
 async function handle(bytes: Buffer, exchange: Exchange): Promise<void> {
-  const request = tryDecode(bytes);
+  const request = exchange.line.state === "over" ? undefined : tryDecode(bytes);
   if (request === undefined) return;
-  const isNetwork = request.type.startsWith(NETWORK_TYPE.slice(0, 3));
+  const isNetwork = firstOf(request.type) === NETWORK_TYPE;
+  if (isNetwork && request.fields[70] === NETWORK.signOn) {
+    exchange.line.state = exchange.isPassword(request.fields[96]) ? "signed_on" : "over";
+    if (exchange.line.state === "over") return refuseSignOn(request, exchange);
+  }
+  if (exchange.line.state === "new") {
+    exchange.socket.destroy();
+    return;
+  }
   const fault = isNetwork ? undefined : (exchange.nextFault ?? NO_FAULTS)();
   try {
     if (fault !== undefined) return await goWrong(request, fault, exchange);
@@ -121,6 +138,16 @@ async function handle(bytes: Buffer, exchange: Exchange): Promise<void> {
     if (!exchange.signal.aborted) exchange.onBroken(error);
   }
 }
+
+/** A wrong password is answered, so that whoever set it wrong learns it, and ends the line. */
+async function refuseSignOn(request: Message, { book, write, socket }: Exchange): Promise<void> {
+  const response = await answer(book, request);
+  if (response !== undefined)
+    write(frame(encode({ ...response, fields: { ...response.fields, 39: SECURITY_VIOLATION } })));
+  socket.end();
+}
+
+const SECURITY_VIOLATION = "63";
 
 /** A message that cannot be read is not answered: nothing in it can be trusted, not even whose it is. */
 function tryDecode(bytes: Buffer): Message | undefined {

@@ -9,6 +9,7 @@ import { openBook } from "../sandbox/book.ts";
 import type { Fault, NextFault } from "../sandbox/faults.ts";
 import { listenSandbox, type Sandbox } from "../sandbox/server.ts";
 import { readStatement, type StatementLine } from "../sandbox/statement.ts";
+import { isTestPassword, testPasswordSecret } from "./password.ts";
 
 /** A sandbox bank of a test's own, over a real file and a real port, and a connector to it; both end with the test. */
 export interface SandboxBench {
@@ -28,6 +29,7 @@ export async function startSandbox(nextFault?: NextFault, clock: Clock = systemC
     {
       book: await openBook({ file, clock }),
       clock,
+      isPassword: isTestPassword,
       nextFault: () => faults.shift() ?? nextFault?.(),
       onBroken: (error) => {
         throw error;
@@ -49,7 +51,14 @@ export async function startSandbox(nextFault?: NextFault, clock: Clock = systemC
 /** Makes a connector to a port of this machine that ends with the test. */
 export function connectTo(port: number, clock: Clock = systemClock, options: Partial<Iso8583Options> = {}): Connector {
   const address = { host: "127.0.0.1", port };
-  const connector = createIso8583Connector({ name: "sandbox", address, clock, log: silentLog, ...options });
+  const connector = createIso8583Connector({
+    name: "sandbox",
+    address,
+    password: testPasswordSecret,
+    clock,
+    log: silentLog,
+    ...options,
+  });
   onTestFinished(() => connector.close());
   return connector;
 }
