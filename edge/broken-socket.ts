@@ -1,7 +1,9 @@
 import { type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import type { AcceptedOf } from "./accepted-sockets.ts";
 import type { Problem } from "./problem.ts";
-import { badHttp } from "./problems.ts";
+import { badHttp, plainHttp } from "./problems.ts";
 import { envelopeOf } from "./respond.ts";
 import { methodNotAllowed } from "./url-problems.ts";
 
@@ -23,6 +25,16 @@ export function answerRefusedHttp(server: Server, createRequestId: () => string)
   server.on("connect", ({ method = "" }, socket) => {
     socket.on("error", () => socket.destroy());
     endWith(socket, methodNotAllowed(method, ["DELETE", "GET", "HEAD", "POST"]), createRequestId());
+  });
+}
+
+/** Closes what sends no TLS handshake, or none in time, to a TLS server; plain HTTP is answered in words. */
+export function refuseHandshakes(server: Server, acceptedOf: AcceptedOf, createRequestId: () => string): void {
+  // Before Node's own listener, which would hand the socket to `answerBrokenSocket`, and that can write nothing to it.
+  server.prependListener("tlsClientError", (error: Error & { code?: string }, socket: TLSSocket) => {
+    const accepted = error.code === "ERR_SSL_HTTP_REQUEST" ? acceptedOf(socket) : undefined;
+    if (accepted !== undefined) endWith(accepted, plainHttp(), createRequestId());
+    socket.destroy();
   });
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../services/_runtime/clock.ts";
+import type { AcceptedOf } from "./accepted-sockets.ts";
 import { clientOf } from "./client-address.ts";
 
 /** How many connections there may be. */
@@ -11,6 +12,8 @@ export interface ConnectionLimits {
   readonly ofClientMax: number;
   /** Beyond `max`, for those who ask for nothing but health. */
   readonly forHealthMax: number;
+  /** How long a TLS handshake may take. */
+  readonly handshakeMs: number;
   /** How long an idle connection is kept on which no good key has come; after one, the server's keepAliveTimeout. */
   readonly strangerIdleMs: number;
 }
@@ -28,7 +31,10 @@ export interface Connections {
 }
 
 interface Connection {
-  readonly socket: Socket;
+  /** The socket that the server accepted. */
+  readonly accepted: Socket;
+  /** What requests come on: the accepted socket, or once its handshake is done the TLS socket over it. */
+  socket: Socket;
   readonly client: string;
   readonly openedMs: number;
   readonly isForHealth: boolean;
@@ -43,21 +49,28 @@ const SLOW_MS = 1_000;
 // The SDK sends a request when the one before it was answered; HTTP/1.1 lets others send more at once.
 const REQUESTS_OF_CONNECTION_MAX = 16;
 
+/** What limiting takes; `acceptedOf` finds the socket that was accepted beneath a TLS socket. */
+export interface LimitOptions {
+  readonly limits: ConnectionLimits;
+  readonly isTrusted: (address: string) => boolean;
+  readonly clock: Clock;
+  readonly acceptedOf: AcceptedOf;
+}
+
 /**
  * Limits a server's connections. Where there is no room for a new one, the oldest is closed on which nothing goes on and no
  * good key has come; else one whose request without a good key takes long; else one with a good key on which nothing goes on.
  * Connections of a trusted proxy are counted in all, and by no client: they are many clients'.
+ * Over TLS a connection counts from the moment it is accepted; until its handshake is done it is one on which nothing goes on.
  */
-export function limitConnections(
-  server: Server,
-  { limits, isTrusted, clock }: { limits: ConnectionLimits; isTrusted: (address: string) => boolean; clock: Clock },
-): Connections {
-  // In the order in which they were opened.
+export function limitConnections(server: Server, { limits, isTrusted, clock, acceptedOf }: LimitOptions): Connections {
+  // By the accepted socket, in the order in which they were opened.
   const all = new Map<Socket, Connection>();
+  const find = (socket: Socket) => all.get(acceptedOf(socket) ?? socket);
   const byClient = new Map<string, Set<Connection>>();
   let forHealthCount = 0;
   const remove = (connection: Connection) => {
-    if (!all.delete(connection.socket)) return;
+    if (!all.delete(connection.accepted)) return;
     if (connection.isForHealth) forHealthCount -= 1;
     const others = byClient.get(connection.client);
     others?.delete(connection);
@@ -81,7 +94,8 @@ export function limitConnections(
       socket.destroy();
       return;
     }
-    const connection = {
+    const connection: Connection = {
+      accepted: socket,
       socket,
       client,
       openedMs: clock.nowMs(),
@@ -94,28 +108,44 @@ export function limitConnections(
     if (!isProxy) byClient.set(client, (byClient.get(client) ?? new Set()).add(connection));
     socket.once("close", () => remove(connection));
   });
+  // Before Node's own listener, which begins to read requests. A connection that was closed meanwhile is none any more.
+  server.prependListener("secureConnection", (socket: Socket) => {
+    const connection = find(socket);
+    if (connection === undefined) socket.destroy();
+    else connection.socket = socket;
+  });
+  const tooMany = countRequests(server, find, limits.strangerIdleMs);
+  return {
+    welcome(socket) {
+      const connection = find(socket);
+      if (connection !== undefined) connection.isWelcome = true;
+    },
+    isStranger: (socket) => find(socket)?.isWelcome === false,
+    isForHealth: (socket) => find(socket)?.isForHealth === true,
+    isOneTooMany: (request) => tooMany.has(request),
+  };
+}
+
+/** Counts the requests in progress of each connection; gives those that were one too many. */
+function countRequests(
+  server: Server,
+  find: (socket: Socket) => Connection | undefined,
+  strangerIdleMs: number,
+): WeakSet<IncomingMessage> {
   const tooMany = new WeakSet<IncomingMessage>();
   // Before the app's own listener, and thus before its hooks.
   server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
-    const connection = all.get(request.socket);
+    const connection = find(request.socket);
     if (connection === undefined) return;
     connection.requestsCount += 1;
     if (connection.requestsCount > REQUESTS_OF_CONNECTION_MAX) tooMany.add(request);
     response.once("close", () => {
       connection.requestsCount -= 1;
       // Node has set the time for which it keeps every idle connection; this listener comes after its own.
-      if (!connection.isWelcome && connection.requestsCount === 0) connection.socket.setTimeout(limits.strangerIdleMs);
+      if (!connection.isWelcome && connection.requestsCount === 0) connection.socket.setTimeout(strangerIdleMs);
     });
   });
-  return {
-    welcome(socket) {
-      const connection = all.get(socket);
-      if (connection !== undefined) connection.isWelcome = true;
-    },
-    isStranger: (socket) => all.get(socket)?.isWelcome === false,
-    isForHealth: (socket) => all.get(socket)?.isForHealth === true,
-    isOneTooMany: (request) => tooMany.has(request),
-  };
+  return tooMany;
 }
 
 function findWorst(candidates: Iterable<Connection>, nowMs: number): Connection | undefined {

@@ -8,17 +8,19 @@ import type { Log } from "../services/_runtime/log.ts";
 import type { ServiceName } from "../services/_runtime/topology.ts";
 import type { WebhookReach } from "../services/_runtime/webhook-reach.ts";
 import { API_VERSION } from "../services/_views/wire.ts";
+import { trackAcceptedSockets } from "./accepted-sockets.ts";
 import { actionRoutes, sharedRoutes } from "./actions/actions.ts";
 import { collectAllowedMethods } from "./allowed-methods.ts";
 import { createAuthenticate } from "./authenticate.ts";
-import { answerBrokenSocket, answerRefusedHttp } from "./broken-socket.ts";
+import { answerBrokenSocket, answerRefusedHttp, refuseHandshakes } from "./broken-socket.ts";
 import { createBrowserKeys } from "./browser-keys.ts";
 import { createCardLimiter } from "./card-limiter.ts";
 import type { EdgeClients } from "./clients.ts";
-import type { ConnectionLimits } from "./connections.ts";
+import type { ConnectionLimits, Connections, LimitOptions } from "./connections.ts";
 import { servePreflights } from "./cors.ts";
 import { connectionLimitsOf, guardConnections, readOpenFilesMax } from "./guard-connections.ts";
 import { healthPaths, serveHealth } from "./health.ts";
+import { createHttpServer, type ServerCertificate } from "./http-server.ts";
 import { serveOpenapi } from "./openapi/openapi.ts";
 import { paceStrangers } from "./pace-strangers.ts";
 import { createPlaces } from "./places.ts";
@@ -51,23 +53,18 @@ export interface EdgeOptions {
   readonly trustedProxies?: readonly string[];
   /** Other limits than usual, for tests. */
   readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** The certificate over which it speaks HTTPS alone; undefined where it speaks HTTP. */
+  readonly certificate?: ServerCertificate | undefined;
   /** Whether live accounts have a bank; without one what needs it is refused for them. */
   readonly hasLiveBank: boolean;
   /** Asks a service whether it is SERVING; false when it does not say in time. */
   isServing(service: ServiceName): Promise<boolean>;
-  /** When the edge's own certificate ends; absent where services do not speak TCP. */
+  /** When the certificate ends by which it proves its name to services; absent where services do not speak TCP. */
   readonly certificateExpiryMs?: () => number;
 }
 
-// 7-reliability.md, "Limits".
+// 7-reliability.md, "Limits"; those of HTTP itself are in http-server.ts.
 const BODY_MAX_BYTES = 65_536;
-const HEADER_MAX_BYTES = 16_384;
-const REQUEST_TIMEOUT_MS = 10_000;
-const HEADERS_TIMEOUT_MS = 5_000;
-// How often Node looks for connections past these timeouts: with 2 s a slow-loris is gone after 12 at most.
-const TIMEOUT_CHECK_MS = 2_000;
-// The SDK keeps sockets for 60 s; closing an idle one under it costs a retry.
-const KEEP_ALIVE_MS = 72_000;
 // As many as one gRPC connection carries streams (services/_runtime/serve.ts): more would wait inside, unseen.
 const IN_PROGRESS_MAX = 256;
 // An eighth is left for other merchants than the busiest.
@@ -79,18 +76,13 @@ const PATH_PARAMETER_MAX = 1_000;
 export function createEdge(options: EdgeOptions): FastifyInstance {
   const { clock, createId } = options;
   const isTrusted = createTrust(options.trustedProxies ?? []);
+  const limits = { ...connectionLimitsOf(readOpenFilesMax()), ...options.connectionLimits };
   const app = fastify({
     logger: false,
     bodyLimit: BODY_MAX_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: {
-      maxHeaderSize: HEADER_MAX_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      // Refused by a hook instead, with the envelope.
-      requireHostHeader: false,
-    },
+    // One server, also for a host of several addresses such as "localhost": Fastify's own would go round these limits.
+    serverFactory: (listener) =>
+      createHttpServer(listener, { certificate: options.certificate, handshakeMs: limits.handshakeMs }),
     routerOptions: { maxParamLength: PATH_PARAMETER_MAX },
     exposeHeadRoutes: true,
     trustProxy: isTrusted,
@@ -106,9 +98,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
     },
   });
   app.addHook("onRequest", async (request, reply) => addHeaders(request, reply));
-  answerRefusedHttp(app.server, () => createId("req_"));
-  const limits = { ...connectionLimitsOf(readOpenFilesMax()), ...options.connectionLimits };
-  const connections = guardConnections(app, { limits, isTrusted, clock });
+  const connections = guardServer(app, { ...options, limits, isTrusted });
   app.addHook("onResponse", async (request, reply) => logAccess(options, request, reply));
   paceStrangers(app, clock);
   const allowedMethods = collectAllowedMethods(app);
@@ -141,6 +131,17 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
   serveHealth(app, options);
   serveOpenapi(app, routes);
   return app;
+}
+
+function guardServer(app: FastifyInstance, options: Omit<LimitOptions, "acceptedOf"> & EdgeOptions): Connections {
+  const { server } = app;
+  const createRequestId = () => options.createId("req_");
+  // Fastify leaves a server that it did not make and that does not listen as it is, with Node's timer on it.
+  app.addHook("onClose", async () => (server.listening ? undefined : server.close()));
+  const acceptedOf = trackAcceptedSockets(server);
+  refuseHandshakes(server, acceptedOf, createRequestId);
+  answerRefusedHttp(server, createRequestId);
+  return guardConnections(app, { ...options, acceptedOf });
 }
 
 // Bodies are read by the decoder, after the key was checked: nothing is parsed for strangers.

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Clock } from "../services/_runtime/clock.ts";
-import { type ConnectionLimits, type Connections, limitConnections } from "./connections.ts";
+import { type ConnectionLimits, type Connections, type LimitOptions, limitConnections } from "./connections.ts";
 import { badHttp, overloaded, tooManyAtOnce } from "./problems.ts";
 
 const usual: ConnectionLimits = {
@@ -11,6 +10,8 @@ const usual: ConnectionLimits = {
   ofClientMax: 768,
   // Probes of some load balancers at once.
   forHealthMax: 32,
+  // Two round trips; a phone on a bad line takes a second or two. As HEADERS_TIMEOUT_MS (http-server.ts).
+  handshakeMs: 5_000,
   // A person's next click; a program that has a key sends it with its first request.
   strangerIdleMs: 5_000,
 };
@@ -42,10 +43,7 @@ export function readOpenFilesMax(): number {
 const healthPaths: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz"]);
 
 /** Limits the connections of an app, and refuses what a connection may not ask. */
-export function guardConnections(
-  app: FastifyInstance,
-  { limits, ...options }: { limits: ConnectionLimits; isTrusted: (address: string) => boolean; clock: Clock },
-): Connections {
+export function guardConnections(app: FastifyInstance, { limits, ...options }: LimitOptions): Connections {
   const connections = limitConnections(app.server, { limits, ...options });
   app.server.maxConnections = limits.max + limits.forHealthMax + CLOSING_MAX;
   app.addHook("onRequest", async (request, reply) => {

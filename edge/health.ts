@@ -63,7 +63,10 @@ function createHealthCache(options: EdgeOptions): () => Promise<Health> {
     const startMs = clock.preciseMs();
     const services = await Promise.all(checks.map((check) => check()));
     const alerts = services.flatMap((service) => service.alerts);
-    const ending = findCertificateAlerts(clock, options.certificateExpiryMs);
+    const ending = findCertificateAlerts(clock, {
+      servicesExpiryMs: options.certificateExpiryMs,
+      edgeValidity: options.certificate?.validity,
+    });
     known = { services, alerts: distinct([...alerts, ...ending]) };
     endMs = startMs + (services.every(({ problem }) => problem === "") ? AGE_MAX_MS : PROBLEM_AGE_MAX_MS);
     running = undefined;

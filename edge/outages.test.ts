@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import { runAudit } from "../services/_audit/audit.ts";
+import { createAskEdge } from "../services/_runtime/ask-edge.ts";
 import { systemClock } from "../services/_runtime/clock.ts";
 import { silentLog } from "../services/_runtime/log.ts";
 import { watchHealth } from "../services/_supervisor/watch-health.ts";
@@ -18,7 +19,13 @@ await bench.app.listen({ host: "127.0.0.1", port: 0 });
 const address = bench.app.server.address();
 const port = typeof address === "object" && address !== null ? address.port : 0;
 const say = (words: string) => void said.push(words);
-const terminal = { url: `http://127.0.0.1:${port}`, clock: systemClock, log: silentLog, say, signal: watching.signal };
+const terminal = {
+  ask: createAskEdge({ url: `http://127.0.0.1:${port}`, certFile: undefined }),
+  clock: systemClock,
+  log: silentLog,
+  say,
+  signal: watching.signal,
+};
 const watch = watchHealth(terminal);
 afterAll(async () => {
   watching.abort();

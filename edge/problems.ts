@@ -275,6 +275,12 @@ export function badHttp(status: number): Problem {
   return new Problem(status, { type: "invalid_request_error", message });
 }
 
+/** Plain HTTP where the edge speaks HTTPS alone: whatever the request held was sent in clear. */
+export function plainHttp(): Problem {
+  const message = "Tripe speaks HTTPS here: send the request to https://, not http://.";
+  return new Problem(400, { type: "invalid_request_error", message });
+}
+
 const httpWords: Readonly<Record<number, string>> = {
   405: "Method not allowed.",
   408: "The request took too long to arrive.",

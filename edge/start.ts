@@ -8,6 +8,7 @@ import type { Log } from "../services/_runtime/log.ts";
 import type { ServiceName } from "../services/_runtime/topology.ts";
 import type { EdgeClients } from "./clients.ts";
 import { createEdge } from "./edge.ts";
+import { openCertificate } from "./server-certificate.ts";
 
 /** What the edge is started with, in whatever wiring. */
 export interface EdgeContext {
@@ -17,7 +18,7 @@ export interface EdgeContext {
   readonly clients: EdgeClients;
   /** Asks a service whether it is SERVING; false when it does not say in time. */
   readonly isServing: (service: ServiceName) => Promise<boolean>;
-  /** When the edge's own certificate ends; absent where services do not speak TCP. */
+  /** When the certificate ends by which the edge proves its name to services; absent where services do not speak TCP. */
   readonly certificateExpiryMs?: () => number;
 }
 
@@ -28,6 +29,7 @@ export async function startEdge(context: EdgeContext): Promise<{ close(): Promis
   const { edgeActions: actions, webhooks: reach, publicUrl, trustedProxies, pdfLinkDays } = config;
   const hasLiveBank = config.liveAcquirer !== undefined;
   const { certificateExpiryMs } = context;
+  const certificate = config.edgeTls && (await openCertificate({ files: config.edgeTls, clock, log }));
   const places = {
     ...(certificateExpiryMs && { certificateExpiryMs }),
     reach,
@@ -35,13 +37,16 @@ export async function startEdge(context: EdgeContext): Promise<{ close(): Promis
     trustedProxies,
     pdfLinkDays,
     hasLiveBank,
+    certificate,
   };
   const app = createEdge({ clients, clock, log, createId, requestKeys, isServing, actions, ...places });
   const { host, port } = splitHostPort(listenAddress(config, "edge"));
   await app.listen({ host, port });
+  certificate?.renewOn(app.server);
   log.info("serving", { address: `${host}:${port}`, actions: config.edgeActions });
   return {
     close: async () => {
+      certificate?.close();
       // Idle connections are held open for a minute and more; they are not worth waiting for.
       app.server.closeIdleConnections();
       await app.close();

@@ -1,8 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { Agent } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import Stripe from "stripe";
 import { expect, onTestFinished, test } from "vitest";
 import { startTestingGuard } from "./_database/start-testing-guard.ts";
@@ -10,10 +12,12 @@ import { systemClock } from "./_runtime/clock.ts";
 import { createEnvironment } from "./_runtime/config.ts";
 import { type SettingName, settingEntries } from "./_runtime/config-table.ts";
 import { linkCodeCache } from "./_runtime/testing/code-cache.ts";
+import { createTestFolder } from "./_runtime/testing/test-folder.ts";
 import { openBook } from "./bank/sandbox/book.ts";
 import { NO_FAULTS } from "./bank/sandbox/faults.ts";
 import { listenSandbox } from "./bank/sandbox/server.ts";
 import { statementFile } from "./bank/sandbox/statement.ts";
+import { createAuthority } from "./bank/testing/certificates.ts";
 import { isTestPassword, testPassword } from "./bank/testing/password.ts";
 import { startServer } from "./mailer/testing/mail-server.ts";
 
@@ -56,7 +60,33 @@ async function startBank() {
   return { port: bank.port, statement: () => readFile(statementFile(dataDir), "utf8") };
 }
 
-/** Starts a whole Tripe, and answers how it is ended. */
+/** A certificate for this machine that only its own authority vouches for. */
+async function createCertificate() {
+  const folder = await createTestFolder("tripe-settings-tls-");
+  const authority = createAuthority("an authority of one's own");
+  const { cert, key } = authority.issue("localhost");
+  const [certFile, keyFile] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+  await writeFile(certFile, cert);
+  await writeFile(keyFile, key);
+  return { ca: authority.cert, certFile, keyFile };
+}
+
+function connectSdk(key: string, ca: string): Stripe {
+  const httpAgent = new Agent({ ca, keepAlive: true });
+  onTestFinished(() => httpAgent.destroy());
+  return new Stripe(key, { host: "localhost", port, protocol: "https", httpAgent });
+}
+
+/** What `npm run keys` prints, which finds the rest by the data folder. */
+async function runKeys(dataDir: string, key: string): Promise<string> {
+  const env = createEnvironment({ TRIPE_DATA_DIR: dataDir, TRIPE_SECRET_KEY: key });
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, "../edge/tools/keys.ts")], {
+    env,
+  });
+  return stdout;
+}
+
+/** Starts a whole Tripe, and answers what it printed and how it is ended. */
 async function startTripe(changed: Readonly<Record<string, string>>, dataDir: string) {
   const guard = startTestingGuard(dataDir);
   onTestFinished(() => guard.end());
@@ -73,10 +103,19 @@ async function startTripe(changed: Readonly<Record<string, string>>, dataDir: st
   await expect.poll(() => output, patient).toContain("Ctrl-C ends it");
   expect(output).toContain(`TRIPE_DATA_DIR=${dataDir} npm run audit`);
   expect(output).not.toContain("http://0.0.0.0");
-  return () => {
+  const stop = () => {
     child.kill("SIGTERM");
     return ended;
   };
+  return { stop, output };
+}
+
+async function checkWebhooks(stripe: Stripe, closedPorts: readonly number[]): Promise<void> {
+  const hook = (url: string) => stripe.webhookEndpoints.create({ url, enabled_events: ["*"] });
+  expect((await hook("http://127.0.0.1:4242/")).status).toBe("enabled");
+  for (const closed of closedPorts) {
+    await expect(hook(`http://127.0.0.1:${closed}/`)).rejects.toThrow("must not lead to a port of Tripe itself");
+  }
 }
 
 test("a Tripe that is set otherwise than by default in every line charges, and each line is carried out", {
@@ -87,10 +126,13 @@ test("a Tripe that is set otherwise than by default in every line charges, and e
   const dataDir = await mkdtemp(join(tmpdir(), "tripe-settings-"));
   await linkCodeCache(dataDir);
   const runDir = await mkdtemp(join(tmpdir(), "tripe-run-"));
+  const { ca, certFile, keyFile } = await createCertificate();
   const key = "sk_test_settings00000001";
   const changed: Partial<Record<SettingName, string>> = {
     PORT: String(port),
     TRIPE_LISTEN_HOST: "0.0.0.0",
+    TRIPE_TLS_CERT: certFile,
+    TRIPE_TLS_KEY: keyFile,
     TRIPE_RUN_DIR: runDir,
     TRIPE_DATA_DIR: dataDir,
     TRIPE_LOG_MB: "1",
@@ -114,9 +156,10 @@ test("a Tripe that is set otherwise than by default in every line charges, and e
   expect(lines.filter((name) => !proved.includes(name))).toEqual([]);
   for (const file of Object.values(elsewhere)) expect(existsSync(join(import.meta.dirname, file)), file).toBe(true);
 
-  const stop = await startTripe(changed, dataDir);
-
-  const stripe = new Stripe(key, { host: "127.0.0.1", port, protocol: "http" });
+  const { stop, output } = await startTripe(changed, dataDir);
+  expect(output).toContain(`curl --cacert ${certFile} https://localhost:${port}/v1/charges -u ${key}:`);
+  expect(await runKeys(dataDir, key)).toContain(`at https://127.0.0.1:${port}   opens`);
+  const stripe = connectSdk(key, ca);
   const customer = await stripe.customers.create({ email: "ann@example.com" });
   const charge = await stripe.charges.create({
     amount: 2_000,
@@ -141,11 +184,7 @@ test("a Tripe that is set otherwise than by default in every line charges, and e
   const end = Number.parseInt(new URL(String(link)).pathname.split("/").at(-2)?.split(".")[1] ?? "", 36);
   expect(end - Number(due)).toBe(7 * 86_400);
 
-  const hook = (url: string) => stripe.webhookEndpoints.create({ url, enabled_events: ["*"] });
-  expect((await hook("http://127.0.0.1:4242/")).status).toBe("enabled");
-  for (const closed of [6_379, port, port + 10, bank.port]) {
-    await expect(hook(`http://127.0.0.1:${closed}/`)).rejects.toThrow("must not lead to a port of Tripe itself");
-  }
+  await checkWebhooks(stripe, [6_379, port, port + 10, bank.port]);
   await expect(stripe.refunds.create({ charge: charge.id })).rejects.toThrow("Unrecognized request URL");
   expect((await readdir(runDir)).some((name) => name.startsWith("reader."))).toBe(true);
   expect((await readdir(join(dataDir, "secrets"))).includes("card.key")).toBe(false);

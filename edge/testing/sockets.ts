@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import { afterAll } from "vitest";
 
@@ -20,10 +21,14 @@ export async function listenOn(app: FastifyInstance): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-/** Opens a connection, from another address of loopback if asked to; it is closed with the file's tests. */
-export function openSocket(port: number, localAddress = "127.0.0.1"): Promise<RawClient> {
+/**
+ * Opens a connection, from another address of loopback if asked to, and over TLS where an authority is given to trust; it is
+ * closed with the file's tests.
+ */
+export function openSocket(port: number, localAddress = "127.0.0.1", ca?: string): Promise<RawClient> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1", localAddress });
+    const place = { port, host: "127.0.0.1", localAddress };
+    const socket = ca === undefined ? connect(place) : connectTls({ ...place, ca, servername: "localhost" });
     let text = "";
     const closed = new Promise<string>((end) => socket.once("close", () => end(text)));
     socket.setEncoding("utf8");
@@ -48,7 +53,7 @@ export function openSocket(port: number, localAddress = "127.0.0.1"): Promise<Ra
         socket.write(bytes);
       });
     const client = { socket, text: () => text, closed, send };
-    socket.once("connect", () => resolve(client));
+    socket.once(ca === undefined ? "connect" : "secureConnect", () => resolve(client));
     socket.once("close", () => resolve(client));
   });
 }

@@ -31,7 +31,14 @@ export interface TestEdge {
 export type EdgeSettings = Partial<
   Pick<
     EdgeOptions,
-    "clock" | "connectionLimits" | "hasLiveBank" | "pdfLinkDays" | "publicUrl" | "reach" | "trustedProxies"
+    | "certificate"
+    | "clock"
+    | "connectionLimits"
+    | "hasLiveBank"
+    | "pdfLinkDays"
+    | "publicUrl"
+    | "reach"
+    | "trustedProxies"
   >
 >;
 

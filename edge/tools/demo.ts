@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type AskEdge, createAskEdge, describeCertificateProblem } from "../../services/_runtime/ask-edge.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { readRunningConfig } from "../../services/_runtime/config.ts";
 import { formatMoney } from "../../services/_runtime/money.ts";
@@ -22,7 +23,7 @@ let stepNumber = 0;
 
 try {
   const key = await readSandboxKey();
-  await walk(createAsk(url, key));
+  await walk(createAsk(createAskEdge({ url, certFile: config.edgeTls?.certFile }), key));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
@@ -141,23 +142,25 @@ async function step(title: string, ask: Ask, ...asked: Parameters<Ask>): Promise
   return answer;
 }
 
-function createAsk(base: string, key: string): Ask {
+function createAsk(ask: AskEdge, key: string): Ask {
   return async (method, path, params = {}) => {
     const form = new URLSearchParams(params).toString();
     const startMs = systemClock.preciseMs();
-    const response = await fetch(method === "GET" ? `${base}${path}?${form}` : `${base}${path}`, {
+    const answer = await ask({
       method,
+      path: method === "GET" ? `${path}?${form}` : path,
       headers: { authorization: `Bearer ${key}`, "content-type": "application/x-www-form-urlencoded" },
       ...(method === "GET" ? {} : { body: form }),
     }).catch((cause: unknown) => {
-      throw new Error(`no Tripe answers at ${base}; start one with npm start`, { cause });
+      const problem = describeCertificateProblem(cause);
+      throw new Error(`no Tripe answers at ${url}: ${problem ?? "start one with npm start"}`, { cause });
     });
     return {
-      status: response.status,
-      body: recordOf(await response.json()),
-      requestId: response.headers.get("request-id") ?? "",
+      status: answer.status,
+      body: recordOf(JSON.parse(answer.text)),
+      requestId: textOf(answer.headers["request-id"]),
       ms: systemClock.preciseMs() - startMs,
-      calls: (response.headers.get("server-timing") ?? "").match(/[a-z]+\.[A-Za-z]+/g) ?? [],
+      calls: textOf(answer.headers["server-timing"]).match(/[a-z]+\.[A-Za-z]+/g) ?? [],
     };
   };
 }

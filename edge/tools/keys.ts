@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type AskEdge, createAskEdge, describeCertificateProblem } from "../../services/_runtime/ask-edge.ts";
 import { readRunningConfig } from "../../services/_runtime/config.ts";
 import { runKeyCommand } from "./api-keys.ts";
 import { runAsOperator } from "./run-as-operator.ts";
@@ -20,12 +21,17 @@ async function showSandboxKey(): Promise<void> {
     return;
   }
   process.stdout.write(`sandbox secret key  ${key}\n`);
-  process.stdout.write(`at ${config.url}   ${await askWith(config.url, key)}\n`);
+  process.stdout.write(
+    `at ${config.url}   ${await askWith(createAskEdge({ url: config.url, certFile: config.edgeTls?.certFile }), key)}\n`,
+  );
 }
 
-async function askWith(url: string, secretKey: string): Promise<string> {
+async function askWith(ask: AskEdge, secretKey: string): Promise<string> {
   const headers = { authorization: `Bearer ${secretKey}` };
-  const response = await fetch(`${url}/v1/charges?limit=1`, { headers }).catch(() => undefined);
-  if (response === undefined) return "no Tripe answers";
-  return response.status === 200 ? "opens" : `refused with ${response.status}`;
+  try {
+    const { status } = await ask({ path: "/v1/charges?limit=1", headers });
+    return status === 200 ? "opens" : `refused with ${status}`;
+  } catch (error) {
+    return describeCertificateProblem(error) ?? "no Tripe answers";
+  }
 }

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { readConfig } from "./config.ts";
 
@@ -22,6 +23,18 @@ test("trusted proxies are addresses and networks", () => {
   expect(proxies("")).toEqual([]);
   for (const wrong of ["*", "proxy.example.com", "10.0.0.0/33", "10.0.0.0/8/8", "10.0.0/8", "::1/129"]) {
     expect(() => proxies(wrong), wrong).toThrow("TRIPE_TRUSTED_PROXIES must be addresses or networks");
+  }
+});
+
+test("the edge's certificate and its key are set together", () => {
+  const edgeTls = (env: Record<string, string>) => readConfig(env).edgeTls;
+  expect(edgeTls({})).toBeUndefined();
+  expect(edgeTls({ TRIPE_TLS_CERT: "/a/cert.pem", TRIPE_TLS_KEY: "key.pem" })).toEqual({
+    certFile: "/a/cert.pem",
+    keyFile: resolve("key.pem"),
+  });
+  for (const env of [{ TRIPE_TLS_CERT: "cert.pem" }, { TRIPE_TLS_KEY: "key.pem" }]) {
+    expect(() => edgeTls(env)).toThrow("TRIPE_TLS_CERT and TRIPE_TLS_KEY belong together: set both or none");
   }
 });
 

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { resolve } from "node:path";
 import { type Env, read } from "./config-read.ts";
 
 /** Reads TRIPE_PUBLIC_URL: an origin without a slash at its end, such as "https://pay.example.com". */
@@ -20,6 +21,22 @@ export function readTrustedProxies(env: Env): readonly string[] {
   throw new Error(
     `TRIPE_TRUSTED_PROXIES must be addresses or networks, such as 10.0.0.0/8; "${wrong}" is none of them`,
   );
+}
+
+/** The PEM files of the edge's own certificate, as absolute paths. */
+export interface EdgeTlsFiles {
+  /** The certificate and the chain that it is served with. */
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Reads TRIPE_TLS_CERT and TRIPE_TLS_KEY; undefined when the edge speaks HTTP. edge-certificate.ts reads the files. */
+export function readEdgeTls(env: Env): EdgeTlsFiles | undefined {
+  const [certFile, keyFile] = [read(env, "TRIPE_TLS_CERT"), read(env, "TRIPE_TLS_KEY")];
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile !== undefined && keyFile !== undefined)
+    return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
+  throw new Error("TRIPE_TLS_CERT and TRIPE_TLS_KEY belong together: set both or none");
 }
 
 function isNetwork(word: string): boolean {

@@ -58,6 +58,18 @@ export const settings = {
     meaning: "The address that the edge listens on; `0.0.0.0` for every address of the machine.",
     readers: ["edge", "supervisor", "tools"],
   },
+  TRIPE_TLS_CERT: {
+    absent: "HTTP",
+    meaning:
+      "A PEM file of the edge's certificate, followed by the chain that it is served with: the edge then speaks HTTPS alone. Replaced " +
+      "files are used within seconds. Needs `TRIPE_TLS_KEY`.",
+    readers: ["edge", "supervisor", "tools"],
+  },
+  TRIPE_TLS_KEY: {
+    absent: "HTTP",
+    meaning: "A PEM file of that certificate's private key, without a passphrase.",
+    readers: ["edge", "supervisor", "tools"],
+  },
   TRIPE_SERVICES_HOST: {
     absent: "Unix sockets",
     meaning: "The address that the services listen on over TCP, at the ports after `PORT`. Needs `TRIPE_TLS_DIR`.",

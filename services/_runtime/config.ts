@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { type AcquirerSettings, readAcquirer, readLiveAcquirer, type SandboxPlace } from "./config-acquirer.ts";
 import { type FeeSettings, readFee } from "./config-fee.ts";
-import { readPublicUrl, readTrustedProxies } from "./config-public.ts";
+import { type EdgeTlsFiles, readEdgeTls, readPublicUrl, readTrustedProxies } from "./config-public.ts";
 import {
   type Env,
   read,
@@ -45,6 +45,8 @@ export interface Config {
   readonly port: number;
   /** TRIPE_LISTEN_HOST: the address the edge listens on, IPv6 without brackets. */
   readonly listenHost: string;
+  /** TRIPE_TLS_CERT and TRIPE_TLS_KEY: the edge's own certificate; absent, it speaks HTTP. */
+  readonly edgeTls: EdgeTlsFiles | undefined;
   /** TRIPE_SERVICES_HOST: the address services listen on, over TLS; absent, they listen on sockets. */
   readonly servicesHost: string | undefined;
   /** TRIPE_TLS_DIR: the certificates of processes that call each other over TCP. */
@@ -106,6 +108,7 @@ export function readConfig(env: Env = process.env): Config {
   return {
     ...places,
     listenHost,
+    edgeTls: readEdgeTls(env),
     dataDir,
     logMaxBytes: (readNumber(env, "TRIPE_LOG_MB", { min: 1, max: 100_000 }) ?? 0) * 1_000_000,
     secretKey: readSecretKey(env),
@@ -244,7 +247,8 @@ export function readRunningConfig(env: Env = process.env): Config & { readonly u
   const isSet = ([, value]: [string, string | undefined]) => value !== undefined && value.trim() !== "";
   const config = readConfig({ ...running?.settings, ...Object.fromEntries(Object.entries(env).filter(isSet)) });
   const isThere = running !== undefined && running.settings["PORT"] === String(config.port);
-  return { ...config, url: isThere ? running.url : `http://${listenAddress(config, "edge")}` };
+  const protocol = config.edgeTls === undefined ? "http" : "https";
+  return { ...config, url: isThere ? running.url : `${protocol}://${listenAddress(config, "edge")}` };
 }
 
 /** Says whether npm runs this program as one of its scripts. */

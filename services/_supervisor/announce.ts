@@ -12,13 +12,15 @@ export interface Row {
 export interface Announcement {
   readonly rows: readonly Row[];
   readonly url: string;
+  /** What curl needs to reach the url from this machine, such as the certificate to trust. */
+  readonly curlOptions: readonly string[];
   readonly secretKey: string;
   readonly dataDir: string;
   readonly startMs: number;
 }
 
 /** The words printed once Tripe answers: the table, the URL, the key, and a request that works when pasted. */
-export function announce({ rows, url, secretKey, dataDir, startMs }: Announcement): string {
+export function announce({ rows, url, curlOptions, secretKey, dataDir, startMs }: Announcement): string {
   const width = Math.max(...rows.map((row) => row.name.length));
   const placeWidth = Math.max(...rows.map((row) => row.place.length));
   const table = rows.map(
@@ -35,7 +37,7 @@ export function announce({ rows, url, secretKey, dataDir, startMs }: Announcemen
     `  sandbox key  ${secretKey}`,
     "",
     "  Charge 20.00 USD to a test card:",
-    `  curl ${url}/v1/charges -u ${secretKey}: -d amount=2000 -d currency=usd -d source=tok_visa`,
+    `  ${["curl", ...curlOptions.map(quote)].join(" ")} ${url}/v1/charges -u ${secretKey}: -d amount=2000 -d currency=usd -d source=tok_visa`,
     "",
     `  All five actions:  ${command("npm run demo", dataDir)}`,
     `  Prove the books:   ${command("npm run audit", dataDir)}`,
@@ -48,6 +50,10 @@ export function announce({ rows, url, secretKey, dataDir, startMs }: Announcemen
 /** A command that finds this Tripe when pasted into the terminal it was started from. */
 function command(words: string, dataDir: string): string {
   if (dataDir === resolve(settings.TRIPE_DATA_DIR.default)) return words;
-  const quoted = /^[\w./:@%+,-]+$/.test(dataDir) ? dataDir : `'${dataDir.replaceAll("'", "'\\''")}'`;
-  return `TRIPE_DATA_DIR=${quoted} ${words}`;
+  return `TRIPE_DATA_DIR=${quote(dataDir)} ${words}`;
+}
+
+/** A word as a shell reads it. */
+function quote(word: string): string {
+  return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,4 @@
-import { once } from "node:events";
-import { get } from "node:http";
-import { text } from "node:stream/consumers";
+import { type AskEdge, describeCertificateProblem } from "../_runtime/ask-edge.ts";
 import type { Clock } from "../_runtime/clock.ts";
 
 /** A start takes 1 to 4 s; asked so often, the answer is late by little. Each time it is no, the next wait is longer. */
@@ -15,17 +13,17 @@ const patienceMs = 10_000;
 
 /** What waiting for health takes; `say` tells the person at the terminal what is still missing. */
 export interface HealthOptions {
-  readonly url: string;
+  readonly ask: AskEdge;
   readonly clock: Clock;
   readonly say: (words: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Resolves once `<url>/healthz` answers 200, so that every service serves; rejects when the signal is aborted. */
-export async function waitForHealth({ url, clock, say, signal }: HealthOptions): Promise<void> {
+/** Resolves once `/healthz` answers 200, so that every service serves; rejects when the signal is aborted. */
+export async function waitForHealth({ ask, clock, say, signal }: HealthOptions): Promise<void> {
   let patienceEndMs = clock.preciseMs() + patienceMs;
   for (let pollMs = pollMinMs; ; pollMs = Math.min(pollMs * 1.1, pollMaxMs)) {
-    const { isHealthy, words } = await askHealth(url, signal);
+    const { isHealthy, words } = await askHealth(ask, signal);
     if (isHealthy) return;
     if (clock.preciseMs() > patienceEndMs) {
       say(`not everything serves yet: ${words}`);
@@ -41,15 +39,13 @@ export interface HealthAnswer {
   readonly words: string;
 }
 
-/** Asks `<url>/healthz`. An edge that does not answer in time is not healthy. */
-export async function askHealth(url: string, signal: AbortSignal): Promise<HealthAnswer> {
-  // node:http rather than fetch, whose first use costs this process a fifth of its start.
+/** Asks `/healthz`. An edge that does not answer in time is not healthy. */
+export async function askHealth(ask: AskEdge, signal: AbortSignal): Promise<HealthAnswer> {
   try {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(answerMaxMs)]);
-    const request = get(`${url}/healthz`, { agent: false, signal: limited });
-    const [answer] = await once(request, "response");
-    return { isHealthy: answer.statusCode === 200, words: (await text(answer)).trim() };
-  } catch {
-    return { isHealthy: false, words: "the edge does not answer" };
+    const answer = await ask({ path: "/healthz", signal: limited });
+    return { isHealthy: answer.status === 200, words: answer.text.trim() };
+  } catch (error) {
+    return { isHealthy: false, words: describeCertificateProblem(error) ?? "the edge does not answer" };
   }
 }

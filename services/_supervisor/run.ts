@@ -1,7 +1,9 @@
 import { join, resolve } from "node:path";
+import { createAskEdge } from "../_runtime/ask-edge.ts";
 import { type Clock, systemClock } from "../_runtime/clock.ts";
 import { type Config, listenAddress, readConfig } from "../_runtime/config.ts";
 import { describeAcquirer } from "../_runtime/config-acquirer.ts";
+import { readEdgeCertificate } from "../_runtime/edge-certificate.ts";
 import { createLog, type Log } from "../_runtime/log.ts";
 import { type RunFile, removeRunFile, writeRunFile } from "../_runtime/run-file.ts";
 import { announce } from "./announce.ts";
@@ -14,7 +16,8 @@ import { issueTokens } from "./issue-tokens.ts";
 import { listProcesses, type ProcessName, wordOf } from "./plan.ts";
 import { type Place, waitForPlaces } from "./ports.ts";
 import type { Hosting, StartHosting } from "./processes.ts";
-import { findUrls } from "./reachable.ts";
+import { isPubliclyTrusted } from "./public-trust.ts";
+import { findUrls, type ReachableUrls } from "./reachable.ts";
 import { watchHealth } from "./watch-health.ts";
 
 /** What a Tripe is started with. */
@@ -45,16 +48,19 @@ export async function run({ seed, print, startHosting }: RunOptions): Promise<nu
   let parts: Parts | undefined;
   try {
     const config = prepareConfig();
+    const certificate = config.edgeTls && (await readEdgeCertificate(config.edgeTls));
     parts = await start({ config, seed, print, startHosting, signal: ending.signal });
     const { secretKey, place } = await parts.database;
-    const urls = findUrls(config);
+    const urls = findUrls(config, certificate?.leaf);
     writeRunFile(config.dataDir, describeRun(config, urls.here));
-    const healthy = waitForHealth({ url: urls.here, clock: parts.clock, say: print, signal: ending.signal });
-    await Promise.race([healthy, parts.hosting.broken]);
+    const ask = createAskEdge({ url: urls.here, certFile: config.edgeTls?.certFile });
+    const watching = { ask, clock: parts.clock, say: print, signal: ending.signal };
+    await Promise.race([waitForHealth(watching), parts.hosting.broken]);
     const rows = [...parts.hosting.rows(), { name: "postgres", place, pid: undefined }];
     const upMs = systemClock.preciseMs() - startMs;
-    print(announce({ rows, url: urls.shown, secretKey, dataDir: config.dataDir, startMs: upMs }));
-    void watchHealth({ url: urls.here, clock: parts.clock, log: parts.log, say: print, signal: ending.signal });
+    const curlOptions = await listCurlOptions(config, urls);
+    print(announce({ rows, url: urls.shown, curlOptions, secretKey, dataDir: config.dataDir, startMs: upMs }));
+    void watchHealth({ ...watching, log: parts.log });
     await ending.asked;
     return 0;
   } catch (error) {
@@ -74,6 +80,17 @@ function prepareConfig(): Config {
   return { ...config, dataDir: prepareDataDir(config.dataDir) };
 }
 
+/** What curl needs on this machine beside the url: whom to trust where the public does not, and where a name leads. */
+async function listCurlOptions({ edgeTls }: Config, { here, shown, connectTo }: ReachableUrls): Promise<string[]> {
+  if (edgeTls === undefined) return [];
+  const { hostname, port } = new URL(shown);
+  const isTrusted = await isPubliclyTrusted(here, hostname);
+  return [
+    ...(isTrusted ? [] : ["--cacert", edgeTls.certFile]),
+    ...(connectTo === undefined ? [] : ["--connect-to", `${hostname}:${port}:${connectTo}`]),
+  ];
+}
+
 /** What the tools need to find this Tripe again. */
 function describeRun(config: Config, url: string): RunFile {
   const databaseUrl = config.databaseUrl === undefined ? undefined : new URL(config.databaseUrl.reveal());
@@ -86,6 +103,7 @@ function describeRun(config: Config, url: string): RunFile {
       PORT: String(config.port),
       TRIPE_LISTEN_HOST: config.listenHost,
       TRIPE_RUN_DIR: config.runDir,
+      ...(config.edgeTls && { TRIPE_TLS_CERT: config.edgeTls.certFile, TRIPE_TLS_KEY: config.edgeTls.keyFile }),
       ...(config.servicesHost !== undefined && { TRIPE_SERVICES_HOST: config.servicesHost }),
       ...(config.tlsDir !== undefined && { TRIPE_TLS_DIR: resolve(config.tlsDir) }),
       ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl.href }),

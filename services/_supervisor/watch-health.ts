@@ -18,12 +18,12 @@ export interface WatchOptions extends HealthOptions {
  * Watches `/healthz` until the signal is aborted, and says in one line each what goes wrong, services and alerts alike, and
  * when all is well again. What lasts is said once.
  */
-export async function watchHealth({ url, clock, log, say, signal }: WatchOptions): Promise<void> {
+export async function watchHealth({ ask, clock, log, say, signal }: WatchOptions): Promise<void> {
   let said = "";
   let badCount = 0;
   while (!signal.aborted) {
     await clock.sleep(pollMs, signal).catch(() => undefined);
-    const { isHealthy, words } = await askHealth(url, signal);
+    const { isHealthy, words } = await askHealth(ask, signal);
     if (signal.aborted) return;
     const problems = problemsOf(words, isHealthy);
     badCount = problems.length === 0 ? 0 : badCount + 1;
