@@ -10,6 +10,10 @@ async function post(url: string, payload: string | Buffer, headers: Record<strin
   return bench.ask({ method: "POST", url, payload, headers: { ...form, ...headers } });
 }
 
+interface CustomerEvent {
+  readonly data: { readonly object: Record<string, unknown>; readonly previous_attributes: object };
+}
+
 const get = (url: string) => bench.ask({ method: "GET", url });
 const idOf = async (url: string, payload: string) => String((await post(url, payload)).body["id"]);
 const form = (given: Record<string, string>) => new URLSearchParams(given).toString();
@@ -17,7 +21,7 @@ const form = (given: Record<string, string>) => new URLSearchParams(given).toStr
 const onCard = { amount: "2000", currency: "usd", source: "tok_visa" };
 const customer = await idOf("/v1/customers", "email=ann@example.com&source=tok_visa");
 const priceOf = (more: string) => idOf("/v1/prices", `product_data[name]=Gold&recurring[interval]=month&${more}`);
-const dollars = await priceOf("unit_amount=500&currency=usd");
+const [dollars, euros] = [await priceOf("unit_amount=500&currency=usd"), await priceOf("unit_amount=500&currency=eur")];
 
 test("booleans in Python's spelling are booleans, in forms, queries and JSON, of every route", async () => {
   expect((await post("/v1/charges", form({ ...onCard, capture: "False" }))).body).toMatchObject({ captured: false });
@@ -217,4 +221,58 @@ test("one price in two items of a subscription is refused, whatever stands betwe
     form({ customer: await idOf("/v1/customers", "source=tok_visa"), ...items }),
   );
   expect(made.body).toMatchObject({ status: "active" });
+});
+
+test.each([
+  ["an invoice item", "jpy", "/v1/invoiceitems", "amount=900&currency=jpy"],
+  ["a draft", "gbp", "/v1/invoices", "currency=gbp"],
+  ["a subscription", "eur", "/v1/subscriptions", `items[0][price]=${euros}`],
+  ["a trial", "usd", "/v1/subscriptions", `items[0][price]=${dollars}&trial_period_days=3`],
+])("a customer's currency is set by %s, told once, and set by nothing after that", async (_, currency, url, given) => {
+  const payer = await idOf("/v1/customers", "source=tok_visa");
+  const told = async () =>
+    ((await get(`/v1/events?type=customer.updated&limit=100`)).body["data"] as CustomerEvent[])
+      .filter(({ data }) => data.object["id"] === payer)
+      .map(({ data }) => [data.previous_attributes, data.object["currency"]]);
+  await post("/v1/charges", `amount=500&currency=cad&customer=${payer}`);
+  expect([(await get(`/v1/customers/${payer}`)).body["currency"], await told()]).toEqual([null, []]);
+  expect((await post(url, `customer=${payer}&${given}`)).status).toBe(200);
+  await post("/v1/invoiceitems", `customer=${payer}&amount=900&currency=chf`);
+  await post("/v1/invoices", `customer=${payer}&currency=nok`);
+  expect((await get(`/v1/customers/${payer}`)).body["currency"]).toBe(currency);
+  expect((await post(`/v1/customers/${payer}`, "name=Ann")).body["currency"]).toBe(currency);
+  const named = [{ name: null }, currency];
+  expect(await told()).toEqual([named, [{ currency: null }, currency]]);
+});
+
+test("of two first items at once in two currencies one sets the customer's, and one event says so", async () => {
+  const payer = await idOf("/v1/customers", "source=tok_visa");
+  const currencies = ["usd", "eur", "gbp"];
+  await Promise.all(
+    currencies.map((currency) => post("/v1/invoiceitems", `customer=${payer}&amount=900&currency=${currency}`)),
+  );
+  const { currency } = (await get(`/v1/customers/${payer}`)).body;
+  expect(currencies).toContain(currency);
+  const events = (await get("/v1/events?type=customer.updated&limit=100")).body["data"] as CustomerEvent[];
+  const own = events.filter(({ data }) => data.object["id"] === payer);
+  expect(own.map(({ data }) => data.object["currency"])).toEqual([currency]);
+});
+
+test("a second currency is refused to a customer whose subscription has not ended", async () => {
+  const payer = await idOf("/v1/customers", "source=tok_visa");
+  const subscribe = (price: string, more = "") =>
+    post("/v1/subscriptions", `customer=${payer}&items[0][price]=${price}${more}`);
+  const first = String((await subscribe(dollars, "&trial_period_days=7")).body["id"]);
+  const refused = { type: "invalid_request_error", message: expect.stringContaining("cannot combine currencies") };
+  for (const more of ["", "&trial_period_days=3", "&collection_method=send_invoice&days_until_due=5"]) {
+    const { status, body } = await subscribe(euros, more);
+    expect([status, body.error]).toEqual([400, expect.objectContaining(refused)]);
+  }
+  expect((await subscribe(dollars)).status).toBe(200);
+  await post(`/v1/subscriptions/${first}`, "cancel_at_period_end=true");
+  expect((await subscribe(euros)).status).toBe(400);
+  for (const { id } of (await get(`/v1/subscriptions?customer=${payer}`)).body["data"] as { id: string }[]) {
+    await bench.ask({ method: "DELETE", url: `/v1/subscriptions/${id}` });
+  }
+  expect((await subscribe(euros)).body).toMatchObject({ status: "active", currency: "eur" });
 });

@@ -22,6 +22,7 @@ import {
   unavailable,
 } from "./problems.ts";
 import {
+  currenciesMixed,
   lookupKeyTaken,
   paymentMethodNotCustomers,
   productExists,
@@ -82,6 +83,7 @@ export const publicRefusals: Readonly<Record<string, Translate>> = {
       message: `Charge ${charge?.id ?? ""} has not succeeded and cannot be refunded.`,
       ...paramOf(charge),
     }),
+  CURRENCIES_MIXED: () => currenciesMixed(),
   CUSTOMER_DELETED: missing("customer", "customer"),
   CUSTOMER_NOT_FOUND: missing("customer", "customer"),
   // A job of the scheduler names it, never a client.

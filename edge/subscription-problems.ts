@@ -45,6 +45,14 @@ export function priceTwice(priceId: string, param: string): Problem {
   return invalid({ message: `Cannot add multiple subscription items with the same plan: ${priceId}`, param });
 }
 
+/** A subscription in another currency than another one that the customer has. */
+export function currenciesMixed(): Problem {
+  const message =
+    "You cannot combine currencies on a single customer. This customer has a subscription in another currency, which has " +
+    "not ended.";
+  return invalid({ message, param: "currency" });
+}
+
 /** A subscription to be charged by itself, of a customer with nothing to charge. */
 export function paymentMethodMissing(): Problem {
   const message =

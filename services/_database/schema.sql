@@ -280,9 +280,11 @@ table customer -- Somebody a merchant charges. A deleted one stays, with its del
   create_time timestamp with time zone not null
   delete_time timestamp with time zone
   next_invoice_sequence integer not null default 1
+  currency_code text -- ISO 4217 in upper case: that of the first subscription, invoice or invoice item; null before one.
   constraint customer_account_id_default_payment_method_id_fkey FOREIGN KEY (account_id, default_payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
   constraint customer_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint customer_account_id_test_clock_id_fkey FOREIGN KEY (account_id, test_clock_id) REFERENCES test_clock(account_id, test_clock_id)
+  constraint customer_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
   constraint customer_description_check CHECK ((length(description) <= 5000))
   constraint customer_email_check CHECK ((length(email) <= 512))
   constraint customer_invoice_prefix_check CHECK ((invoice_prefix ~ '^[A-Z0-9]{3,12}$'::text))
@@ -432,7 +434,7 @@ table invoice -- A bill, and its own job in the queue of collections: due at nex
   constraint invoice_account_id_subscription_id_period_index_key UNIQUE (account_id, subscription_id, period_index)
   constraint invoice_amount_due_minor_check CHECK ((amount_due_minor >= 0))
   constraint invoice_attempt_count_check CHECK ((attempt_count >= 0))
-  constraint invoice_billing_reason_check CHECK ((billing_reason = ANY (ARRAY['manual'::text, 'subscription_create'::text, 'subscription_cycle'::text])))
+  constraint invoice_billing_reason_check CHECK ((billing_reason = ANY (ARRAY['manual'::text, 'subscription_create'::text, 'subscription_cycle'::text, 'automatic_pending_invoice_item_invoice'::text])))
   constraint invoice_check CHECK (((paid_minor >= 0) AND (paid_minor <= amount_due_minor)))
   constraint invoice_check1 CHECK (((subscription_id IS NULL) = (period_index IS NULL)))
   constraint invoice_check2 CHECK (((state = 'draft'::text) = (number IS NULL)))

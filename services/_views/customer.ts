@@ -7,7 +7,7 @@ import { type DeletedView, deletedView } from "./deleted.ts";
 import { expandable } from "./expandable.ts";
 import type { ListView } from "./list.ts";
 import { paymentMethodView } from "./payment-method.ts";
-import { metadataOf, secondsOf, textOrNull } from "./scalars.ts";
+import { currencyOf, metadataOf, secondsOf, textOrNull } from "./scalars.ts";
 import type { Wire } from "./wire.ts";
 
 /** What of a customer was asked to be shown whole. `sources` is in no answer that did not ask for it. */
@@ -30,7 +30,7 @@ export function customerView(customer: Customer, expansions: CustomerExpansions 
     address: customer.address === undefined ? null : addressView(customer.address),
     balance: 0,
     created: secondsOf(customer.createTime),
-    currency: null,
+    currency: customer.currencyCode === "" ? null : currencyOf(customer.currencyCode),
     customer_account: null,
     default_source: expandable(isDefaultFromSource ? defaultId : "", expansions.default_source, sourceView),
     delinquent: false,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { BillingReason, CollectionMethod, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { BillingReason } from "../../gen/tripe/billing/v1/billing_reason_pb.ts";
+import { CollectionMethod, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { chargeView } from "./charge.ts";
 import { customerView } from "./customer.ts";
 import { invoiceView } from "./invoice.ts";

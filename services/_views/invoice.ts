@@ -1,7 +1,8 @@
 import type Stripe from "stripe";
+import { BillingReason } from "../../gen/tripe/billing/v1/billing_reason_pb.ts";
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import type { Customer } from "../../gen/tripe/billing/v1/customer_pb.ts";
-import { BillingReason, type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { type Invoice, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { PaymentMethod } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
 import type { Subscription } from "../../gen/tripe/billing/v1/subscription_pb.ts";
 import { chargeView } from "./charge.ts";
@@ -143,6 +144,7 @@ const billingReasons = {
   [BillingReason.MANUAL]: "manual",
   [BillingReason.SUBSCRIPTION_CREATE]: "subscription_create",
   [BillingReason.SUBSCRIPTION_CYCLE]: "subscription_cycle",
+  [BillingReason.PENDING_ITEMS]: "automatic_pending_invoice_item_invoice",
 } as const;
 
 // As many as a page of Stripe's lists has when nobody says how many; the others are at the list's url.

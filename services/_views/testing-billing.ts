@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { BillingReason } from "../../gen/tripe/billing/v1/billing_reason_pb.ts";
 import {
-  BillingReason,
   CollectionMethod,
   type Invoice,
   type InvoiceItem,

@@ -1,6 +1,7 @@
 import { afterAll, expect, test, vi } from "vitest";
 import { OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
-import { BillingReason, CollectionMethod } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { BillingReason } from "../../gen/tripe/billing/v1/billing_reason_pb.ts";
+import { CollectionMethod } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { Sweep } from "../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { createId } from "../_runtime/ids.ts";
 import { startServer } from "../mailer/testing/mail-server.ts";

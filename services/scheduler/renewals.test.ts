@@ -148,6 +148,28 @@ test("a subscription that ends with its period is not billed again", async () =>
   expect(await scheduler.run(Sweep.RENEWALS)).toMatchObject({ takenCount: 0 });
 });
 
+test.each([
+  ["a period", {}],
+  ["a trial", { state: SubscriptionState.TRIALING, periodIndex: -1 }],
+])("what is pending when a subscription ends with %s is charged, and it ended when that did", async (_, change) => {
+  const scheduler = startTestScheduler(tripe);
+  await settleInitial(scheduler);
+  const customerId = await billing.createCustomer();
+  const id = await billing.createSubscription({
+    customerId,
+    anchor: ago(40),
+    change: { isEndingWithPeriod: true, ...change },
+  });
+  const item = { invoiceItemId: createId("ii_"), customerId, currencyCode: "USD", amountMinor: 700n, quantity: 1n };
+  await billing.edge.writer.createInvoiceItem({ ...billing.key(), invoiceItem: { ...item, description: "Extra" } });
+  await scheduler.run(Sweep.RENEWALS);
+  const ended = await billing.subscription(id);
+  expect([ended.state, ended.endTime]).toEqual([SubscriptionState.CANCELED, ended.periodEndTime]);
+  await scheduler.run(Sweep.COLLECTIONS);
+  const paid = "select state, paid_minor from invoice where customer_id = $1 and subscription_id is null";
+  expect(await billing.read(paid, customerId)).toEqual([{ state: "paid", paid_minor: 700n }]);
+});
+
 test("a subscription whose first invoice is not paid in 23 hours expires", async () => {
   const scheduler = startTestScheduler(tripe);
   await settleInitial(scheduler);

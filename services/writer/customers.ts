@@ -103,7 +103,7 @@ export async function deleteCustomer(dependencies: WriterDependencies, request: 
     const events: EventDraft[] = [];
     // Read again: one may have been made until the customer was held, and none can be since.
     for (const subscription of await lockLive(query, key)) {
-      events.push(...(await endSubscription(query, key.accountId, subscription)).events);
+      events.push(...(await endSubscription(query, key.accountId, subscription, { isUnbilled: true })).events);
     }
     events.push(...(await detachAll(query, key)));
     await query(DELETE, [key.accountId, key.customerId]);

@@ -4,23 +4,29 @@ import { type Subscription, SubscriptionState } from "../../gen/tripe/billing/v1
 import type { Query } from "../_database/connect.ts";
 import { refuse } from "../_runtime/errors.ts";
 import { type EventDraft, told } from "./event-drafts.ts";
+import { draftFinalInvoice } from "./final-invoice.ts";
 import { lockInvoice } from "./invoice-rows.ts";
 import { invoiceEvents } from "./invoices.ts";
 import { lockSubscription } from "./subscription-rows.ts";
 
-/** What is still owed stays owed; only a first invoice that was never paid is taken back with its subscription. */
+/**
+ * When $3 it ended when it was due to, however late that was seen, else now. What is still owed stays owed; only a first invoice that was never paid is taken back with its subscription.
+ */
 const END = {
   name: "cancel_subscription",
   text: `with ended as (
       update subscription set revision = revision + 1, renew_time = null, lease_end_time = null,
         state = case state when 'incomplete' then 'incomplete_expired' else 'canceled' end,
-        cancel_time = coalesce(cancel_time, business_now($1, customer_id)), end_time = business_now($1, customer_id)
+        cancel_time = coalesce(cancel_time, t.end_time), end_time = t.end_time
+      from (select case when $3 then renew_time else business_now($1, customer_id) end as end_time
+        from subscription where account_id = $1 and subscription_id = $2) t
       where account_id = $1 and subscription_id = $2
-      returning state, end_time
+      returning state, t.end_time
     )
     update invoice n set revision = n.revision + 1, is_auto_advancing = false, next_attempt_time = null,
       state = case when e.state = 'incomplete_expired' and n.state = 'open' then 'void' else n.state end,
-      void_time = case when e.state = 'incomplete_expired' and n.state = 'open' then e.end_time else n.void_time end
+      void_time = case when e.state = 'incomplete_expired' and n.state = 'open' then business_now($1, n.customer_id)
+        else n.void_time end
     from ended e
     where n.account_id = $1 and n.subscription_id = $2 and n.state in ('draft', 'open')
       and not exists (select from invoice_payment y
@@ -73,14 +79,24 @@ export async function lockLive(
   return subscriptions.filter(({ endTime }) => endTime === undefined);
 }
 
+/** How a subscription ends. */
+export interface End {
+  /** Whether it was due to: then it ended at that moment. */
+  readonly isDue?: boolean;
+  /** Whether what its customer owes beside it is left pending: nothing can be charged to a customer that is deleted. */
+  readonly isUnbilled?: boolean;
+}
+
 /**
- * Ends a subscription that is held by `lockToEnd` or `lockLive`; gives it as it is then, and what is to be told of it.
+ * Ends a subscription that is held by `lockToEnd` or `lockLive`; gives it as it is then, and what is to be told of it. What is
+ * pending beside one that was ever active is billed (`draftFinalInvoice`).
  * Refuses with INVOICE_PAYMENT_PENDING an incomplete one whose first payment is under way: that decides what it becomes.
  */
 export async function endSubscription(
   query: Query,
   accountId: string,
   { subscriptionId, state }: Subscription,
+  { isDue = false, isUnbilled = false }: End = {},
 ): Promise<{ subscription: Subscription; events: EventDraft[] }> {
   const values = [accountId, subscriptionId];
   if (state === SubscriptionState.INCOMPLETE && (await query(PAYMENT_OPEN, values)).length > 0) {
@@ -90,13 +106,18 @@ export async function endSubscription(
   const held = await query<{ invoice_id: string }>(LOCK_INVOICES, [accountId, [subscriptionId]]);
   const owed = new Map<string, Invoice>();
   for (const { invoice_id: id } of held) owed.set(id, await lockInvoice(query, { accountId, invoiceId: id }));
-  const closed = await query<{ invoice_id: string }>(END, values);
+  const closed = await query<{ invoice_id: string }>(END, [...values, isDue]);
   const subscription = await lockSubscription(query, { accountId, subscriptionId });
   const events = [told("customer.subscription.deleted", "subscription", subscription)];
   for (const { invoice_id: invoiceId } of closed) {
     const invoice = await lockInvoice(query, { accountId, invoiceId });
     const isVoid = invoice.state === InvoiceState.VOID;
     events.push(...invoiceEvents(invoice, isVoid ? ["invoice.voided"] : [], owed.get(invoiceId)));
+  }
+  if (subscription.state === SubscriptionState.CANCELED && !isUnbilled) {
+    events.push(
+      ...(await draftFinalInvoice(query, { accountId, subscription, isGivenUp: state === SubscriptionState.UNPAID })),
+    );
   }
   return { subscription, events };
 }

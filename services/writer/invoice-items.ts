@@ -1,12 +1,6 @@
-import { create } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
-import {
-  type Invoice,
-  type InvoiceItem,
-  InvoiceLineSchema,
-  InvoiceState,
-} from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { type Invoice, type InvoiceItem, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type {
   CreateInvoiceItemRequest,
   DeleteInvoiceItemRequest,
@@ -17,8 +11,10 @@ import { nullIfEmpty } from "../_database/rows/fields.ts";
 import { type InvoiceItemRow, invoiceItemColumns, invoiceItemJoins, invoiceItemOf } from "../_database/rows/invoice.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
+import { giveCurrency } from "./customer-currency.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { type EventDraft, told } from "./event-drafts.ts";
+import { lineOfItem } from "./final-invoice.ts";
 import { addLines, lockInvoice, sumInvoice } from "./invoice-rows.ts";
 import { refuseLongItems, refuseLongLines } from "./invoice-size.ts";
 import { invoiceEvents, refuseNotEditable } from "./invoices.ts";
@@ -82,7 +78,9 @@ export async function createInvoiceItem(dependencies: WriterDependencies, reques
     // The invoice before its customer, as whoever finalizes it locks them.
     const draft = item.invoiceId === "" ? undefined : await lockDraft(query, accountId, item.invoiceId);
     if (draft !== undefined) refuseUnfit(draft, item);
-    refuseDeleted(await lockCustomer(query, { accountId, customerId: item.customerId }));
+    const customer = await lockCustomer(query, { accountId, customerId: item.customerId });
+    refuseDeleted(customer);
+    const priced = await giveCurrency(query, { accountId, customer, currencyCode: item.currencyCode });
     await insert(query, accountId, item);
     if (draft === undefined) await refuseLongItems(query, { accountId, customerId: item.customerId });
     else {
@@ -90,8 +88,8 @@ export async function createInvoiceItem(dependencies: WriterDependencies, reques
       await addToDraft(query, { accountId, invoice: draft, item: pending });
     }
     const made = await lockItem(query, accountId, item.invoiceItemId);
-    const events = [told("invoiceitem.created", "invoiceItem", made), ...(await changeOf(query, accountId, draft))];
-    return effectOf(made, events);
+    const created = told("invoiceitem.created", "invoiceItem", made);
+    return effectOf(made, [...priced, created, ...(await changeOf(query, accountId, draft))]);
   });
   return { invoiceItem: nounOf(answer, "invoiceItem"), isReplayed };
 }
@@ -174,20 +172,7 @@ async function addToDraft(
   query: Query,
   { accountId, invoice, item }: { accountId: string; invoice: Invoice; item: InvoiceItem },
 ): Promise<void> {
-  const { invoiceItemId, description, quantity, unitAmountMinor, amountMinor, priceId, metadata } = item;
-  const { periodStartTime, periodEndTime } = item;
-  const line = create(InvoiceLineSchema, {
-    invoiceItemId,
-    description,
-    quantity,
-    ...(unitAmountMinor !== undefined && { unitAmountMinor }),
-    amountMinor,
-    priceId,
-    ...(periodStartTime && { periodStartTime }),
-    ...(periodEndTime && { periodEndTime }),
-    metadata,
-  });
-  await addLines(query, { accountId, invoice, lines: [line] });
+  await addLines(query, { accountId, invoice, lines: [lineOfItem(item)] });
   await refuseLongLines(query, { accountId, invoiceId: invoice.invoiceId });
 }
 

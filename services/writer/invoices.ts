@@ -10,6 +10,7 @@ import { collectionMethods } from "../_database/rows/words.ts";
 import { refuse } from "../_runtime/errors.ts";
 import type { EventType } from "../_runtime/event-types.ts";
 import type { WriterDependencies } from "./answers.ts";
+import { giveCurrency } from "./customer-currency.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { requireAttached } from "./default-payment-method.ts";
 import { changed, type EventDraft, isSame, told } from "./event-drafts.ts";
@@ -61,13 +62,16 @@ export async function createInvoice(dependencies: WriterDependencies, request: C
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId } = request;
     const invoice = requiredInvoice(request.invoice);
-    const { customerId, defaultPaymentMethodId } = invoice;
-    refuseDeleted(await lockCustomer(query, { accountId, customerId }));
+    const { currencyCode, customerId, defaultPaymentMethodId } = invoice;
+    const customer = await lockCustomer(query, { accountId, customerId });
+    refuseDeleted(customer);
+    const priced = await giveCurrency(query, { accountId, customer, currencyCode });
     await requireAttached(query, { accountId, customerId, paymentMethodId: defaultPaymentMethodId });
     await insertInvoice(query, { accountId, invoice, holdMs: HOLD_MS });
     await refuseLongLines(query, { accountId, invoiceId: invoice.invoiceId });
     const made = await lockInvoice(query, { accountId, invoiceId: invoice.invoiceId });
-    return invoiceEffect(made, ["invoice.created"]);
+    const effect = invoiceEffect(made, ["invoice.created"]);
+    return { ...effect, events: [...priced, ...effect.events] };
   });
   return { invoice: nounOf(answer, "invoice"), isReplayed };
 }

@@ -1,5 +1,6 @@
 import type { Query } from "../_database/connect.ts";
 import { changed, tell, told } from "./event-drafts.ts";
+import { draftFinalInvoice } from "./final-invoice.ts";
 import { lockSubscription } from "./subscription-rows.ts";
 
 /**
@@ -80,6 +81,11 @@ async function change(
   const after = await lockSubscription(query, { accountId, subscriptionId });
   const by = { accountId, customerId: after.customerId };
   const isEnd = type === "customer.subscription.deleted";
-  const events = isEnd ? [told(type, "subscription", after)] : changed(type, "subscription", { before, after });
+  const events = isEnd
+    ? [
+        told(type, "subscription", after),
+        ...(await draftFinalInvoice(query, { accountId, subscription: after, isGivenUp: true })),
+      ]
+    : changed(type, "subscription", { before, after });
   await tell(query, by, events);
 }

@@ -9,6 +9,7 @@ import { nullIfEmpty } from "../_database/rows/fields.ts";
 import { collectionMethods } from "../_database/rows/words.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
+import { giveCurrency, refuseOtherCurrency } from "./customer-currency.ts";
 import { lockCustomer, refuseDeleted } from "./customer-lock.ts";
 import { requireAttached } from "./default-payment-method.ts";
 import { endSubscription, lockToEnd } from "./end-subscription.ts";
@@ -45,20 +46,25 @@ const UPDATABLE = [
   "days_until_due",
 ];
 
-/** Makes a subscription with its first invoice, finalized, in one commit. Refuses a customer that is not there or deleted. */
+/** Makes a subscription with its first invoice, finalized, in one commit. Refuses a customer that is not there or deleted, and as `refuseOtherCurrency` does. */
 export async function createSubscription(dependencies: WriterDependencies, request: CreateSubscriptionRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
     const { accountId, subscription } = request;
     assert(subscription !== undefined, "validation requires the subscription");
     const { customerId, subscriptionId, defaultPaymentMethodId } = subscription;
     const invoice = { ...requiredInvoice(request.invoice), ...billedPeriod(subscription) };
-    refuseDeleted(await lockCustomer(query, { accountId, customerId }));
+    const customer = await lockCustomer(query, { accountId, customerId });
+    refuseDeleted(customer);
+    const { currencyCode } = subscription;
+    await refuseOtherCurrency(query, { accountId, customerId, currencyCode });
+    const priced = await giveCurrency(query, { accountId, customer, currencyCode });
     await requireAttached(query, { accountId, customerId, paymentMethodId: defaultPaymentMethodId });
     await insertSubscription(query, { accountId, subscription, invoiceId: invoice.invoiceId });
     await insertInvoice(query, { accountId, invoice, holdMs: 0 });
     const { invoice: finalized } = await finalize(query, { accountId, invoiceId: invoice.invoiceId });
     const made = await lockSubscription(query, { accountId, subscriptionId });
     return subscriptionEffect(made, [
+      ...priced,
       told("customer.subscription.created", "subscription", made),
       ...invoiceEvents(finalized, ["invoice.created", ...finalizeEvents(finalized)]),
     ]);
@@ -120,7 +126,7 @@ export async function cancelSubscription(dependencies: WriterDependencies, reque
       const message = `the subscription ${subscriptionId} goes on`;
       refuse(Code.FailedPrecondition, "SUBSCRIPTION_NOT_DUE", message, "subscription_id");
     }
-    const { subscription, events } = await endSubscription(query, accountId, current);
+    const { subscription, events } = await endSubscription(query, accountId, current, { isDue: request.isOnlyIfDue });
     return subscriptionEffect(subscription, events);
   });
   return { subscription: nounOf(answer, "subscription"), isReplayed };

@@ -58,7 +58,7 @@ const table: Record<keyof typeof WriterService.method, string[]> = {
   // Stripe has no event of an item's own change.
   updateInvoiceItem: ["", "invoice.updated"],
   deleteInvoiceItem: ["invoice.updated, invoiceitem.deleted", "invoiceitem.deleted"],
-  createInvoice: ["invoice.created"],
+  createInvoice: ["customer.updated, invoice.created", "invoice.created"],
   updateInvoice: ["", "invoice.updated"],
   deleteInvoice: ["invoice.deleted"],
   finalizeInvoice: [
@@ -82,7 +82,7 @@ const table: Record<keyof typeof WriterService.method, string[]> = {
   beginSending: [""],
   leaseSendings: [""],
   markSent: ["", "invoice.sent"],
-  createSubscription: ["customer.subscription.created, invoice.created, invoice.finalized"],
+  createSubscription: ["customer.subscription.created, customer.updated, invoice.created, invoice.finalized"],
   updateSubscription: ["", "customer.subscription.updated"],
   cancelSubscription: [
     // Both its invoices are no longer collected by themselves.

@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import { BillingReason } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
+import { BillingReason } from "../../../gen/tripe/billing/v1/billing_reason_pb.ts";
 import type { GetPayerResponse } from "../../../gen/tripe/reader/v1/reader_service_pb.ts";
 import { choice, expand, group, id, metadata, optional, text } from "../../decode/fields.ts";
 import { mention, mentions } from "../../mentions.ts";

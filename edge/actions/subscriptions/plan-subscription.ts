@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { BillingReason, CollectionMethod, type InvoiceSchema } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
+import { BillingReason } from "../../../gen/tripe/billing/v1/billing_reason_pb.ts";
+import { CollectionMethod, type InvoiceSchema } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { Price } from "../../../gen/tripe/billing/v1/product_pb.ts";
 import { type SubscriptionSchema, SubscriptionState } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
 import type { GetPayerResponse } from "../../../gen/tripe/reader/v1/reader_service_pb.ts";

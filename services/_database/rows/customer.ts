@@ -5,7 +5,7 @@ import { addressOf, shippingOf, timestampOf } from "./fields.ts";
 /** The columns of a customer, from `customer u` and `account a`. */
 export const customerColumns = `u.customer_id, u.email, u.name, u.phone, u.description, u.address, u.shipping, u.metadata,
   u.default_payment_method_id, u.is_default_from_source, u.invoice_prefix, u.preferred_locales, u.test_clock_id,
-  u.create_time, u.delete_time, a.is_live`;
+  u.currency_code, u.create_time, u.delete_time, a.is_live`;
 
 /** A row of `customerColumns`. */
 export interface CustomerRow {
@@ -22,6 +22,7 @@ export interface CustomerRow {
   readonly invoice_prefix: string;
   readonly preferred_locales: string[];
   readonly test_clock_id: string | null;
+  readonly currency_code: string | null;
   readonly create_time: Date;
   readonly delete_time: Date | null;
   readonly is_live: boolean;
@@ -43,6 +44,7 @@ export function customerOf(row: CustomerRow): Customer {
     invoicePrefix: row.invoice_prefix,
     preferredLocales: row.preferred_locales,
     testClockId: row.test_clock_id ?? "",
+    currencyCode: row.currency_code ?? "",
     createTime: timestampOf(row.create_time),
     deleteTime: timestampOf(row.delete_time),
     isLive: row.is_live,

@@ -1,12 +1,8 @@
 import { ApiKeyKind } from "../../../gen/tripe/billing/v1/account_pb.ts";
 import { AttemptKind, OutcomeKind } from "../../../gen/tripe/billing/v1/attempt_pb.ts";
+import { BillingReason } from "../../../gen/tripe/billing/v1/billing_reason_pb.ts";
 import { ChargeState } from "../../../gen/tripe/billing/v1/charge_pb.ts";
-import {
-  BillingReason,
-  CollectionMethod,
-  InvoicePaymentState,
-  InvoiceState,
-} from "../../../gen/tripe/billing/v1/invoice_pb.ts";
+import { CollectionMethod, InvoicePaymentState, InvoiceState } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
 import { LedgerTransferKind } from "../../../gen/tripe/billing/v1/ledger_pb.ts";
 import { CheckResult } from "../../../gen/tripe/billing/v1/payment_method_pb.ts";
 import { IntervalUnit } from "../../../gen/tripe/billing/v1/product_pb.ts";
@@ -115,6 +111,7 @@ export const billingReasons: Words<BillingReason> = words<BillingReason>({
   manual: BillingReason.MANUAL,
   subscription_create: BillingReason.SUBSCRIPTION_CREATE,
   subscription_cycle: BillingReason.SUBSCRIPTION_CYCLE,
+  automatic_pending_invoice_item_invoice: BillingReason.PENDING_ITEMS,
 });
 
 /** `invoice.collection_method` and `subscription.collection_method`. */

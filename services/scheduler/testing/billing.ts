@@ -1,7 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { onTestFinished } from "vitest";
-import { BillingReason, CollectionMethod, type InvoiceState } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
+import { BillingReason } from "../../../gen/tripe/billing/v1/billing_reason_pb.ts";
+import { CollectionMethod, type InvoiceState } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
 import { IntervalUnit, type Price, PriceSchema } from "../../../gen/tripe/billing/v1/product_pb.ts";
 import { type SubscriptionSchema, SubscriptionState } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
 import type { Sweep } from "../../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
