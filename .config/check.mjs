@@ -6,6 +6,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkClient } from "./check-client.mjs";
 import { checkRpcs } from "./check-rpcs.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -24,7 +25,10 @@ const checks = {
   schema: checkSchema,
   settings: checkSettings,
   rpcs: () => checkRpcs(run),
-  tidy: () => run("vitest", ["run", "--config", ".config/vitest.config.ts", "services/tidy.test.ts"]),
+  "client types": () => checkClient(run),
+  // The program that the client types were compiled into, against a Tripe; one run, since both need what vitest starts.
+  "tidy, client": () =>
+    run("vitest", ["run", "--config", ".config/vitest.config.ts", "services/tidy.test.ts", "edge/openapi/client"]),
 };
 
 let [passed, failed] = [0, 0];
