@@ -48,6 +48,18 @@ test("a publishable key cannot retrieve a token", async () => {
   expect(read.status).toBe(403);
 });
 
+test("a page uses up no Idempotency-Key of the merchant's own program", async () => {
+  const headers = { "content-type": "application/x-www-form-urlencoded", "idempotency-key": "order-1" };
+  const page = { method: "POST", url: "/v1/tokens", key: publishableKey, payload: card, headers } as const;
+  const token = await bench.ask(page);
+  const payload = "amount=700&currency=usd&source=tok_visa";
+  const charged = await bench.ask({ method: "POST", url: "/v1/charges", payload, headers });
+  expect(charged).toMatchObject({ status: 200, body: { status: "succeeded" } });
+  const again = await bench.ask(page);
+  expect(again.headers).toMatchObject({ "idempotent-replayed": "true" });
+  expect(again.body["id"]).toBe(token.body["id"]);
+});
+
 // Pages come from other addresses, over TLS to a proxy: card numbers are taken from nowhere else.
 const proxied = bench.edgeOf(edgeActions, { trustedProxies: ["127.0.0.1"] });
 const address = (last: number) => ({
@@ -75,6 +87,21 @@ test("a page's card is verified at the bank when it is first used, by a charge",
   }
   const verified = bench.log.rpcs.filter(({ rpc }) => rpc === "VerifyPaymentMethod");
   expect(verified).toHaveLength(2);
+});
+
+test("a page does not learn from its token what became of the card", async () => {
+  const stripe = await bench.stripe();
+  const token = String((await tokenOf("4242424242424242", "314"))["id"]);
+  const page = { method: "POST", url: "/v1/payment_methods", key: publishableKey, headers: address(1) } as const;
+  const show = async (more = "") => await proxied.ask({ ...page, payload: `type=card&card[token]=${token}${more}` });
+  const before = await show();
+  const customer = await stripe.customers.create({ source: token });
+  const own = await stripe.paymentMethods.create({ type: "card", card: { token } });
+  expect(own).toMatchObject({ customer: customer.id, card: { checks: { cvc_check: "pass" } } });
+  const after = await show();
+  expect(after.body).toEqual(before.body);
+  expect(after.body).toMatchObject({ customer: null, card: { checks: { cvc_check: "unchecked" } } });
+  expect(await show("&expand[]=customer")).toMatchObject({ status: 403 });
 });
 
 test("a page's card that the bank declines is made into a token, and refused when it is given to a customer", async () => {

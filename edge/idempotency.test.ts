@@ -8,6 +8,7 @@ import { Problem } from "./problem.ts";
 const tools = { requestKey: Buffer.alloc(32, 1), createId: createIdFactory(createTestClock()) };
 const request = {
   key: "k",
+  isFromPage: false,
   accountId: "acct_1",
   method: "POST",
   path: "/v1/charges#",
@@ -65,6 +66,22 @@ test("no key, and no step of one, is an id that Tripe uses by itself", () => {
     expect(own).not.toContain(identity.requestId);
     for (const number of [1, 2]) expect(own).not.toContain(identity.step(number));
   }
+});
+
+test("no key of a page is one of the merchant's own program, whatever that program chooses", () => {
+  const ofPage = createIdentity({ ...request, isFromPage: true }, tools);
+  const ids = [1, 2].map(ofPage.step).concat(ofPage.requestId);
+  for (const key of ["k", ...ids]) {
+    const own = createIdentity({ ...request, key }, tools);
+    expect(ids).not.toContain(own.requestId);
+    for (const number of [1, 2]) expect(ids).not.toContain(own.step(number));
+  }
+  expect(createIdentity({ ...request, isFromPage: true }, tools).requestId).toBe(ofPage.requestId);
+});
+
+test("a client's key that begins like those that Tripe makes is told from them", () => {
+  expect(createIdentity({ ...request, key: "auto_1" }, tools).requestId).toBe("auto_1/");
+  expect(createIdentity({ ...request, key: undefined }, tools).requestId).toMatch(/^auto_\w+$/);
 });
 
 test("without a key every request is one of its own", () => {

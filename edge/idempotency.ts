@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { holdsCardNumber } from "../services/_runtime/card-number.ts";
 import { refusalOf } from "../services/_runtime/errors.ts";
 import type { CreateId } from "../services/_runtime/ids.ts";
@@ -31,6 +31,8 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
 /** A write as its client sent it. */
 export interface SentWrite {
   readonly key: string | undefined;
+  /** Whether it came with a publishable key, as from a page. */
+  readonly isFromPage: boolean;
   readonly accountId: string;
   readonly method: string;
   readonly path: string;
@@ -39,10 +41,10 @@ export interface SentWrite {
 
 /** Makes a write's identity: of the client's key, or of a made one that nobody will send again. */
 export function createIdentity(
-  { key, accountId, method, path, params }: SentWrite,
+  { key, isFromPage, accountId, method, path, params }: SentWrite,
   { requestKey, createId }: { requestKey: Uint8Array; createId: CreateId },
 ): Identity {
-  const requestId = key === undefined ? createId("auto_") : keepClearOfSteps(key);
+  const requestId = key === undefined ? createId("auto_") : requestIdOf(key, isFromPage);
   const content = JSON.stringify([method, path, accountId, canonical(params)]);
   const digest = createHmac("sha256", requestKey).update(content).digest();
   return { requestId, digest, step: (number) => `${requestId}/${number}` };
@@ -80,11 +82,17 @@ function isReused(error: unknown): boolean {
   return refusalOf(error)?.reason === "REQUEST_ID_REUSED";
 }
 
+// Whoever has a publishable key, which stands in pages, must not use up the keys that the merchant's own program is about to use:
+// those of pages are kept by a hash, which holds no slash.
+function requestIdOf(key: string, isFromPage: boolean): string {
+  return isFromPage ? `page_${createHash("sha256").update(key).digest("base64url")}` : keepClearOfSteps(key);
+}
+
 // A client's key such as "order/1" must not be taken for the first step of "order", nor "in_1", whose first step is
-// "in_1/1", for what Tripe does by itself for that invoice or subscription ("in_1/1" is its first charge, begin-collection.ts):
-// such keys get one more slash, so that no two keys become one and none ends like a step.
+// "in_1/1", for what Tripe does by itself for that invoice or subscription ("in_1/1" is its first charge, begin-collection.ts),
+// nor "auto_1" for a request without a key or "page_1" for one from a page: such keys get one more slash, so that no two keys become one and none ends like a step.
 function keepClearOfSteps(key: string): string {
-  return /^(?:in|sub)_|\/\d+\/*$/.test(key) ? `${key}/` : key;
+  return /^(?:auto|in|page|sub)_|\/\d+\/*$/.test(key) ? `${key}/` : key;
 }
 
 /** Orders the names of every object, so that the order in which a client wrote them does not matter. */

@@ -61,6 +61,12 @@ const exposed = {
   "plain HTTP from another machine": [bench, "10.0.0.9", {}],
   "a header that claims TLS, from an address that is no trusted proxy": [bench, "10.0.0.9", https],
   "a proxy on this machine that is not trusted": [bench, "127.0.0.1", https],
+  "a proxy on this machine that says but whom it asks for": [bench, "127.0.0.1", { "x-real-ip": "203.0.113.9" }],
+  "a proxy on this machine that says but which host was meant": [
+    bench,
+    "127.0.0.1",
+    { "x-forwarded-host": "pay.example" },
+  ],
   "a trusted proxy that had plain HTTP": [proxied, "10.0.0.1", { ...https, "x-forwarded-proto": "http" }],
 } as const;
 

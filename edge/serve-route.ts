@@ -21,7 +21,14 @@ import type { Mentions } from "./mentions.ts";
 import { pathsNotIds } from "./paths-not-ids.ts";
 import type { Places } from "./places.ts";
 import { Problem } from "./problem.ts";
-import { headerNotOffered, httpsRequired, liveBankMissing, resourceMissing, scopeMissing } from "./problems.ts";
+import {
+  headerNotOffered,
+  httpsRequired,
+  keyNotAllowed,
+  liveBankMissing,
+  resourceMissing,
+  scopeMissing,
+} from "./problems.ts";
 import { createReads } from "./reads.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
@@ -150,7 +157,8 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
   };
   // From here on whatever is written is caused by this request, and tells so with the client's own key.
   const keyed = { ...call, clientKey: key ?? "" };
-  const write = { key, accountId, method: route.method, path: `${route.path}#${id}`, params };
+  const isFromPage = access.kind === ApiKeyKind.PUBLISHABLE;
+  const write = { key, isFromPage, accountId, method: route.method, path: `${route.path}#${id}`, params };
   const {
     body,
     headers = {},
@@ -167,7 +175,7 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
 /** What a key may not read it may not expand either. */
 function grantedExpand(access: Access, expand: ReadonlySet<string>): ReadonlySet<string> {
   const missing = scopesOfExpanded(expand).find((scope) => !access.grants(scope));
-  if (missing !== undefined) throw scopeMissing(missing);
+  if (missing !== undefined) throw access.kind === ApiKeyKind.RESTRICTED ? scopeMissing(missing) : keyNotAllowed();
   return expand;
 }
 

@@ -104,7 +104,7 @@ async function findNeed(
 async function findRequestNeed(client: Client, since: Date, breaksLinks: boolean): Promise<string | undefined> {
   const { rows } = await client.query<{ repeats: number; links: number }>(
     `select
-      (select count(*)::int from tripe.idempotency where request_id !~ '^auto_' and create_time < $1
+      (select count(*)::int from tripe.idempotency where request_id !~ '^auto_\\w+(/\\d+)?$' and create_time < $1
         and create_time > statement_timestamp() - make_interval(hours => $2)) as repeats,
       (select count(*)::int from tripe.invoice where finalize_time < $1
         and coalesce(due_time, finalize_time) > statement_timestamp() - make_interval(days => $3)) as links`,

@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import type { PaymentMethod } from "../../../gen/tripe/billing/v1/payment_method_pb.ts";
+import { CheckResult, type PaymentMethod } from "../../../gen/tripe/billing/v1/payment_method_pb.ts";
 import { listView } from "../../../services/_views/list.ts";
 import { paymentMethodView } from "../../../services/_views/payment-method.ts";
 import { cardFields, createPaymentMethod, paymentMethodIdOf, type RawCard, testCardOf } from "../../cards.ts";
@@ -49,9 +49,15 @@ const createRoute = defineRoute({
 });
 
 // A token's card is a payment method already: it is shown, under its own id, and the token stays unused.
-async function showTokens({ accountId, clients }: PublicRequest, tokenId: string): Promise<Answer> {
+async function showTokens({ accountId, browser, clients }: PublicRequest, tokenId: string): Promise<Answer> {
   const { token } = await clients.reader.getToken({ accountId, tokenId });
-  return { body: paymentMethodView(found(token?.paymentMethod)) };
+  const paymentMethod = found(token?.paymentMethod);
+  return { body: paymentMethodView(browser === undefined ? paymentMethod : asPagesKnow(paymentMethod)) };
+}
+
+// What the merchant has done with the card since, and what the bank said of it, is for no page.
+function asPagesKnow({ card, ...rest }: PaymentMethod): PaymentMethod {
+  return { ...rest, customerId: "", ...(card && { card: { ...card, cvcCheck: CheckResult.UNCHECKED } }) };
 }
 
 function readCard(request: PublicRequest, { card, billing_details }: Static<typeof params>): RawCard | undefined {
