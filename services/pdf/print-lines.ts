@@ -11,11 +11,15 @@ const DESCRIPTION_WIDTH = 185;
 
 const small: Look = { size: 8, colour: colour.soft };
 
+/** The labels, the rule below them, and the room below that. */
+const HEADER_HEIGHT = leading(small) + 11;
+
 /** Prints the invoice's lines as a table that runs over as many sheets as it needs, its header on each. */
 export function printLines(paper: Paper, { lines, currencyCode }: Invoice): void {
   const printHeader = () => printTableHeader(paper);
-  // A header with not one line below it would be alone at the foot of a sheet.
-  paper.need(60);
+  // A header with not one line below it would be alone at the foot of a sheet, so it moves with its first line.
+  const [first] = lines;
+  paper.need(HEADER_HEIGHT + (first === undefined ? 0 : heightOf(rowsOf(paper, first))));
   printHeader();
   paper.heading = printHeader;
   for (const line of lines) printLine(paper, line, currencyCode);
@@ -29,18 +33,32 @@ function printTableHeader(paper: Paper): void {
   paper.write("Unit price", { x: UNIT_PRICE_RIGHT, y, align: "right" }, small);
   paper.write("Amount", { x: column.right, y, align: "right" }, small);
   paper.rule(y + leading(small) + 3);
-  paper.y += leading(small) + 11;
+  paper.y += HEADER_HEIGHT;
 }
 
 function printLine(paper: Paper, line: InvoiceLine, currencyCode: string): void {
-  const words = paper.wrap(line.description, DESCRIPTION_WIDTH);
-  const covered = period(line.periodStartTime, line.periodEndTime);
-  // A line of a few rows stays in one piece; a longer one may run over the end of the sheet, row by row.
-  paper.need(Math.min(words.length, 8) * leading() + (covered === "" ? 0 : leading(small)));
+  const rows = rowsOf(paper, line);
+  paper.need(heightOf(rows));
   printNumbers(paper, line, currencyCode);
-  for (const row of words) printRow(paper, row);
-  if (covered !== "") printRow(paper, covered, small);
+  for (const { text, look } of rows) printRow(paper, text, look);
   paper.y += 6;
+}
+
+interface Row {
+  readonly text: string;
+  readonly look?: Look;
+}
+
+/** What is said of a line: its words, and what it covers. */
+function rowsOf(paper: Paper, { description, periodStartTime, periodEndTime }: InvoiceLine): readonly Row[] {
+  const words = paper.wrap(description, DESCRIPTION_WIDTH).map((text) => ({ text }));
+  const covered = period(periodStartTime, periodEndTime);
+  return covered === "" ? words : [...words, { text: covered, look: small }];
+}
+
+// A line of a few rows stays in one piece; a longer one may run over the end of the sheet, row by row.
+function heightOf(rows: readonly Row[]): number {
+  return rows.slice(0, 9).reduce((height, { look }) => height + leading(look), 0);
 }
 
 function printNumbers(paper: Paper, { quantity, unitAmountMinor, amountMinor }: InvoiceLine, currencyCode: string) {
