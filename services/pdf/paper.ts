@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import PDFDocument from "pdfkit";
+import { assert } from "../_runtime/errors.ts";
+import { layable, RIGHT_TO_LEFT, wordsFromLeft } from "./scripts.ts";
 import { printable } from "./words.ts";
 
 /** A4 in points (1/72 inch), and what is kept free around the text. */
@@ -33,8 +35,10 @@ export interface Paper {
   y: number;
   /** What is printed at the top of each further sheet; undefined for nothing. */
   heading: (() => void) | undefined;
-  /** Writes one line of text, as it is, wherever told. */
+  /** Writes one line of text, as it is, wherever told; letters that cannot be printed right have stand-ins (scripts.ts). */
   write(text: string, place: Place, look?: Look): void;
+  /** How wide a line of text is when it is written, in points. */
+  width(text: string, look?: Look): number;
   /** Breaks text into lines no wider than `width` points: between words, and inside a word that is wider by itself. */
   wrap(text: string, width: number, look?: Look): readonly string[];
   /** Draws a hairline across the sheet at `y`. */
@@ -83,6 +87,7 @@ export function createPaper({ title, author, time }: { title: string; author: st
     y: page.margin,
     heading: undefined,
     write: (text, place, look) => write(document, text, place, look),
+    width: (text, look) => dress(document, look).widthOfString(layable(printable(text), hasGlyphOf(document))),
     wrap: (text, width, look) => wrap(dress(document, look), text, width),
     rule: (y) => {
       document.moveTo(column.left, y).lineTo(column.right, y).lineWidth(0.75).strokeColor(colour.rule).stroke();
@@ -105,11 +110,40 @@ export async function bind({ document }: Paper): Promise<Buffer> {
 }
 
 function write(document: PDFKit.PDFDocument, text: string, { x, y, align }: Place, look?: Look): void {
-  const line = printable(text).replaceAll("\n", " ");
   dress(document, look);
+  const line = layable(printable(text).replaceAll("\n", " "), hasGlyphOf(document));
   const width = align === undefined || align === "left" ? 0 : document.widthOfString(line);
   const left = align === "center" ? x - width / 2 : x - width;
-  document.fillColor(look?.colour ?? colour.ink).text(line, left, y, { lineBreak: false });
+  document.fillColor(look?.colour ?? colour.ink);
+  const words = wordsFromLeft(line);
+  if (words === undefined) document.text(line, left, y, { lineBreak: false });
+  else writeWords(document, words, { x: left, y });
+}
+
+// Each by itself: the font turns the letters of a word, and what is beside it is placed here.
+function writeWords(document: PDFKit.PDFDocument, words: readonly string[], { x, y }: { x: number; y: number }): void {
+  const space = document.widthOfString(" ");
+  let left = x;
+  for (const word of words) {
+    document.text(word, left, y, { lineBreak: false });
+    left += document.widthOfString(word) + space;
+  }
+}
+
+interface GlyphFont {
+  hasGlyphForCodePoint(codePoint: number): boolean;
+}
+
+// pdfkit keeps the font it draws with, and fontkit's inside it. Without a glyph it would draw the font's first one, a box, and
+// measure it in units of the font: half as wide as it is drawn.
+function hasGlyphOf(document: PDFKit.PDFDocument): (codePoint: number) => boolean {
+  const font: unknown = Reflect.get(Object(Reflect.get(document, "_font")), "font");
+  assert(isGlyphFont(font), "pdfkit draws with a font of fontkit's");
+  return (codePoint) => font.hasGlyphForCodePoint(codePoint);
+}
+
+function isGlyphFont(font: unknown): font is GlyphFont {
+  return typeof font === "object" && font !== null && "hasGlyphForCodePoint" in font;
 }
 
 function dress(document: PDFKit.PDFDocument, look?: Look): PDFKit.PDFDocument {
@@ -124,16 +158,19 @@ function need(paper: Paper, height: number): void {
 }
 
 function wrap(document: PDFKit.PDFDocument, text: string, width: number): readonly string[] {
+  const hasGlyph = hasGlyphOf(document);
   return printable(text)
     .trim()
     .split("\n")
-    .flatMap((paragraph) => wrapParagraph(document, paragraph, width));
+    .flatMap((paragraph) => wrapParagraph(document, layable(paragraph, hasGlyph), width));
 }
 
 function wrapParagraph(document: PDFKit.PDFDocument, paragraph: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = "";
-  const words = paragraph.split(" ").filter(Boolean);
+  // Each line of a paragraph from right to left is one itself.
+  const mark = paragraph.startsWith(RIGHT_TO_LEFT) ? RIGHT_TO_LEFT : "";
+  const words = paragraph.slice(mark.length).split(" ").filter(Boolean);
   for (const piece of words.flatMap((word) => breakWord(document, word, width))) {
     const longer = line === "" ? piece : `${line} ${piece}`;
     if (line === "" || document.widthOfString(longer) <= width) {
@@ -143,7 +180,7 @@ function wrapParagraph(document: PDFKit.PDFDocument, paragraph: string, width: n
       line = piece;
     }
   }
-  return [...lines, line];
+  return [...lines, line].map((one) => `${mark}${one}`);
 }
 
 function breakWord(document: PDFKit.PDFDocument, word: string, width: number): readonly string[] {

@@ -22,13 +22,18 @@ export function printFooter(paper: Paper, { footer }: Invoice): void {
 /** Prints what stands on every sheet: seller, number and "1 / 3" at the foot, VOID across a void one. Returns their count. */
 export function printMarks(paper: Paper, { number, state }: Invoice, seller: Account): number {
   const { start, count } = paper.document.bufferedPageRange();
-  const words = [`Invoice ${number}`, seller.name].filter(Boolean).join(" · ");
-  // One line, less what "100 / 100" needs: a longer name is cut here, it stands in full at the head.
-  const [foot = ""] = paper.wrap(words, column.right - column.left - 60, small);
+  const title = seller.name === "" ? `Invoice ${number}` : `Invoice ${number} · `;
+  // One line, less what "100 / 100" needs: a longer name is cut here, it stands in full at the head. The name is a piece of its
+  // own, since it may run from right to left.
+  const [foot = ""] = paper.wrap(title, column.right - column.left - 60, small);
+  const nameX = column.left + paper.width(`${foot} `, small);
+  const nameWidth = column.right - 60 - nameX;
+  const [name = ""] = nameWidth < 20 ? [] : paper.wrap(seller.name, nameWidth, small);
   for (let index = 0; index < count; index += 1) {
     paper.document.switchToPage(start + index);
     paper.rule(FOOT_Y - 8);
     paper.write(foot, { x: column.left, y: FOOT_Y }, small);
+    paper.write(name, { x: nameX, y: FOOT_Y }, small);
     paper.write(`${index + 1} / ${count}`, { x: column.right, y: FOOT_Y, align: "right" }, small);
     if (state === InvoiceState.VOID) printVoid(paper);
   }

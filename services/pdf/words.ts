@@ -1,6 +1,7 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Address } from "../../gen/tripe/billing/v1/address_pb.ts";
 import type { CalendarDate } from "../../gen/tripe/type/v1/calendar_date_pb.ts";
+import { RIGHT_TO_LEFT } from "./scripts.ts";
 
 const longDay = new Intl.DateTimeFormat("en-US", { timeZone: "UTC", year: "numeric", month: "long", day: "numeric" });
 const shortDay = new Intl.DateTimeFormat("en-US", { timeZone: "UTC", year: "numeric", month: "short", day: "numeric" });
@@ -34,14 +35,40 @@ export function count(quantity: bigint): string {
 /** Writes an address as an envelope has it: one entry a line, empty parts left out, the country in English. */
 export function addressLines(address: Address | undefined): readonly string[] {
   if (address === undefined) return [];
-  const { line1, line2, city, state, postalCode, countryCode } = address;
-  const place = [[postalCode, city].filter(Boolean).join(" "), state].filter(Boolean).join(", ");
-  return [line1, line2, place, country(countryCode)].filter(Boolean);
+  const { line1, line2, countryCode } = address;
+  const place = places[countryCode] ?? postalCodeFirst;
+  return [line1, line2, ...place(address), country(countryCode)].filter(Boolean);
 }
 
-/** Takes out what no printer shows: control characters become spaces; line breaks stay. */
+type Place = (address: Address) => readonly string[];
+
+const join = (separator: string, ...parts: readonly string[]) => parts.filter(Boolean).join(separator);
+
+const postalCodeFirst: Place = ({ postalCode, city, state }) => [join(", ", join(" ", postalCode, city), state)];
+const postalCodeLast: Place = ({ city, state, postalCode }) => [join(" ", city, state, postalCode)];
+const postalCodeApart: Place = ({ city, state, postalCode }) => [join(", ", city, state), postalCode];
+
+// Where the post wants another order than most of the world's (the Universal Postal Union's addressing systems by country).
+const places: Readonly<Record<string, Place>> = {
+  US: ({ city, state, postalCode }) => [join(", ", city, join(" ", state, postalCode))],
+  AU: postalCodeLast,
+  CA: postalCodeLast,
+  NZ: postalCodeLast,
+  SG: postalCodeLast,
+  GB: postalCodeApart,
+  IE: postalCodeApart,
+};
+
+/** Takes out what no printer shows: control characters become spaces; line breaks stay, and the mark of a laid out line. */
 export function printable(text: string): string {
-  return text.replaceAll(/\r\n?|[\u2028\u2029]/g, "\n").replaceAll(/[^\P{C}\n]/gu, " ");
+  const mark = text.startsWith(RIGHT_TO_LEFT) ? RIGHT_TO_LEFT : "";
+  return (
+    mark +
+    text
+      .slice(mark.length)
+      .replaceAll(/\r\n?|[\u2028\u2029]/g, "\n")
+      .replaceAll(/[^\P{C}\n]/gu, " ")
+  );
 }
 
 function country(code: string): string {
