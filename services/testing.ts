@@ -56,6 +56,8 @@ export interface TestTripeOptions {
   readonly fee?: FeeSettings;
   /** TRIPE_ACQUIRER_ADDRESS and its files, for another bank than the sandbox bank. */
   readonly acquirer?: Readonly<Record<string, string>>;
+  /** Where it listens and how services call each other: PORT, TRIPE_SERVICES_HOST and so on. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Where its tables are, with its roles; default a fresh database of the run's own Postgres. */
   readonly database?: TestDatabase;
   /** The mail server; default the folder `mail` in the data dir. */
@@ -123,6 +125,7 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
     TRIPE_LIVE_ACQUIRER_ADDRESS: bank.address,
     TRIPE_LIVE_ACQUIRER_PASSWORD: testPassword,
     ...options.acquirer,
+    ...options.settings,
     ...(smtpUrl !== undefined && { SMTP_URL: smtpUrl }),
   });
   await writeTokenFiles(dataDir, randomBytes(32));
@@ -199,7 +202,7 @@ async function serve<Name extends ServiceName>({
   const transports = new Map(
     [...dialings].map(([caller, dialing]) => [
       caller,
-      createGrpcTransport({ name, addresses: [server.address], dialing, maxMessageBytes }),
+      createGrpcTransport({ name, addresses: context.config.addresses[name], dialing, maxMessageBytes }),
     ]),
   );
   return {

@@ -7,6 +7,7 @@ import { programs } from "./programs.ts";
 import { prove } from "./proof.ts";
 import { createRandom } from "./random.ts";
 import { createWholeTripe } from "./whole-tripe.ts";
+import { chargeOverTwoWriters } from "./writers.ts";
 
 /** What one part of the soak counted and measured, and what contradicts the promise. */
 export interface Found {
@@ -35,6 +36,12 @@ export const exercises: Readonly<Record<string, Exercise>> = {
     sentence: "planted bugs, each of which a named test must find",
     size: plantedBugs.length,
     run: findBugs,
+  },
+  writers: {
+    row: "T26",
+    sentence: "charges through an edge on another machine, over mutual TLS and two writers on two machines",
+    size: 1_000,
+    run: (count) => chargeOverTwoWriters({ port: PORT, count }),
   },
   ...programs,
 };

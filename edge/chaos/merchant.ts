@@ -36,7 +36,7 @@ const ANSWER_MAX_MS = 12_000;
 export type Merchant = ReturnType<typeof createMerchant>;
 
 /** A merchant's program: it charges, repeats what it has no answer for under the same key, and remembers every word. */
-export function createMerchant(tripe: Pick<WholeTripe, "urls">) {
+export function createMerchant(tripe: Pick<WholeTripe, "urls">, secretKey = SECRET_KEY) {
   const wishes: Wish[] = [];
   const faults: string[] = [];
   let asked = 0;
@@ -47,7 +47,7 @@ export function createMerchant(tripe: Pick<WholeTripe, "urls">) {
   const ask = (path: string, wish?: Wish) => {
     const urls = tripe.urls();
     asked += 1;
-    return askAt(`${urls[asked % urls.length]}${path}`, wish, faults);
+    return askAt(`${urls[asked % urls.length]}${path}`, { secretKey, wish, faults });
   };
 
   const tryOnce = async (wish: Wish): Promise<number> => {
@@ -100,13 +100,12 @@ export function createMerchant(tripe: Pick<WholeTripe, "urls">) {
 /** One request and its answer; status 0 when there was none. What the answer lacked is added to `faults`. */
 async function askAt(
   url: string,
-  wish: Wish | undefined,
-  faults: string[],
+  { secretKey, wish, faults }: { secretKey: string; wish: Wish | undefined; faults: string[] },
 ): Promise<{ status: number; body: unknown }> {
   try {
     const answer = await fetch(url, {
       headers: {
-        authorization: `Bearer ${SECRET_KEY}`,
+        authorization: `Bearer ${secretKey}`,
         ...(wish && { "idempotency-key": wish.key, "content-type": "application/x-www-form-urlencoded" }),
       },
       ...(wish && { method: "POST", body: formOf(wish) }),
