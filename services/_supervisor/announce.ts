@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import type { Config } from "../_runtime/config.ts";
+import { describeAcquirer } from "../_runtime/config-acquirer.ts";
 import { settings } from "../_runtime/config-table.ts";
 
 /** One line of the table of what runs where. */
@@ -17,6 +19,19 @@ export interface Announcement {
   readonly secretKey: string;
   readonly dataDir: string;
   readonly startMs: number;
+}
+
+/** The rows of the acquirers that this Tripe connects to; none for the sandbox bank, which is a process of its own. */
+export function acquirerRows({ acquirer, liveAcquirer }: Pick<Config, "acquirer" | "liveAcquirer">): Row[] {
+  const rowOf = (name: string, settings: typeof acquirer): Row => ({
+    name,
+    place: describeAcquirer(settings),
+    pid: undefined,
+  });
+  return [
+    ...(acquirer.isSandbox ? [] : [rowOf("acquirer", acquirer)]),
+    ...(liveAcquirer === undefined ? [] : [rowOf("live acquirer", liveAcquirer)]),
+  ];
 }
 
 /** The words printed once Tripe answers: the table, the URL, the key, and a request that works when pasted. */

@@ -6,7 +6,7 @@ import { describeAcquirer } from "../_runtime/config-acquirer.ts";
 import { readEdgeCertificate } from "../_runtime/edge-certificate.ts";
 import { createLog, type Log } from "../_runtime/log.ts";
 import { type RunFile, removeRunFile, writeRunFile } from "../_runtime/run-file.ts";
-import { announce } from "./announce.ts";
+import { acquirerRows, announce } from "./announce.ts";
 import { prepareDataDir } from "./data-dir.ts";
 import { type OpenDatabase, type OpenOptions, openDatabase, prepareKeys } from "./database.ts";
 import { type Ending, listenForEnd } from "./ending.ts";
@@ -56,7 +56,7 @@ export async function run({ seed, print, startHosting }: RunOptions): Promise<nu
     const ask = createAskEdge({ url: urls.here, certFile: config.edgeTls?.certFile });
     const watching = { ask, clock: parts.clock, say: print, signal: ending.signal };
     await Promise.race([waitForHealth(watching), parts.hosting.broken]);
-    const rows = [...parts.hosting.rows(), { name: "postgres", place, pid: undefined }];
+    const rows = [...parts.hosting.rows(), ...acquirerRows(config), { name: "postgres", place, pid: undefined }];
     const upMs = systemClock.preciseMs() - startMs;
     const curlOptions = await listCurlOptions(config, urls);
     print(announce({ rows, url: urls.shown, curlOptions, secretKey, dataDir: config.dataDir, startMs: upMs }));
