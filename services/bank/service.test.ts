@@ -152,7 +152,9 @@ test("submit refuses, before anything is sent, what cannot be meant", async () =
   const refused = async (change: Parameters<typeof submit>[1]) => (await refusal(submit(number, change)))[1];
   expect(await refused({ kind: AttemptKind.UNSPECIFIED })).toBe("KIND_UNSPECIFIED");
   expect(await refused({ amount: { ...AMOUNT, amountMinor: 0n } })).toBe("AMOUNT_NOT_POSITIVE");
-  expect(await refused({ kind: AttemptKind.CAPTURE })).toBe("ORIGINAL_BANK_REF_MISSING");
+  for (const kind of [AttemptKind.CAPTURE, AttemptKind.REVERSE, AttemptKind.REFUND]) {
+    expect(await refused({ kind })).toBe("ORIGINAL_BANK_REF_MISSING");
+  }
   expect(await refused({ bank: "elsewhere" })).toBe("BANK_UNKNOWN");
   expect(await statement()).toEqual([]);
 });

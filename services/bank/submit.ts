@@ -29,7 +29,7 @@ export async function submit({ router, vault, log }: SubmitTools, request: Submi
     kindOf(request.kind) ?? refuse(Code.InvalidArgument, "KIND_UNSPECIFIED", "no bank knows such a thing", "kind");
   if (amount.amountMinor <= 0n)
     refuse(Code.InvalidArgument, "AMOUNT_NOT_POSITIVE", "an amount is above zero", "amount");
-  if (originalBankRef === "" && (kind === "capture" || kind === "reverse")) {
+  if (originalBankRef === "" && kind !== "purchase" && kind !== "authorize") {
     refuse(Code.InvalidArgument, "ORIGINAL_BANK_REF_MISSING", `a ${kind} names its original`, "original_bank_ref");
   }
   if (bank !== "" && !router.has(bank))

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { declineView, refundFailureReasonOf } from "../_views/decline.ts";
 import { decode, encode, type Message } from "./iso8583/codec.ts";
 import { INQUIRY_TYPE, NETWORK_TYPE, OPERATIONS, repeatOf, responseTypeOf } from "./iso8583/dialect.ts";
 import { FIELD_NUMBERS, FIELDS, isFieldNumber } from "./iso8583/fields.ts";
@@ -32,7 +33,7 @@ function formOf(number: number): string {
 function columnOf({ name, request }: WireExample): string {
   if (request.type === INQUIRY_TYPE) return "inquiry";
   if (request.type === NETWORK_TYPE) return "network";
-  return name === "second hold" ? "hold" : name;
+  return name.replace(/^(second|declined) /, "");
 }
 
 /** What the tables say must be there and is not, or is there and may not be. */
@@ -63,7 +64,7 @@ test("every answer has the elements that the page says, and no other that it doe
   const { columns, rows } = table("element | money");
   for (const example of examples) {
     const column = columnOf(example);
-    const { 12: time, 13: date, 70: code, ...fields } = example.answer.fields;
+    const { 12: time, 13: date, ...fields } = example.answer.fields;
     const answer = { ...example.answer, fields };
     const found = wrongs(columns, rows, columns.includes(column) ? column : "money", answer);
     // Of a reference that the bank has never heard of there is nothing to say.
@@ -97,6 +98,28 @@ test("the page's response codes are those of reasons.ts, all of them", () => {
   for (const code of all) {
     const meaning = meaningOf(code);
     expect(meaning.outcome === "declined" ? meaning.reason : undefined, code).toBe(listed.get(code));
+  }
+});
+
+test("what the page says of refusals is what a merchant is answered", () => {
+  const { rows } = table("refused because | 39");
+  expect(rows.map(([, code]) => code)).toEqual(["13", "12", "12", "25", "30", "94", "68"]);
+  for (const [why, code = "", captured, returned] of rows) {
+    const meanings = (["capture", "refund", "reverse"] as const).map((kind) => meaningOf(code, kind));
+    const [meaning] = meanings;
+    expect(new Set(meanings.map((one) => JSON.stringify(one))).size, why).toBe(1);
+    if (meaning?.outcome !== "declined") {
+      expect([meaning?.outcome, captured, returned]).toEqual([
+        "unknown",
+        "as it was; Tripe asks",
+        "`pending`; Tripe asks",
+      ]);
+      continue;
+    }
+    const view = declineView({ reason: meaning.reason, responseCode: code });
+    const words = [view.code, view.decline_code].filter((word) => word !== null).map((word) => `\`${word}\``);
+    expect(captured, why).toBe(`402 ${words.join(", ")}`);
+    expect(returned, why).toBe(`\`failed\`, \`${refundFailureReasonOf(meaning.reason)}\``);
   }
 });
 

@@ -9,6 +9,7 @@ import { ChargeState } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import { CheckResult } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
 import { ReturnState } from "../../gen/tripe/billing/v1/return_pb.ts";
 import { createId } from "../_runtime/ids.ts";
+import { declineView, refundFailureReasonOf } from "../_views/decline.ts";
 import { createAuthority } from "../bank/testing/certificates.ts";
 import { createForeignBooks, type ForeignMessage, serveForeign } from "../bank/testing/foreign-bank.ts";
 import { startTestTripe } from "../testing.ts";
@@ -176,6 +177,34 @@ test.each(["plain", "mutual TLS"] as const)(
       "purchase 2000",
       "refund 2000",
     ]);
+  },
+);
+
+test.each([
+  ["12", "generic_decline", "Your card was declined."],
+  ["13", "invalid_amount", "Invalid amount."],
+  ["25", "processing_error", "An error occurred while processing your card. Try again in a little bit."],
+])(
+  "a capture, a refund and a release that the bank refuses with %s are declined, and may be asked for again",
+  async (code, reason, words) => {
+    const { edge, key, createPayer, chargeRequest, charge, bank, giveBack } = setup("plain");
+    const { refusals } = bank.books;
+    const request = chargeRequest(await createPayer());
+    const { chargeId } = (await charge({ ...request, charge: { ...request.charge, isHeld: true } })).charge;
+    const capture = () => edge.transactions.captureCharge({ ...key(), chargeId, amountMinor: 500n });
+
+    refusals.push(code);
+    const refused = await capture();
+    expect(refused).toMatchObject({ charge: { capturedMinor: 0n }, decline: { reason, responseCode: code } });
+    expect(declineView({ reason, responseCode: code }).message).toBe(words);
+    refusals.push(code);
+    expect(await giveBack(chargeId, 0n)).toBe(ReturnState.FAILED);
+    expect((await capture()).charge?.capturedMinor).toBe(500n);
+    refusals.push(code);
+    const back = (await edge.transactions.createReturn({ ...key(), chargeId, amountMinor: 500n })).return;
+    expect(back).toMatchObject({ state: ReturnState.FAILED, decline: { reason, responseCode: code } });
+    expect(refundFailureReasonOf(reason)).toBe("declined");
+    expect(await giveBack(chargeId, 500n)).toBe(ReturnState.SUCCEEDED);
   },
 );
 

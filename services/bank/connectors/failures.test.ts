@@ -116,6 +116,14 @@ test.each<[string, FieldValues, object]>([
   ]);
 });
 
+test("an inquiry that is not answered is logged by its reference", async () => {
+  const { log, lines } = createLines();
+  const { connector, port } = await startScripted(() => undefined, { log });
+  expect(await connector.inquire({ ...BUY, timeoutMs: 50 })).toEqual({ outcome: "unknown", reason: "timeout" });
+  const bank = { bank: "sandbox", address: `127.0.0.1:${port}` };
+  expect(lines("bank gave no answer to an inquiry")).toEqual([{ ...bank, bank_ref: "buy_1", reason: "timeout" }]);
+});
+
 test("a code and a reference filled with spaces are none", async () => {
   const { connector } = await startScripted((request, socket) =>
     reply(socket, request, { 38: "      ", 62: "a bank's own way of saying many things" }),

@@ -120,6 +120,9 @@ async function inquire(tools: Tools, request: InquireRequest): Promise<InquireAn
   const exchanged = await link.exchange(write, request.timeoutMs);
   // Nothing was learnt of what was asked about, however the question was lost.
   if (exchanged.outcome === "not_sent") return { outcome: "unknown", reason: "connection_lost" };
+  if (exchanged.outcome === "unknown") {
+    tools.log.info("bank gave no answer to an inquiry", { ...tools.bank, bank_ref: bankRef, reason: exchanged.reason });
+  }
   const answer = check(tools, exchanged, { 4: amount.amount, 49: amount.currencyNumber });
   if (answer.outcome !== "answered") return answer;
   const { 39: found, 48: data } = answer.message.fields;

@@ -83,8 +83,9 @@ function readOperation(type: string, fields: FieldValues): Operation | undefined
   if (kind === undefined || number === undefined || amount === undefined || expiry === undefined) return undefined;
   if (currencyNumber === undefined || bankRef === undefined) return undefined;
   if (!/^[0-9]{12,19}$/.test(number) || !/^[0-9]{4}$/.test(expiry)) return undefined;
-  // What is about an original says which message that was, as the standard wants it.
-  if (originalBankRef !== "" && fields[90] === undefined) return undefined;
+  // What is about an original names it, and says which message that was, as the standard wants it.
+  const isFollowUp = kind !== "authorize" && kind !== "purchase";
+  if (isFollowUp && (originalBankRef === "" || fields[90] === undefined)) return undefined;
   return { kind, bankRef, originalBankRef, amount, currencyNumber, number, expiry, ...messagesOf(type, fields) };
 }
 

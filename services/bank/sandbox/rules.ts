@@ -33,7 +33,7 @@ function judge(operation: Operation, { original, tally, nowMs }: Circumstances):
     case "reverse":
       return judgeReversal(operation, original, tally);
     case "refund":
-      return operation.originalBankRef === "" ? DONE_CODE : judgeRefund(operation, original, tally);
+      return judgeRefund(operation, original, tally);
     default:
       return unreachable(operation.kind);
   }

@@ -22,11 +22,13 @@ export interface ForeignEntry {
 export interface ForeignBooks {
   readonly entries: Map<string, ForeignEntry>;
   readonly requests: ForeignMessage[];
+  /** Codes that the next captures, refunds and reversals are refused with, whatever they ask for. */
+  readonly refusals: string[];
 }
 
 /** Makes empty books. */
 export function createForeignBooks(): ForeignBooks {
-  return { entries: new Map(), requests: [] };
+  return { entries: new Map(), requests: [], refusals: [] };
 }
 
 /** Serves one connection, plain or TLS. `mute` says of a request that it is done and not answered. */
@@ -115,7 +117,7 @@ function build(message: ForeignMessage): string {
 /** What the page says every request for money has. */
 const NEEDED = [2, 3, 4, 7, 11, 12, 13, 14, 18, 22, 25, 32, 37, 41, 42, 43, 49, 63];
 
-function respond(request: ForeignMessage, { entries, requests }: ForeignBooks): ForeignMessage {
+function respond(request: ForeignMessage, { entries, requests, refusals }: ForeignBooks): ForeignMessage {
   const type = request[0] ?? "";
   const base = { 0: `${type.slice(0, 2)}${Number(type[2]) + 1}0`, 7: request[7] ?? "", 11: request[11] ?? "" };
   if (type.startsWith("08")) return { ...base, 39: "00" };
@@ -132,12 +134,17 @@ function respond(request: ForeignMessage, { entries, requests }: ForeignBooks): 
     const isRight = request[48] === "9203123";
     return { ...named, 39: isRight ? "00" : "82", 48: `8701${isRight ? "M" : "N"}` };
   }
-  const known = entries.get(ref) ?? decide(request, entries);
+  const refusal = request[61] === undefined ? undefined : refusals.shift();
+  const known = entries.get(ref) ?? decide(request, entries, refusal);
   entries.set(ref, known);
   return { ...named, 38: known.approval, 39: known.code, 62: String(entries.size).padStart(12, "7") };
 }
 
-function decide(request: ForeignMessage, entries: ReadonlyMap<string, ForeignEntry>): ForeignEntry {
+function decide(
+  request: ForeignMessage,
+  entries: ReadonlyMap<string, ForeignEntry>,
+  refusal: string | undefined,
+): ForeignEntry {
   const type = `${(request[0] ?? "").slice(0, 3)}0`;
   const kind =
     type === "0100"
@@ -152,7 +159,7 @@ function decide(request: ForeignMessage, entries: ReadonlyMap<string, ForeignEnt
   const original = request[61] ?? "";
   const of = { kind, original, amount: Number(request[4]), currency: request[49] ?? "" } as const;
   const message = `${type}${request[11]}${request[7]}`;
-  const code = judge(request, of, entries);
+  const code = refusal ?? judge(request, of, entries);
   const approval = code === "00" ? `P${String(entries.size).padStart(5, "0")}` : "      ";
   return { ...of, code, approval, message };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTestClock } from "../../_runtime/clock.ts";
 import { createSecret } from "../../_runtime/secret.ts";
+import type { OpenCard } from "../card.ts";
 import type { MoneyRequest, Original } from "../connector.ts";
 import { commonElements, inquiryElements, moneyElements, networkElements } from "../connectors/elements.ts";
 import { encode, type Message } from "../iso8583/codec.ts";
@@ -29,6 +30,8 @@ export interface WireExample {
 const ACQUIRER = "000001";
 const START_MS = Date.UTC(2026, 10, 30, 7, 1, 2);
 const CARD = { number: createSecret("4242424242424242"), expMonth: 12, expYear: 2034 };
+/** Declined for insufficient funds. */
+const POOR_CARD = { ...CARD, number: createSecret("4000000000009995") };
 
 /** Makes the examples of WIRE.md with the code that really writes and answers: an order that a bank could see in a minute. */
 export async function createWireExamples(): Promise<WireExample[]> {
@@ -66,26 +69,29 @@ interface Wanted {
 }
 
 function requests(): Wanted[] {
-  const hold = money("hold", "authorize", { traceNumber: 3, amountMinor: 5_000n });
-  const other = money("second hold", "authorize", { traceNumber: 4, amountMinor: 700n });
+  const hold = money("hold", "authorize", { traceNumber: 4, amountMinor: 5_000n });
+  const other = money("second hold", "authorize", { traceNumber: 5, amountMinor: 700n });
   return [
     { name: "sign on", request: network(NETWORK.signOn, 900_001) },
     { name: "verify", request: verification() },
     money("purchase", "purchase", { traceNumber: 2, amountMinor: 2_000n }),
+    money("declined purchase", "purchase", { traceNumber: 3, amountMinor: 2_000n, card: POOR_CARD }),
     hold,
     other,
-    follow("capture", "capture", { traceNumber: 5, amountMinor: 4_500n, about: "hold", kind: "authorize" }),
-    follow("refund", "refund", { traceNumber: 6, amountMinor: 500n, about: "purchase", kind: "purchase" }),
-    follow("reverse", "reverse", { traceNumber: 7, amountMinor: 700n, about: "second hold", kind: "authorize" }),
+    follow("capture", "capture", { traceNumber: 6, amountMinor: 4_500n, about: "hold", kind: "authorize" }),
+    follow("refund", "refund", { traceNumber: 7, amountMinor: 500n, about: "purchase", kind: "purchase" }),
+    follow("reverse", "reverse", { traceNumber: 8, amountMinor: 700n, about: "second hold", kind: "authorize" }),
     { name: "inquiry", request: inquiry("purchase", 2, 900_003) },
-    { name: "inquiry about an unknown reference", request: inquiry("nothing", 8, 900_004) },
-    { name: "echo", request: network(NETWORK.echo, 900_005) },
-    { name: "sign off", request: network(NETWORK.signOff, 900_006) },
+    { name: "inquiry about a declined purchase", request: inquiry("declined purchase", 3, 900_004) },
+    { name: "inquiry about an unknown reference", request: inquiry("nothing", 9, 900_005) },
+    { name: "echo", request: network(NETWORK.echo, 900_006) },
+    { name: "sign off", request: network(NETWORK.signOff, 900_007) },
   ];
 }
 
 const REFERENCES: Readonly<Record<string, string>> = {
   purchase: "att_0VcRIC5l0P2kpLh7x5OFfPh5",
+  "declined purchase": "att_0VcRICxR0dW1tq8vCqkT5cGm",
   hold: "att_0VcRID090RHq77toLgWwP7N1",
   "second hold": "att_0VcRINYl0CFgJPX5IKM7MXcH",
   capture: "att_0VcRIOhE0kTjqvLlD3IURTdd",
@@ -99,14 +105,19 @@ interface Ask {
   readonly amountMinor: bigint;
   readonly about?: string;
   readonly original?: Original;
+  readonly card?: OpenCard;
 }
 
-function write(name: string, kind: OperationKind, { traceNumber, amountMinor, about, original }: Ask): Message {
+function write(
+  name: string,
+  kind: OperationKind,
+  { traceNumber, amountMinor, about, original, card = CARD }: Ask,
+): Message {
   const request: MoneyRequest = {
     bankRef: REFERENCES[name] ?? "",
     originalBankRef: REFERENCES[about ?? ""] ?? "",
     original,
-    card: CARD,
+    card,
     acceptor: ACCEPTOR,
     amountMinor,
     currencyCode: "USD",
