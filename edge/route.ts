@@ -28,6 +28,8 @@ export interface PublicRequest {
   readonly isPrivate: boolean;
   /** Set when the request came with a publishable key, as from a page. */
   readonly browser?: BrowserRequest;
+  /** The Stripe-Version that the request came with. */
+  readonly askedVersion: string | undefined;
   /** Whether the client may send this very request again: it gave an Idempotency-Key. */
   readonly isRepeatable: boolean;
   /** Where on this machine merchants may name endpoints. */

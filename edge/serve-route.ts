@@ -146,6 +146,7 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
     id,
     ...(access.kind === ApiKeyKind.PUBLISHABLE && { browser: { countCard: () => serving.cards.count(request.ip) } }),
     isPrivate: isSafe,
+    askedVersion: request.headers["stripe-version"]?.toString(),
     isRepeatable: key !== undefined,
     reach: serving.reach,
     invoicePdfUrl: (invoice) => {

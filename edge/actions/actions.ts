@@ -5,6 +5,7 @@ import { customerRoutes } from "./customers/customers.ts";
 import { paymentMethodRoutes } from "./customers/payment-methods.ts";
 import { sourceRoutes } from "./customers/sources.ts";
 import { tokenRoutes } from "./customers/tokens.ts";
+import { eventDeliveriesRoute } from "./events/event-deliveries.ts";
 import { eventRoutes } from "./events/events.ts";
 import { invoiceRoutes } from "./invoices/invoices.ts";
 import { returnRoutes } from "./returns/returns.ts";
@@ -24,4 +25,9 @@ export const actionRoutes: Readonly<Record<EdgeAction, readonly Route[]>> = {
 };
 
 /** The routes that every edge serves, whatever its actions: where a merchant hears of what all of them do. */
-export const sharedRoutes: readonly Route[] = [...eventRoutes, ...webhookEndpointRoutes, retryEventRoute];
+export const sharedRoutes: readonly Route[] = [
+  ...eventRoutes,
+  eventDeliveriesRoute,
+  ...webhookEndpointRoutes,
+  retryEventRoute,
+];

@@ -342,6 +342,7 @@ table event -- Something that happened, with the noun as it was in that commit (
   create_time timestamp with time zone not null
   dispatch_time timestamp with time zone
   previous bytea -- The noun as it was before the change that a "….updated" event tells of (a Snapshot's bytes); null for all others.
+  write_time timestamp with time zone not null default statement_timestamp() -- When it was written (the machine's time); of those of an earlier Tripe, when it was updated.
   constraint event_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint event_pkey PRIMARY KEY (account_id, event_id)
   constraint event_type_check CHECK (((length(type) >= 1) AND (length(type) <= 64)))
@@ -830,15 +831,24 @@ table webhook_endpoint -- A merchant's server that hears of events of these type
   match_time timestamp with time zone not null -- Since when it hears of just these types (the machine's time): earlier events were matched otherwise.
   create_time timestamp with time zone not null
   delete_time timestamp with time zone
+  api_version text not null default '2026-10-28.endive'::text -- The version of the API that it was made with, in the public API's words; its events bear it. Empty for Tripe's own.
+  delivered_count bigint not null default 0 -- How many deliveries it took.
+  failed_count bigint not null default 0 -- How many tries it did not take.
+  last_failure_time timestamp with time zone -- When it last did not take one (the machine's time).
+  last_failure_status integer not null default 0 -- The HTTP status of that try; 0 when none was received.
+  last_failure_problem text not null default ''::text
+  make_time timestamp with time zone not null default statement_timestamp() -- When it was made (the machine's time): nothing written before is delivered to it by itself.
   constraint webhook_endpoint_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint webhook_endpoint_api_version_check CHECK ((length(api_version) <= 64))
   constraint webhook_endpoint_check CHECK (((disable_reason IS NULL) = (disable_time IS NULL)))
   constraint webhook_endpoint_description_check CHECK ((length(description) <= 5000))
-  constraint webhook_endpoint_disable_reason_check CHECK ((disable_reason = ANY (ARRAY['merchant'::text, 'gone'::text, 'failing'::text])))
+  constraint webhook_endpoint_disable_reason_check CHECK ((disable_reason = ANY (ARRAY['merchant'::text, 'gone'::text, 'failing'::text, 'refused'::text])))
   constraint webhook_endpoint_event_types_check CHECK (((cardinality(event_types) >= 1) AND (cardinality(event_types) <= 300)))
+  constraint webhook_endpoint_last_failure_problem_check CHECK ((length(last_failure_problem) <= 500))
   constraint webhook_endpoint_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
   constraint webhook_endpoint_pkey PRIMARY KEY (account_id, webhook_endpoint_id)
   constraint webhook_endpoint_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2048)))
-  index webhook_endpoint_notice ON tripe.webhook_endpoint USING btree (disable_time) WHERE ((disable_reason = ANY (ARRAY['gone'::text, 'failing'::text])) AND (notice_time IS NULL) AND (delete_time IS NULL))
+  index webhook_endpoint_notice ON tripe.webhook_endpoint USING btree (disable_time) WHERE ((disable_reason = ANY (ARRAY['gone'::text, 'failing'::text, 'refused'::text])) AND (notice_time IS NULL) AND (delete_time IS NULL))
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer

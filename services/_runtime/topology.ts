@@ -74,6 +74,7 @@ const callees = {
       "ListEvents",
       "GetWebhookEndpoint",
       "ListWebhookEndpoints",
+      "ListEventDeliveries",
       "CountPendingDeliveries",
     ],
     writer: [

@@ -38,6 +38,8 @@ export type EventView = Omit<Wire<Stripe.EventBase>, "data" | "type"> & {
 
 /** What an event does not hold: how many endpoints have not taken it yet, and where the PDF of its invoice is. */
 export interface EventContext {
+  /** The version that the endpoint it is posted to was made with; empty for Tripe's own. */
+  readonly apiVersion?: string;
   readonly pendingWebhooks?: number | undefined;
   readonly invoicePdfUrl?: string | undefined;
 }
@@ -46,14 +48,17 @@ export interface EventContext {
  * Shows an event: its noun as it was when it happened, never as it is now, and never expanded; of an update, what was before.
  * Who does not know something of the context leaves it out.
  */
-export function eventView(event: Event, { pendingWebhooks = 0, invoicePdfUrl }: EventContext = {}): EventView {
+export function eventView(
+  event: Event,
+  { apiVersion = "", pendingWebhooks = 0, invoicePdfUrl }: EventContext = {},
+): EventView {
   assert(event.snapshot !== undefined, "an event has a snapshot");
   const object = snapshotView(event.snapshot, { invoicePdfUrl });
   const before = event.previous && snapshotView(event.previous, { invoicePdfUrl });
   return {
     id: event.eventId,
     object: "event",
-    api_version: API_VERSION,
+    api_version: apiVersion === "" ? API_VERSION : apiVersion,
     created: secondsOf(event.createTime),
     data: { object, ...(before && { previous_attributes: previousAttributes({ ...before }, { ...object }) }) },
     livemode: event.isLive,

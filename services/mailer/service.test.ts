@@ -172,15 +172,22 @@ test("only what is true is told: each refusal has its reason", async () => {
   }
 });
 
-test("an endpoint's notice says which one hears of nothing any more, since when and why", async () => {
-  const { client, parse } = setup();
-  const endpoint = { webhookEndpointId: "we_1", url: "https://shop.example/hook", disableReason: DisableReason.GONE };
-  await client.sendEndpointNotice({
-    ...{ accountId: "acct_1", requestId: "we_1/disabled/1", seller, recipients: ["owner@shop.example"] },
-    webhookEndpoint: endpoint,
-    disableTime: timestampFromMs(Date.UTC(2026, 0, 15)),
-  });
-  const { subject, text } = await parse();
-  expect(subject).toBe("Your webhook endpoint was disabled");
-  for (const words of ["https://shop.example/hook", "410", "January 15, 2026", "we_1"]) expect(text).toContain(words);
-});
+test.each([
+  [DisableReason.GONE, "410"],
+  [DisableReason.FAILING, "three days"],
+  [DisableReason.REFUSED, "is not public"],
+])(
+  "an endpoint's notice says which one hears of nothing any more, since when and why: %i, %s",
+  async (disableReason, why) => {
+    const { client, parse } = setup();
+    const endpoint = { webhookEndpointId: "we_1", url: "https://shop.example/hook", disableReason };
+    await client.sendEndpointNotice({
+      ...{ accountId: "acct_1", requestId: "we_1/disabled/1", seller, recipients: ["owner@shop.example"] },
+      webhookEndpoint: endpoint,
+      disableTime: timestampFromMs(Date.UTC(2026, 0, 15)),
+    });
+    const { subject, text } = await parse();
+    expect(subject).toBe("Your webhook endpoint was disabled");
+    for (const words of ["https://shop.example/hook", why, "January 15, 2026", "we_1"]) expect(text).toContain(words);
+  },
+);

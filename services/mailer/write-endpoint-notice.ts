@@ -8,10 +8,7 @@ import { dayOf, oneLine } from "./words.ts";
 export function writeEndpointNotice({ seller, webhookEndpoint, disableTime }: SendEndpointNoticeRequest): Mail {
   assert(seller !== undefined && webhookEndpoint !== undefined, "a request is whole");
   const url = oneLine(webhookEndpoint.url);
-  const isGone = webhookEndpoint.disableReason === DisableReason.GONE;
-  const why = isGone
-    ? "It answered an event with 410, which asks for no more."
-    : "It has taken no event for three days, however often Tripe tried.";
+  const { why, remedy } = explain(webhookEndpoint.disableReason);
   return {
     seller,
     time: disableTime,
@@ -20,10 +17,7 @@ export function writeEndpointNotice({ seller, webhookEndpoint, disableTime }: Se
       subject: "Your webhook endpoint was disabled",
       sender: oneLine(seller.name),
       headline: "Webhook endpoint disabled",
-      paragraphs: [
-        `Tripe sends no more events to ${url}. ${why}`,
-        "Once the server answers with 2xx again, enable the endpoint, and have the events it missed sent again.",
-      ],
+      paragraphs: [`Tripe sends no more events to ${url}. ${why}`, remedy],
       facts: [
         ["Endpoint", webhookEndpoint.webhookEndpointId],
         ["Disabled", dayOf(disableTime)],
@@ -32,4 +26,18 @@ export function writeEndpointNotice({ seller, webhookEndpoint, disableTime }: Se
       questionsTo: oneLine(seller.email),
     },
   };
+}
+
+function explain(reason: DisableReason): { why: string; remedy: string } {
+  const remedy =
+    "Once the server answers with 2xx again, enable the endpoint: it is sent what it missed of the last three days.";
+  if (reason === DisableReason.GONE) return { why: "It answered an event with 410, which asks for no more.", remedy };
+  if (reason === DisableReason.REFUSED) {
+    return {
+      why: "Its address is not public, or leads to Tripe itself: Tripe does not call it.",
+      remedy:
+        "Give the endpoint an address that can be called and enable it: it is sent what it missed of the last three days.",
+    };
+  }
+  return { why: "It has taken no event for three days, however often Tripe tried.", remedy };
 }

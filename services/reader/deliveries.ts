@@ -19,7 +19,7 @@ import { waitingAccounts } from "./waiting-accounts.ts";
 const GET = {
   name: "get_delivery",
   text: `select d.account_id, d.webhook_endpoint_id, case when d.state = 'due' then d.turn else 0 end as turn, d.rung,
-      d.due_time, d.body, w.url, w.disable_time is null and w.delete_time is null as is_enabled, ${eventColumns},
+      d.due_time, d.body, w.url, w.api_version, w.disable_time is null and w.delete_time is null as is_enabled, ${eventColumns},
       array(select s.sealed_secret from webhook_secret s
         where s.account_id = w.account_id and s.webhook_endpoint_id = w.webhook_endpoint_id and s.sealed_secret is not null
           and (s.expire_time is null or s.expire_time > statement_timestamp())
@@ -80,6 +80,7 @@ interface DeliveryRow extends EventRow {
   readonly due_time: Date | null;
   readonly body: Buffer | null;
   readonly url: string;
+  readonly api_version: string;
   readonly is_enabled: boolean;
   readonly sealed_secrets: Buffer[];
   readonly pending_count: number;
@@ -122,6 +123,7 @@ export function createGetDelivery(query: Query) {
       ...(dueTime && { dueTime }),
       isEnabled: row.is_enabled,
       url: row.url,
+      apiVersion: row.api_version,
       sealedSecrets: row.sealed_secrets,
       pendingCount: row.pending_count,
       ...(row.body === null ? { event: eventOf(row) } : { body: row.body }),

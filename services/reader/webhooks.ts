@@ -8,6 +8,7 @@ import {
   webhookEndpointOf,
 } from "../_database/rows/webhook-endpoint.ts";
 import { countDeliveries, countPendingDeliveries, createGetDelivery, listUnqueuedDeliveries } from "./deliveries.ts";
+import { listEventDeliveries } from "./event-deliveries.ts";
 import { findWebhookEndpoint } from "./findings.ts";
 import { list } from "./list.ts";
 import { webhookEndpoints } from "./listings.ts";
@@ -16,7 +17,7 @@ import { createOne } from "./one.ts";
 const UNNOTICED = {
   name: "list_unnoticed_endpoints",
   text: `select w.account_id, w.disable_time, ${webhookEndpointColumns} from webhook_endpoint w join account a using (account_id)
-    where w.disable_reason in ('gone', 'failing') and w.notice_time is null and w.delete_time is null
+    where w.disable_reason in ('gone', 'failing', 'refused') and w.notice_time is null and w.delete_time is null
     order by w.disable_time limit $1`,
 };
 
@@ -44,6 +45,7 @@ export function readWebhooks(query: Query) {
     },
     getDelivery: (request) => getDelivery(request),
     listUnqueuedDeliveries: (request) => listUnqueuedDeliveries(query, request),
+    listEventDeliveries: (request) => listEventDeliveries(query, request),
     countPendingDeliveries: (request) => countPendingDeliveries(query, request),
     countDeliveries: () => countDeliveries(query),
   } satisfies Partial<ServiceImpl<typeof ReaderService>>;

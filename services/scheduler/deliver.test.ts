@@ -58,3 +58,11 @@ test("bytes too large to be kept are rendered anew, and what no message can hold
     problem: expect.stringContaining("event"),
   });
 });
+
+test("an address that Tripe does not call is refused, whatever was tried before", async () => {
+  const problem = "the host's address is not public";
+  for (const rung of [0, 1, 8]) {
+    const { work } = setup({ result: DeliverEventResult.REFUSED, problem }, { rung });
+    expect(await work(job, 0)).toMatchObject({ outcome: DeliveryOutcome.REFUSED, status: 0, problem });
+  }
+});

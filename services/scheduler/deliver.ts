@@ -95,10 +95,10 @@ async function tryDelivery(clients: DeliverDependencies["clients"], attempt: Att
   if (delivery === undefined) return deadOf(attempt.job);
   if (delivery.turn !== turn) return undefined;
   if (!delivery.isEnabled) return { delivery: attempt.job, outcome: DeliveryOutcome.DISABLED };
-  const { url, sealedSecrets, body, event, pendingCount } = delivery;
+  const { url, sealedSecrets, body, event, pendingCount, apiVersion } = delivery;
   const requestId = `${eventId}/${webhookEndpointId}/${turn}`;
   const signed = { accountId, requestId, webhookEndpointId, url, sealedSecrets };
-  const content = { ...signed, body, pendingCount, ...(event && { event }) };
+  const content = { ...signed, body, pendingCount, apiVersion, ...(event && { event }) };
   // What the webhooks service refuses of a delivery that is there, it refuses every time.
   const answer = await orDead(clients.webhooks.deliverEvent(content), attempt.failures, [Code.InvalidArgument]);
   return answer === undefined ? deadOf(attempt.job) : judge(answer, delivery, attempt);
@@ -148,7 +148,7 @@ function judge(answer: DeliverEventResponse, delivery: GetDeliveryResponse, { jo
       return { ...told, outcome: DeliveryOutcome.POSTPONED, wait: durationFromMs(Math.round(waitMs)) };
     }
     default:
-      // An address that Tripe does not call: a person has to look at it, and may redrive it then.
-      return { ...told, outcome: DeliveryOutcome.DEAD };
+      // An address that Tripe does not call: its merchant has to mend it, and is sent then what it missed.
+      return { ...told, outcome: DeliveryOutcome.REFUSED };
   }
 }

@@ -106,13 +106,14 @@ async function deliver(courier: Courier, { request, secrets, body, signal }: Del
 
 // The bytes are rendered once, at the first attempt; the caller keeps them, so that an update of Tripe between two
 // attempts changes nothing.
-function renderBody({ invoicePdfUrl }: Courier, { accountId, event, pendingCount }: DeliverEventRequest): Uint8Array {
+function renderBody({ invoicePdfUrl }: Courier, request: DeliverEventRequest): Uint8Array {
+  const { accountId, apiVersion, event, pendingCount } = request;
   if (event?.snapshot?.noun.case === undefined) {
     refuse(Code.InvalidArgument, "EVENT_MISSING", "an event with its noun, or the bytes of one, is needed", "event");
   }
   const { noun } = event.snapshot;
   const link = noun.case === "invoice" ? invoicePdfUrl?.({ ...noun.value, accountId }) : undefined;
-  const context = { pendingWebhooks: pendingCount, invoicePdfUrl: link };
+  const context = { apiVersion, pendingWebhooks: pendingCount, invoicePdfUrl: link };
   return new TextEncoder().encode(JSON.stringify(eventView(event, context)));
 }
 

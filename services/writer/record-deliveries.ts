@@ -12,8 +12,7 @@ import { type EndpointKey, stopDeliveries } from "./webhook-endpoints.ts";
 /** In one order, so that two that record at once wait for each other and never in a ring. */
 const LOCK = {
   name: "lock_webhook_endpoints",
-  text: `select w.account_id, w.webhook_endpoint_id, w.fail_time is not null as is_failing,
-      w.fail_time <= statement_timestamp() - make_interval(secs => $3) as is_failing_long
+  text: `select w.account_id, w.webhook_endpoint_id, w.fail_time <= statement_timestamp() - make_interval(secs => $3) as is_failing_long
     from webhook_endpoint w
     where (w.account_id, w.webhook_endpoint_id) in (select * from unnest($1::text[], $2::text[]))
     order by w.account_id, w.webhook_endpoint_id for no key update`,
@@ -33,14 +32,15 @@ const RECORD = {
     returning d.account_id, d.event_id, d.webhook_endpoint_id`,
 };
 
-const REACHED = {
-  name: "reach_webhook_endpoint",
-  text: `update webhook_endpoint set fail_time = null where account_id = $1 and webhook_endpoint_id = $2`,
-};
-
-const FAILED = {
-  name: "fail_webhook_endpoint",
-  text: `update webhook_endpoint set fail_time = statement_timestamp() where account_id = $1 and webhook_endpoint_id = $2`,
+/** $3 and $4 count tries; $5 says what becomes of `fail_time`; without a problem the last failure stays. */
+const COUNT = {
+  name: "count_tries_of_endpoint",
+  text: `update webhook_endpoint set delivered_count = delivered_count + $3, failed_count = failed_count + $4,
+      fail_time = case $5 when 'reached' then null when 'failed' then coalesce(fail_time, statement_timestamp()) else fail_time end,
+      last_failure_time = case when $7 = '' then last_failure_time else statement_timestamp() end,
+      last_failure_status = case when $7 = '' then last_failure_status else $6 end,
+      last_failure_problem = case when $7 = '' then last_failure_problem else $7 end
+    where account_id = $1 and webhook_endpoint_id = $2`,
 };
 
 const DISABLE = {
@@ -58,12 +58,13 @@ const stateAfter: Readonly<Record<DeliveryOutcome, string>> = {
   [DeliveryOutcome.DEAD]: "dead",
   [DeliveryOutcome.GONE]: "disabled",
   [DeliveryOutcome.DISABLED]: "disabled",
+  // The merchant mends the address and enables the endpoint, which revives it.
+  [DeliveryOutcome.REFUSED]: "disabled",
 };
 
 interface EndpointState {
   readonly account_id: string;
   readonly webhook_endpoint_id: string;
-  readonly is_failing: boolean;
   readonly is_failing_long: boolean | null;
 }
 
@@ -74,8 +75,9 @@ interface RecordedRow {
 }
 
 /**
- * Records tries, and what follows for their endpoints: one that answered 410 is disabled, and so is one that has failed for
- * as long as `disable_after`; what is due to it ends. A try of a turn that is over is left out.
+ * Records tries, and what follows for their endpoints, which count them and keep the last failure: one that answered 410 is
+ * disabled, and so are one whose address Tripe does not call, and one that has failed for as long as `disable_after`; what is
+ * due to it ends. A try of a turn that is over is left out.
  */
 export async function recordDeliveries({ database }: WriterDependencies, request: RecordDeliveriesRequest) {
   const { tries, disableAfter } = request;
@@ -96,25 +98,31 @@ export async function recordDeliveries({ database }: WriterDependencies, request
         ({ delivery }) =>
           delivery?.accountId === endpoint.account_id && delivery.webhookEndpointId === endpoint.webhook_endpoint_id,
       );
-      await judge(query, endpoint, new Set(ofEndpoint.map(({ outcome }) => outcome)));
+      await judge(query, endpoint, ofEndpoint);
     }
     return { recordedCount: recorded.length };
   });
 }
 
-async function judge(query: Query, endpoint: EndpointState, outcomes: ReadonlySet<DeliveryOutcome>): Promise<void> {
+async function judge(query: Query, endpoint: EndpointState, tries: readonly DeliveryTry[]): Promise<void> {
+  const { DEAD, DELIVERED, GONE, POSTPONED, REFUSED } = DeliveryOutcome;
   const key = { accountId: endpoint.account_id, webhookEndpointId: endpoint.webhook_endpoint_id };
-  if (outcomes.has(DeliveryOutcome.GONE)) return disable(query, key, "gone");
-  if (outcomes.has(DeliveryOutcome.DELIVERED)) {
-    if (endpoint.is_failing) await query(REACHED, [key.accountId, key.webhookEndpointId]);
-    return;
-  }
-  if (!outcomes.has(DeliveryOutcome.POSTPONED) && !outcomes.has(DeliveryOutcome.DEAD)) return;
-  if (endpoint.is_failing_long === true) return disable(query, key, "failing");
-  if (!endpoint.is_failing) await query(FAILED, [key.accountId, key.webhookEndpointId]);
+  const outcomes = new Set(tries.map(({ outcome }) => outcome));
+  const delivered = tries.filter(({ outcome }) => outcome === DELIVERED);
+  const failures: readonly DeliveryOutcome[] = [DEAD, GONE, POSTPONED, REFUSED];
+  const failed = tries.filter(({ outcome }) => failures.includes(outcome));
+  if (delivered.length + failed.length === 0) return;
+  const { status = 0, problem = "" } = failed.at(-1) ?? {};
+  const words = failed.length > 0 && problem === "" ? "no reason was given" : problem;
+  const change = delivered.length > 0 ? "reached" : "failed";
+  const counts = [delivered.length, failed.length, change, status, words];
+  await query(COUNT, [key.accountId, key.webhookEndpointId, ...counts]);
+  if (outcomes.has(GONE)) return disable(query, key, "gone");
+  if (outcomes.has(REFUSED)) return disable(query, key, "refused");
+  if (delivered.length === 0 && endpoint.is_failing_long === true) await disable(query, key, "failing");
 }
 
-async function disable(query: Query, key: EndpointKey, reason: "gone" | "failing"): Promise<void> {
+async function disable(query: Query, key: EndpointKey, reason: "failing" | "gone" | "refused"): Promise<void> {
   await query(DISABLE, [key.accountId, key.webhookEndpointId, reason]);
   await stopDeliveries(query, key);
 }

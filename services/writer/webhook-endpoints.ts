@@ -37,8 +37,8 @@ const COUNT = {
 const INSERT = {
   name: "insert_webhook_endpoint",
   text: `insert into webhook_endpoint (account_id, webhook_endpoint_id, url, event_types, description, metadata,
-      match_time, create_time)
-    values ($1, $2, $3, $4, $5, $6, statement_timestamp(), business_now($1))`,
+      api_version, match_time, make_time, create_time)
+    values ($1, $2, $3, $4, $5, $6, $7, statement_timestamp(), statement_timestamp(), business_now($1))`,
 };
 
 const LOCK = {
@@ -110,8 +110,9 @@ export async function createWebhookEndpoint(dependencies: WriterDependencies, re
       const message = `an account has at most ${ENDPOINTS_MAX} endpoints`;
       refuse(Code.FailedPrecondition, "WEBHOOK_ENDPOINTS_TOO_MANY", message, "webhook_endpoint");
     }
-    const { url, eventTypes, description, metadata } = given;
-    await query(INSERT, [accountId, key.webhookEndpointId, url, eventTypes, description, JSON.stringify(metadata)]);
+    const { url, eventTypes, description, metadata, apiVersion } = given;
+    const texts = [url, eventTypes, description, JSON.stringify(metadata), apiVersion];
+    await query(INSERT, [accountId, key.webhookEndpointId, ...texts]);
     await addSecret(dependencies, query, { ...key, requestId: request.requestId });
     return effectOf(await lockWebhookEndpoint(query, key));
   });

@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { EventDeliveryState } from "../../gen/tripe/reader/v1/deliveries_pb.ts";
 import { systemClock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
 import { createId } from "../_runtime/ids.ts";
@@ -91,6 +92,19 @@ test("retryDelivery makes an event due again in a turn of its own, once per requ
     "WEBHOOK_ENDPOINT_NOT_FOUND",
   );
   expect(await writer.redriveDeliveries({ limit: 500 })).toMatchObject({ redrivenCount: 0 });
+  await edge.writer.deleteWebhookEndpoint({ ...key(), webhookEndpointId });
+});
+
+test("listEventDeliveries shows how far an event has come to each endpoint, and no event of another account", async () => {
+  const { webhookEndpointId } = await webhooks.createEndpoint(url, { eventTypes: ["customer.created"] });
+  const [eventId = ""] = await webhooks.tell(1);
+  await writer.markEventsDispatched({ events: [{ accountId, eventId }] });
+  const { deliveries } = await edge.reader.listEventDeliveries({ accountId, eventId });
+  expect(deliveries.filter((one) => one.webhookEndpointId === webhookEndpointId)).toMatchObject([
+    { url, state: EventDeliveryState.DUE, failedCount: 0, status: 0, problem: "" },
+  ]);
+  const theirs = edge.reader.listEventDeliveries({ accountId: liveAccountId, eventId });
+  expect(await reasonOf(theirs)).toBe("EVENT_NOT_FOUND");
   await edge.writer.deleteWebhookEndpoint({ ...key(), webhookEndpointId });
 });
 

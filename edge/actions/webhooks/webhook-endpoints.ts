@@ -4,7 +4,6 @@ import { eventTypes } from "../../../services/_runtime/event-types.ts";
 import { deletedView } from "../../../services/_views/deleted.ts";
 import { listView } from "../../../services/_views/list.ts";
 import { webhookEndpointView } from "../../../services/_views/webhook-endpoint.ts";
-import { API_VERSION } from "../../../services/_views/wire.ts";
 import {
   choice,
   clearable,
@@ -22,6 +21,7 @@ import { metadataOf, metadataPatchOf, textOf } from "../../messages.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
 import { found } from "../../reads.ts";
 import { defineRoute } from "../../route.ts";
+import { apiVersion, readApiVersion } from "./api-version.ts";
 import { checkUrl } from "./check-url.ts";
 
 // A type that Tripe never sends would be waited for in vain, so it is refused by name; an endpoint for nothing is none.
@@ -39,15 +39,15 @@ const createRoute = defineRoute({
   params: group({
     enabled_events: enabledEvents,
     url,
-    // One version is all there is, and no accounts are connected.
-    api_version: optional(choice([API_VERSION])),
+    api_version: optional(apiVersion),
+    // No accounts are connected.
     connect: optional(Type.Literal(false)),
     description: clearable(text(5_000)),
     metadata,
     expand,
   }),
   expandable: [],
-  async run({ account, accountId, reach, clients, createId, identity }, given) {
+  async run({ account, accountId, reach, clients, createId, identity, askedVersion }, given) {
     checkUrl(given.url, { reach, isLive: account.isLive });
     const { webhookEndpoint, isReplayed, secret } = await clients.writer.createWebhookEndpoint({
       accountId,
@@ -59,6 +59,7 @@ const createRoute = defineRoute({
         eventTypes: typesOf(given.enabled_events),
         description: textOf(given.description),
         metadata: metadataOf(given.metadata),
+        apiVersion: readApiVersion(given.api_version, askedVersion),
       },
     });
     return { body: webhookEndpointView(found(webhookEndpoint), secret), isReplayed };

@@ -4,7 +4,7 @@ import { address, billingDetails, shipping } from "./address.ts";
 import { card, checks, paymentMethod, token } from "./card.ts";
 import { charge } from "./charge.ts";
 import { customer } from "./customer.ts";
-import { event, webhookEndpoint } from "./event.ts";
+import { event, eventDelivery, webhookEndpoint } from "./event.ts";
 import { invoice } from "./invoice.ts";
 import { invoiceItem, invoiceLineItem, invoicePayment } from "./invoice-line.ts";
 import { plan, price, product } from "./product.ts";
@@ -31,6 +31,7 @@ export const answeredObjects = {
   Refund: refund,
   Subscription: subscription,
   Token: token,
+  EventDelivery: eventDelivery,
   WebhookEndpoint: webhookEndpoint,
 } satisfies Record<string, TSchema>;
 
@@ -54,6 +55,7 @@ const listed = [
   "Charge",
   "Customer",
   "Event",
+  "EventDelivery",
   "Invoice",
   "InvoiceItem",
   "InvoiceLineItem",

@@ -138,6 +138,7 @@ export async function useEvents({ call }: Recorder, endpoint: unknown): Promise<
   await call("listEvents", { query: { "types[]": "invoice.*", limit: "100" } });
   await call("listEvents", { query: { limit: "100" } });
   await call("retryEvent", { id, body: { webhook_endpoint: endpoint } });
+  await call("listEventDeliveries", { id });
   await call("retrieveWebhookEndpoint", { id: endpoint });
   await call("listWebhookEndpoints", { query: { limit: "1" } });
   await call("rotateWebhookEndpointSecret", { id: endpoint, body: { expires_in: 0 } });

@@ -8,7 +8,7 @@ export const deliveryChecks: readonly Check[] = [
     // What an endpoint heard of before its last change is not known any more; ten seconds are more than any commit takes.
     `select e.account_id, e.event_id, e.type, w.webhook_endpoint_id from webhook_endpoint w
       join event e on e.account_id = w.account_id and e.dispatch_time > w.match_time + interval '10 seconds'
-        and w.event_types && array['*', e.type]
+        and w.event_types && array['*', e.type] and e.write_time >= w.make_time
       where w.disable_time is null and w.delete_time is null
         and not exists (select from delivery d where d.account_id = e.account_id and d.event_id = e.event_id
           and d.webhook_endpoint_id = w.webhook_endpoint_id)`,

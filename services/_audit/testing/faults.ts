@@ -219,9 +219,9 @@ export const faults: Record<
   ],
   "an event that an endpoint never heard of": [
     () => `update event set dispatch_time = statement_timestamp();
-      insert into webhook_endpoint (account_id, webhook_endpoint_id, url, event_types, description, metadata, match_time, create_time)
+      insert into webhook_endpoint (account_id, webhook_endpoint_id, url, event_types, description, metadata, match_time, make_time, create_time)
       select account_id, 'we_1', 'https://example.com', '{charge.succeeded}', '', '{}', statement_timestamp() - interval '1 hour',
-        statement_timestamp() from account`,
+        statement_timestamp() - interval '1 hour', statement_timestamp() from account`,
     keep,
     ["deliveries-made"],
   ],

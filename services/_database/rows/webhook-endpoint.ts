@@ -5,7 +5,8 @@ import { disableReasons } from "./words.ts";
 
 /** The columns of an endpoint, from `webhook_endpoint w` and `account a`. */
 export const webhookEndpointColumns = `w.webhook_endpoint_id, w.url, w.event_types, w.description, w.metadata,
-  w.disable_reason, w.create_time, a.is_live`;
+  w.disable_reason, w.create_time, w.api_version, w.delivered_count, w.failed_count, w.last_failure_time,
+  w.last_failure_status, w.last_failure_problem, a.is_live`;
 
 /** A row of `webhookEndpointColumns`. */
 export interface WebhookEndpointRow {
@@ -16,6 +17,12 @@ export interface WebhookEndpointRow {
   readonly metadata: Record<string, string>;
   readonly disable_reason: string | null;
   readonly create_time: Date;
+  readonly api_version: string;
+  readonly delivered_count: bigint;
+  readonly failed_count: bigint;
+  readonly last_failure_time: Date | null;
+  readonly last_failure_status: number;
+  readonly last_failure_problem: string;
   readonly is_live: boolean;
 }
 
@@ -31,5 +38,15 @@ export function webhookEndpointOf(row: WebhookEndpointRow): WebhookEndpoint {
     ...(row.disable_reason !== null && { disableReason: disableReasons.of(row.disable_reason) }),
     createTime: timestampOf(row.create_time),
     isLive: row.is_live,
+    apiVersion: row.api_version,
+    deliveredCount: row.delivered_count,
+    failedCount: row.failed_count,
+    ...(row.last_failure_time !== null && {
+      lastFailure: {
+        time: timestampOf(row.last_failure_time),
+        status: row.last_failure_status,
+        problem: row.last_failure_problem,
+      },
+    }),
   });
 }

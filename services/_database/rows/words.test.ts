@@ -6,6 +6,7 @@ import * as ledger from "../../../gen/tripe/billing/v1/ledger_pb.ts";
 import * as paymentMethod from "../../../gen/tripe/billing/v1/payment_method_pb.ts";
 import * as record from "../../../gen/tripe/billing/v1/return_pb.ts";
 import * as webhookEndpoint from "../../../gen/tripe/billing/v1/webhook_endpoint_pb.ts";
+import * as delivery from "../../../gen/tripe/reader/v1/deliveries_pb.ts";
 import { createClient } from "../connect-client.ts";
 import { createTestDatabase } from "../testing.ts";
 import * as words from "./words.ts";
@@ -25,6 +26,7 @@ const columns: [column: string, words.Words<number>, values: number[]][] = [
   ["payment_method.cvc_check", words.checkResults, valuesOf(paymentMethod.CheckResult)],
   ["ledger_transfer.kind", words.ledgerTransferKinds, valuesOf(ledger.LedgerTransferKind)],
   ["api_key.kind", words.apiKeyKinds, valuesOf(account.ApiKeyKind)],
+  ["delivery.state", words.deliveryStates, valuesOf(delivery.EventDeliveryState)],
   ["webhook_endpoint.disable_reason", words.disableReasons, valuesOf(webhookEndpoint.DisableReason)],
 ];
 

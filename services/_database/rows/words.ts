@@ -9,6 +9,7 @@ import { IntervalUnit } from "../../../gen/tripe/billing/v1/product_pb.ts";
 import { ReturnState } from "../../../gen/tripe/billing/v1/return_pb.ts";
 import { SubscriptionState } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
 import { DisableReason } from "../../../gen/tripe/billing/v1/webhook_endpoint_pb.ts";
+import { EventDeliveryState } from "../../../gen/tripe/reader/v1/deliveries_pb.ts";
 
 /** An enum's values and the words that stand for them in a column. */
 export interface Words<Value extends number> {
@@ -144,4 +145,13 @@ export const disableReasons: Words<DisableReason> = words<DisableReason>({
   merchant: DisableReason.MERCHANT,
   gone: DisableReason.GONE,
   failing: DisableReason.FAILING,
+  refused: DisableReason.REFUSED,
+});
+
+/** `delivery.state`. */
+export const deliveryStates: Words<EventDeliveryState> = words<EventDeliveryState>({
+  due: EventDeliveryState.DUE,
+  delivered: EventDeliveryState.DELIVERED,
+  disabled: EventDeliveryState.DISABLED,
+  dead: EventDeliveryState.DEAD,
 });

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/billing/v1/webhook_endpoint.proto.
  */
 export const file_tripe_billing_v1_webhook_endpoint: GenFile = /*@__PURE__*/
-  fileDesc("Cid0cmlwZS9iaWxsaW5nL3YxL3dlYmhvb2tfZW5kcG9pbnQucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEiuAMKD1dlYmhvb2tFbmRwb2ludBIkChN3ZWJob29rX2VuZHBvaW50X2lkGAEgASgJQge6SARyAhhAEhUKA3VybBgCIAEoCUIIukgFcgMYgBASJAoLZXZlbnRfdHlwZXMYAyADKAlCD7pIDJIBCRCsAiIEcgIYQBIdCgtkZXNjcmlwdGlvbhgEIAEoCUIIukgFcgMYiCcSWAoIbWV0YWRhdGEYBSADKAsyLy50cmlwZS5iaWxsaW5nLnYxLldlYmhvb2tFbmRwb2ludC5NZXRhZGF0YUVudHJ5QhW6SBKaAQ8QMiIEcgIYKCoFcgMY9AMSEwoLaXNfZGlzYWJsZWQYBiABKAgSQQoOZGlzYWJsZV9yZWFzb24YByABKA4yHy50cmlwZS5iaWxsaW5nLnYxLkRpc2FibGVSZWFzb25CCLpIBYIBAhABEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdpc19saXZlGAkgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASqBAQoNRGlzYWJsZVJlYXNvbhIeChpESVNBQkxFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF0RJU0FCTEVfUkVBU09OX01FUkNIQU5UEAESFwoTRElTQUJMRV9SRUFTT05fR09ORRACEhoKFkRJU0FCTEVfUkVBU09OX0ZBSUxJTkcQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Cid0cmlwZS9iaWxsaW5nL3YxL3dlYmhvb2tfZW5kcG9pbnQucHJvdG8SEHRyaXBlLmJpbGxpbmcudjEi4gQKD1dlYmhvb2tFbmRwb2ludBIkChN3ZWJob29rX2VuZHBvaW50X2lkGAEgASgJQge6SARyAhhAEhUKA3VybBgCIAEoCUIIukgFcgMYgBASJAoLZXZlbnRfdHlwZXMYAyADKAlCD7pIDJIBCRCsAiIEcgIYQBIdCgtkZXNjcmlwdGlvbhgEIAEoCUIIukgFcgMYiCcSWAoIbWV0YWRhdGEYBSADKAsyLy50cmlwZS5iaWxsaW5nLnYxLldlYmhvb2tFbmRwb2ludC5NZXRhZGF0YUVudHJ5QhW6SBKaAQ8QMiIEcgIYKCoFcgMY9AMSEwoLaXNfZGlzYWJsZWQYBiABKAgSQQoOZGlzYWJsZV9yZWFzb24YByABKA4yHy50cmlwZS5iaWxsaW5nLnYxLkRpc2FibGVSZWFzb25CCLpIBYIBAhABEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdpc19saXZlGAkgASgIEhwKC2FwaV92ZXJzaW9uGAogASgJQge6SARyAhhAEikKD2RlbGl2ZXJlZF9jb3VudBgLIAEoA0IQukgNIgsY/////////w8oABImCgxmYWlsZWRfY291bnQYDCABKANCELpIDSILGP////////8PKAASNwoMbGFzdF9mYWlsdXJlGA0gASgLMiEudHJpcGUuYmlsbGluZy52MS5EZWxpdmVyeUZhaWx1cmUaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBInIKD0RlbGl2ZXJ5RmFpbHVyZRIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCgZzdGF0dXMYAiABKAVCCrpIBxoFGOcHKAASGQoHcHJvYmxlbRgDIAEoCUIIukgFcgMY9AMqnQEKDURpc2FibGVSZWFzb24SHgoaRElTQUJMRV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdESVNBQkxFX1JFQVNPTl9NRVJDSEFOVBABEhcKE0RJU0FCTEVfUkVBU09OX0dPTkUQAhIaChZESVNBQkxFX1JFQVNPTl9GQUlMSU5HEAMSGgoWRElTQUJMRV9SRUFTT05fUkVGVVNFRBAEYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * A merchant's server that hears of events. What its deliveries are signed with is not part of it.
@@ -83,6 +83,34 @@ export type WebhookEndpoint = Message<"tripe.billing.v1.WebhookEndpoint"> & {
    * @generated from field: bool is_live = 9;
    */
   isLive: boolean;
+
+  /**
+   * The version of the public API that it was made with, in that API's words: its events bear it.
+   *
+   * @generated from field: string api_version = 10;
+   */
+  apiVersion: string;
+
+  /**
+   * How many deliveries it took.
+   *
+   * @generated from field: int64 delivered_count = 11;
+   */
+  deliveredCount: bigint;
+
+  /**
+   * How many tries it did not take.
+   *
+   * @generated from field: int64 failed_count = 12;
+   */
+  failedCount: bigint;
+
+  /**
+   * The last try that it did not take; absent when it took them all.
+   *
+   * @generated from field: tripe.billing.v1.DeliveryFailure last_failure = 13;
+   */
+  lastFailure?: DeliveryFailure | undefined;
 };
 
 /**
@@ -91,6 +119,41 @@ export type WebhookEndpoint = Message<"tripe.billing.v1.WebhookEndpoint"> & {
  */
 export const WebhookEndpointSchema: GenMessage<WebhookEndpoint> = /*@__PURE__*/
   messageDesc(file_tripe_billing_v1_webhook_endpoint, 0);
+
+/**
+ * A try of a delivery that an endpoint did not take.
+ *
+ * @generated from message tripe.billing.v1.DeliveryFailure
+ */
+export type DeliveryFailure = Message<"tripe.billing.v1.DeliveryFailure"> & {
+  /**
+   * When it was tried.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 1;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * The HTTP status; 0 when none was received.
+   *
+   * @generated from field: int32 status = 2;
+   */
+  status: number;
+
+  /**
+   * Why it was not delivered, for people.
+   *
+   * @generated from field: string problem = 3;
+   */
+  problem: string;
+};
+
+/**
+ * Describes the message tripe.billing.v1.DeliveryFailure.
+ * Use `create(DeliveryFailureSchema)` to create a new message.
+ */
+export const DeliveryFailureSchema: GenMessage<DeliveryFailure> = /*@__PURE__*/
+  messageDesc(file_tripe_billing_v1_webhook_endpoint, 1);
 
 /**
  * Why an endpoint hears of nothing.
@@ -125,6 +188,13 @@ export const DisableReason = {
    * @generated from enum value: DISABLE_REASON_FAILING = 3;
    */
   FAILING: 3,
+
+  /**
+   * Its address is one that Tripe does not call.
+   *
+   * @generated from enum value: DISABLE_REASON_REFUSED = 4;
+   */
+  REFUSED: 4,
 } as const;
 
 /**

@@ -2,20 +2,20 @@
 // @generated from file tripe/reader/v1/deliveries.proto (package tripe.reader.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Event } from "../../billing/v1/event_pb.ts";
 import { file_tripe_billing_v1_event } from "../../billing/v1/event_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tripe/reader/v1/deliveries.proto.
  */
 export const file_tripe_reader_v1_deliveries: GenFile = /*@__PURE__*/
-  fileDesc("CiB0cmlwZS9yZWFkZXIvdjEvZGVsaXZlcmllcy5wcm90bxIPdHJpcGUucmVhZGVyLnYxIngKEkdldERlbGl2ZXJ5UmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASGwoIZXZlbnRfaWQYAiABKAlCCbpIBnIEEAEYQBImChN3ZWJob29rX2VuZHBvaW50X2lkGAMgASgJQgm6SAZyBBABGEAi9AEKE0dldERlbGl2ZXJ5UmVzcG9uc2USDAoEdHVybhgBIAEoBRIMCgRydW5nGAIgASgFEiwKCGR1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgppc19lbmFibGVkGAQgASgIEgsKA3VybBgFIAEoCRIMCgRib2R5GAcgASgMEiYKBWV2ZW50GAggASgLMhcudHJpcGUuYmlsbGluZy52MS5FdmVudBIVCg1wZW5kaW5nX2NvdW50GAkgASgFEhYKDnNlYWxlZF9zZWNyZXRzGAogAygMSgQIBhAHUgdzZWNyZXRzIksKHUxpc3RVbnF1ZXVlZERlbGl2ZXJpZXNSZXF1ZXN0EhkKBWxpbWl0GAEgASgFQgq6SAcaBRj0AygBEg8KB2lzX2xvc3QYAiABKAgiYwoQVW5xdWV1ZWREZWxpdmVyeRISCgphY2NvdW50X2lkGAEgASgJEhAKCGV2ZW50X2lkGAIgASgJEhsKE3dlYmhvb2tfZW5kcG9pbnRfaWQYAyABKAkSDAoEdHVybhgEIAEoBSJXCh5MaXN0VW5xdWV1ZWREZWxpdmVyaWVzUmVzcG9uc2USNQoKZGVsaXZlcmllcxgBIAMoCzIhLnRyaXBlLnJlYWRlci52MS5VbnF1ZXVlZERlbGl2ZXJ5ImEKHUNvdW50UGVuZGluZ0RlbGl2ZXJpZXNSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIhCglldmVudF9pZHMYAiADKAlCDrpIC5IBCBBkIgRyAhhAIpwBCh5Db3VudFBlbmRpbmdEZWxpdmVyaWVzUmVzcG9uc2USSwoGY291bnRzGAEgAygLMjsudHJpcGUucmVhZGVyLnYxLkNvdW50UGVuZGluZ0RlbGl2ZXJpZXNSZXNwb25zZS5Db3VudHNFbnRyeRotCgtDb3VudHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBIhgKFkNvdW50RGVsaXZlcmllc1JlcXVlc3QidQoXQ291bnREZWxpdmVyaWVzUmVzcG9uc2USEQoJZHVlX2NvdW50GAEgASgDEhIKCmRlYWRfY291bnQYAiABKAMSMwoPb2xkZXN0X2R1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_event]);
+  fileDesc("CiB0cmlwZS9yZWFkZXIvdjEvZGVsaXZlcmllcy5wcm90bxIPdHJpcGUucmVhZGVyLnYxIngKEkdldERlbGl2ZXJ5UmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASGwoIZXZlbnRfaWQYAiABKAlCCbpIBnIEEAEYQBImChN3ZWJob29rX2VuZHBvaW50X2lkGAMgASgJQgm6SAZyBBABGEAiiQIKE0dldERlbGl2ZXJ5UmVzcG9uc2USDAoEdHVybhgBIAEoBRIMCgRydW5nGAIgASgFEiwKCGR1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgppc19lbmFibGVkGAQgASgIEgsKA3VybBgFIAEoCRIMCgRib2R5GAcgASgMEiYKBWV2ZW50GAggASgLMhcudHJpcGUuYmlsbGluZy52MS5FdmVudBIVCg1wZW5kaW5nX2NvdW50GAkgASgFEhYKDnNlYWxlZF9zZWNyZXRzGAogAygMEhMKC2FwaV92ZXJzaW9uGAsgASgJSgQIBhAHUgdzZWNyZXRzIlgKGkxpc3RFdmVudERlbGl2ZXJpZXNSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghldmVudF9pZBgCIAEoCUIJukgGcgQQARhAIrECCg1FdmVudERlbGl2ZXJ5EhsKE3dlYmhvb2tfZW5kcG9pbnRfaWQYASABKAkSCwoDdXJsGAIgASgJEjIKBXN0YXRlGAMgASgOMiMudHJpcGUucmVhZGVyLnYxLkV2ZW50RGVsaXZlcnlTdGF0ZRIUCgxmYWlsZWRfY291bnQYBCABKAUSLAoIZHVlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCHRyeV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdGF0dXMYByABKAUSDwoHcHJvYmxlbRgIIAEoCRIvCgtjcmVhdGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUQobTGlzdEV2ZW50RGVsaXZlcmllc1Jlc3BvbnNlEjIKCmRlbGl2ZXJpZXMYASADKAsyHi50cmlwZS5yZWFkZXIudjEuRXZlbnREZWxpdmVyeSJLCh1MaXN0VW5xdWV1ZWREZWxpdmVyaWVzUmVxdWVzdBIZCgVsaW1pdBgBIAEoBUIKukgHGgUY9AMoARIPCgdpc19sb3N0GAIgASgIImMKEFVucXVldWVkRGVsaXZlcnkSEgoKYWNjb3VudF9pZBgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIbChN3ZWJob29rX2VuZHBvaW50X2lkGAMgASgJEgwKBHR1cm4YBCABKAUiVwoeTGlzdFVucXVldWVkRGVsaXZlcmllc1Jlc3BvbnNlEjUKCmRlbGl2ZXJpZXMYASADKAsyIS50cmlwZS5yZWFkZXIudjEuVW5xdWV1ZWREZWxpdmVyeSJhCh1Db3VudFBlbmRpbmdEZWxpdmVyaWVzUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASIQoJZXZlbnRfaWRzGAIgAygJQg66SAuSAQgQZCIEcgIYQCKcAQoeQ291bnRQZW5kaW5nRGVsaXZlcmllc1Jlc3BvbnNlEksKBmNvdW50cxgBIAMoCzI7LnRyaXBlLnJlYWRlci52MS5Db3VudFBlbmRpbmdEZWxpdmVyaWVzUmVzcG9uc2UuQ291bnRzRW50cnkaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ASIYChZDb3VudERlbGl2ZXJpZXNSZXF1ZXN0InUKF0NvdW50RGVsaXZlcmllc1Jlc3BvbnNlEhEKCWR1ZV9jb3VudBgBIAEoAxISCgpkZWFkX2NvdW50GAIgASgDEjMKD29sZGVzdF9kdWVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqvgEKEkV2ZW50RGVsaXZlcnlTdGF0ZRIkCiBFVkVOVF9ERUxJVkVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhwKGEVWRU5UX0RFTElWRVJZX1NUQVRFX0RVRRABEiIKHkVWRU5UX0RFTElWRVJZX1NUQVRFX0RFTElWRVJFRBACEiEKHUVWRU5UX0RFTElWRVJZX1NUQVRFX0RJU0FCTEVEEAMSHQoZRVZFTlRfREVMSVZFUllfU1RBVEVfREVBRBAEYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_event]);
 
 /**
  * Asks for all that one try of a delivery needs.
@@ -120,6 +120,13 @@ export type GetDeliveryResponse = Message<"tripe.reader.v1.GetDeliveryResponse">
    * @generated from field: repeated bytes sealed_secrets = 10;
    */
   sealedSecrets: Uint8Array[];
+
+  /**
+   * The version of the public API that the endpoint was made with.
+   *
+   * @generated from field: string api_version = 11;
+   */
+  apiVersion: string;
 };
 
 /**
@@ -128,6 +135,132 @@ export type GetDeliveryResponse = Message<"tripe.reader.v1.GetDeliveryResponse">
  */
 export const GetDeliveryResponseSchema: GenMessage<GetDeliveryResponse> = /*@__PURE__*/
   messageDesc(file_tripe_reader_v1_deliveries, 1);
+
+/**
+ * Asks how far an event has come to each endpoint.
+ *
+ * @generated from message tripe.reader.v1.ListEventDeliveriesRequest
+ */
+export type ListEventDeliveriesRequest = Message<"tripe.reader.v1.ListEventDeliveriesRequest"> & {
+  /**
+   * The account it belongs to.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * The event.
+   *
+   * @generated from field: string event_id = 2;
+   */
+  eventId: string;
+};
+
+/**
+ * Describes the message tripe.reader.v1.ListEventDeliveriesRequest.
+ * Use `create(ListEventDeliveriesRequestSchema)` to create a new message.
+ */
+export const ListEventDeliveriesRequestSchema: GenMessage<ListEventDeliveriesRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_deliveries, 2);
+
+/**
+ * How far an event has come to one endpoint.
+ *
+ * @generated from message tripe.reader.v1.EventDelivery
+ */
+export type EventDelivery = Message<"tripe.reader.v1.EventDelivery"> & {
+  /**
+   * The endpoint.
+   *
+   * @generated from field: string webhook_endpoint_id = 1;
+   */
+  webhookEndpointId: string;
+
+  /**
+   * Where it is posted, as the endpoint is now.
+   *
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * How far it has come.
+   *
+   * @generated from field: tripe.reader.v1.EventDeliveryState state = 3;
+   */
+  state: EventDeliveryState;
+
+  /**
+   * How many tries have failed since it was last made due by hand, or first.
+   *
+   * @generated from field: int32 failed_count = 4;
+   */
+  failedCount: number;
+
+  /**
+   * When it is tried next; absent when it is not due.
+   *
+   * @generated from field: google.protobuf.Timestamp due_time = 5;
+   */
+  dueTime?: Timestamp | undefined;
+
+  /**
+   * When it was last tried; absent before the first try.
+   *
+   * @generated from field: google.protobuf.Timestamp try_time = 6;
+   */
+  tryTime?: Timestamp | undefined;
+
+  /**
+   * The HTTP status of the last try; 0 when none was received.
+   *
+   * @generated from field: int32 status = 7;
+   */
+  status: number;
+
+  /**
+   * Why the last try was not taken, for people; empty when it was.
+   *
+   * @generated from field: string problem = 8;
+   */
+  problem: string;
+
+  /**
+   * When it was first made due.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 9;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tripe.reader.v1.EventDelivery.
+ * Use `create(EventDeliverySchema)` to create a new message.
+ */
+export const EventDeliverySchema: GenMessage<EventDelivery> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_deliveries, 3);
+
+/**
+ * How far an event has come, by endpoint.
+ *
+ * @generated from message tripe.reader.v1.ListEventDeliveriesResponse
+ */
+export type ListEventDeliveriesResponse = Message<"tripe.reader.v1.ListEventDeliveriesResponse"> & {
+  /**
+   * The deliveries, in the order in which they were made due; one for each endpoint at most, deleted ones too.
+   *
+   * @generated from field: repeated tripe.reader.v1.EventDelivery deliveries = 1;
+   */
+  deliveries: EventDelivery[];
+};
+
+/**
+ * Describes the message tripe.reader.v1.ListEventDeliveriesResponse.
+ * Use `create(ListEventDeliveriesResponseSchema)` to create a new message.
+ */
+export const ListEventDeliveriesResponseSchema: GenMessage<ListEventDeliveriesResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_deliveries, 4);
 
 /**
  * Asks for deliveries that are due now and not in the queue, of every account, the longest due first.
@@ -155,7 +288,7 @@ export type ListUnqueuedDeliveriesRequest = Message<"tripe.reader.v1.ListUnqueue
  * Use `create(ListUnqueuedDeliveriesRequestSchema)` to create a new message.
  */
 export const ListUnqueuedDeliveriesRequestSchema: GenMessage<ListUnqueuedDeliveriesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 2);
+  messageDesc(file_tripe_reader_v1_deliveries, 5);
 
 /**
  * A due delivery that is not in the queue.
@@ -197,7 +330,7 @@ export type UnqueuedDelivery = Message<"tripe.reader.v1.UnqueuedDelivery"> & {
  * Use `create(UnqueuedDeliverySchema)` to create a new message.
  */
 export const UnqueuedDeliverySchema: GenMessage<UnqueuedDelivery> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 3);
+  messageDesc(file_tripe_reader_v1_deliveries, 6);
 
 /**
  * Due deliveries that are not in the queue.
@@ -218,7 +351,7 @@ export type ListUnqueuedDeliveriesResponse = Message<"tripe.reader.v1.ListUnqueu
  * Use `create(ListUnqueuedDeliveriesResponseSchema)` to create a new message.
  */
 export const ListUnqueuedDeliveriesResponseSchema: GenMessage<ListUnqueuedDeliveriesResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 4);
+  messageDesc(file_tripe_reader_v1_deliveries, 7);
 
 /**
  * Asks how many endpoints have not taken some events yet.
@@ -246,7 +379,7 @@ export type CountPendingDeliveriesRequest = Message<"tripe.reader.v1.CountPendin
  * Use `create(CountPendingDeliveriesRequestSchema)` to create a new message.
  */
 export const CountPendingDeliveriesRequestSchema: GenMessage<CountPendingDeliveriesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 5);
+  messageDesc(file_tripe_reader_v1_deliveries, 8);
 
 /**
  * How many deliveries of each event are due; events without any are left out.
@@ -267,7 +400,7 @@ export type CountPendingDeliveriesResponse = Message<"tripe.reader.v1.CountPendi
  * Use `create(CountPendingDeliveriesResponseSchema)` to create a new message.
  */
 export const CountPendingDeliveriesResponseSchema: GenMessage<CountPendingDeliveriesResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 6);
+  messageDesc(file_tripe_reader_v1_deliveries, 9);
 
 /**
  * Asks how many deliveries are due and dead.
@@ -282,7 +415,7 @@ export type CountDeliveriesRequest = Message<"tripe.reader.v1.CountDeliveriesReq
  * Use `create(CountDeliveriesRequestSchema)` to create a new message.
  */
 export const CountDeliveriesRequestSchema: GenMessage<CountDeliveriesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 7);
+  messageDesc(file_tripe_reader_v1_deliveries, 10);
 
 /**
  * How many deliveries are due and dead, of all accounts.
@@ -317,5 +450,60 @@ export type CountDeliveriesResponse = Message<"tripe.reader.v1.CountDeliveriesRe
  * Use `create(CountDeliveriesResponseSchema)` to create a new message.
  */
 export const CountDeliveriesResponseSchema: GenMessage<CountDeliveriesResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 8);
+  messageDesc(file_tripe_reader_v1_deliveries, 11);
+
+/**
+ * How far a delivery has come.
+ *
+ * @generated from enum tripe.reader.v1.EventDeliveryState
+ */
+export const EventDeliveryState = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: EVENT_DELIVERY_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is due, now or later.
+   *
+   * @generated from enum value: EVENT_DELIVERY_STATE_DUE = 1;
+   */
+  DUE: 1,
+
+  /**
+   * The endpoint took it.
+   *
+   * @generated from enum value: EVENT_DELIVERY_STATE_DELIVERED = 2;
+   */
+  DELIVERED: 2,
+
+  /**
+   * The endpoint was disabled or deleted.
+   *
+   * @generated from enum value: EVENT_DELIVERY_STATE_DISABLED = 3;
+   */
+  DISABLED: 3,
+
+  /**
+   * It was tried for as long as Tripe tries.
+   *
+   * @generated from enum value: EVENT_DELIVERY_STATE_DEAD = 4;
+   */
+  DEAD: 4,
+} as const;
+
+/**
+ * How far a delivery has come.
+ *
+ * @generated from enum tripe.reader.v1.EventDeliveryState
+ */
+export type EventDeliveryState = (typeof EventDeliveryState)[keyof typeof EventDeliveryState] | UnknownEnum;
+
+/**
+ * Describes the enum tripe.reader.v1.EventDeliveryState.
+ */
+export const EventDeliveryStateSchema: GenEnum<EventDeliveryState> = /*@__PURE__*/
+  enumDesc(file_tripe_reader_v1_deliveries, 0);
 
