@@ -51,6 +51,7 @@ test("every operation was answered", () => {
 });
 
 test("the examples of the document are these answers", async () => {
+  expect(recorder.problems).toEqual([]);
   const normalise = createNormaliser(nowS);
   const examples = Object.fromEntries([...recorder.examples].map(([name, answer]) => [name, normalise(answer)]));
   await expect(`${JSON.stringify(examples, null, 2)}\n`).toMatchFileSnapshot("./examples.json");

@@ -1,5 +1,6 @@
 import type { customerView } from "../../../services/_views/customer.ts";
 import {
+  currency,
   expandable,
   kind,
   many,
@@ -26,7 +27,7 @@ export const customer = shape<View>(
     address: nullable(ref("Address")),
     balance: whole("Always 0: Tripe keeps no balances of customers."),
     created: moment(),
-    currency: nothing,
+    currency: nullable(currency),
     customer_account: nothing,
     default_source: nullable(expandable("Card")),
     delinquent: yesNo(),

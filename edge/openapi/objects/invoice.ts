@@ -95,7 +95,9 @@ export const invoice = shape<InvoiceView>(
       status: nothing,
     }),
     automatically_finalizes_at: nullable(moment()),
-    billing_reason: nullable(word(["manual", "subscription_create", "subscription_cycle"])),
+    billing_reason: nullable(
+      word(["automatic_pending_invoice_item_invoice", "manual", "subscription_create", "subscription_cycle"]),
+    ),
     charge: nullable(expandable("Charge")),
     collection_method: collectionMethod,
     created: moment(),

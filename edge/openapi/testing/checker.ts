@@ -20,12 +20,15 @@ export function createChecker(document: object): Checker {
     const validate = ajv.getSchema(`document#${encodeURI(pointer)}`);
     if (validate === undefined) return [`the document has no schema at ${pointer}`];
     if (validate(value) === true) return [];
-    return (validate.errors ?? []).map(
-      ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
-    );
+    // The first ones say enough: of a union, every alternative has its own.
+    return (validate.errors ?? [])
+      .slice(0, PROBLEMS_MAX)
+      .map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`);
   };
   return { checkAt, checkObject: (name, value) => checkAt(["components", "schemas", name], value) };
 }
+
+const PROBLEMS_MAX = 5;
 
 function closed(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(closed);

@@ -75,9 +75,10 @@ export function createRecorder(
       const [type] = Object.keys(response.content ?? {});
       if (String(reply.headers["content-type"]).split(";", 1)[0] !== type) note("type")(String(type));
       if (type !== json) return reply.body;
-      checker.checkAt([...at, "responses", 200, "content", json, "schema"], reply.body).forEach(note("answer"));
-      const name = schemasOf(response).find((one) => checker.checkObject(one, reply.body).length === 0) ?? operationId;
-      if (!examples.has(name)) examples.set(name, reply.body);
+      const found = checker.checkAt([...at, "responses", 200, "content", json, "schema"], reply.body);
+      found.forEach(note("answer"));
+      const name = schemasOf(response).find((one) => checker.checkObject(one, reply.body).length === 0);
+      if (name !== undefined && !examples.has(name)) examples.set(name, reply.body);
     }
     return reply.body;
   };
