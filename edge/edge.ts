@@ -18,12 +18,12 @@ import { createCardLimiter } from "./card-limiter.ts";
 import type { EdgeClients } from "./clients.ts";
 import type { ConnectionLimits, Connections, LimitOptions } from "./connections.ts";
 import { servePreflights } from "./cors.ts";
+import { createEntrance } from "./entrance.ts";
 import { connectionLimitsOf, guardConnections, readOpenFilesMax } from "./guard-connections.ts";
 import { healthPaths, serveHealth } from "./health.ts";
 import { createHttpServer, type ServerCertificate } from "./http-server.ts";
 import { serveOpenapi } from "./openapi/openapi.ts";
 import { paceStrangers } from "./pace-strangers.ts";
-import { createPlaces } from "./places.ts";
 import { encodingNotOffered } from "./problems.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
@@ -65,10 +65,6 @@ export interface EdgeOptions {
 
 // 7-reliability.md, "Limits"; those of HTTP itself are in http-server.ts.
 const BODY_MAX_BYTES = 65_536;
-// As many as one gRPC connection carries streams (services/_runtime/serve.ts): more would wait inside, unseen.
-const IN_PROGRESS_MAX = 256;
-// An eighth is left for other merchants than the busiest.
-const OF_ACCOUNT_MAX = 224;
 // Longer than any id. One that is too long for an id is a 404; beyond this the router answers 414.
 const PATH_PARAMETER_MAX = 1_000;
 
@@ -123,7 +119,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
     authenticate: createAuthenticate({ reader: options.clients.reader, clock }),
     browserKeys: createBrowserKeys(options),
     cards: createCardLimiter(clock),
-    places: createPlaces({ max: IN_PROGRESS_MAX, ofHolderMax: OF_ACCOUNT_MAX }),
+    enter: createEntrance(clock),
   };
   for (const route of routes) serveRoute(app, route, serving);
   servePreflights(app, routes);

@@ -14,12 +14,12 @@ import { decode } from "./decode/decode.ts";
 import { mergeParameters, readBody, readQuery, type UnreadBody } from "./decode/read.ts";
 import { isStorable } from "./decode/text.ts";
 import type { EdgeOptions } from "./edge.ts";
+import type { Enter } from "./entrance.ts";
 import { readExpand } from "./expand.ts";
 import { readIdempotencyKey, withIdentity } from "./idempotency.ts";
 import { scopeOf, scopesOfExpanded } from "./key-scopes.ts";
 import type { Mentions } from "./mentions.ts";
 import { pathsNotIds } from "./paths-not-ids.ts";
-import type { Places } from "./places.ts";
 import { Problem } from "./problem.ts";
 import {
   headerNotOffered,
@@ -42,8 +42,8 @@ export interface Serving extends EdgeOptions {
   readonly connections: Connections;
   readonly browserKeys: BrowserKeys;
   readonly cards: CardLimiter;
-  /** Of the requests in progress, by account. */
-  readonly places: Places;
+  /** To the requests in progress. */
+  readonly enter: Enter;
 }
 
 // 3-money.md: a client waits 8 s at most, a new card's verification and all: then the bank has not spoken, and it is told so.
@@ -77,8 +77,10 @@ async function handle(route: Route, serving: Serving, request: FastifyRequest, r
       const needs = scopeOf(route);
       const access = await serving.authenticate(request.headers, { scope, needs, address: request.ip });
       // A publishable key stands in web pages: everybody has it.
-      if (access.kind !== ApiKeyKind.PUBLISHABLE) serving.connections.welcome(request.raw.socket);
-      const leave = serving.places.enter(access.account.accountId);
+      const isFromPage = access.kind === ApiKeyKind.PUBLISHABLE;
+      if (!isFromPage) serving.connections.welcome(request.raw.socket);
+      const { accountId } = access.account;
+      const leave = await serving.enter({ accountId, isFromPage, address: request.ip });
       try {
         return await work({ route, serving, request, reply, call, access, known });
       } finally {
