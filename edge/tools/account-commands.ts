@@ -4,6 +4,7 @@ import { parseFee } from "../../services/_runtime/config-fee.ts";
 import { createId } from "../../services/_runtime/ids.ts";
 import { accountsOf, type KeyTools } from "./api-keys.ts";
 import { readArguments } from "./arguments.ts";
+import { printable } from "./printable.ts";
 
 /** How the commands are written. */
 export const accountsUsage = `usage:
@@ -86,9 +87,9 @@ async function show({ clients }: KeyTools, words: readonly string[]): Promise<st
   const shown = Object.entries(acceptor ?? {}).filter(([name, value]) => name !== "$typeName" && value !== "");
   return [
     describe(account),
-    ...(email === "" ? [] : [`  email    ${email}`]),
-    ...(address === "" ? [] : [`  address  ${address.replaceAll("\n", ", ")}`]),
-    `  banks    ${shown.map(([name, value]) => `${name} ${value}`).join(", ")}`,
+    ...(email === "" ? [] : [`  email    ${printable(email)}`]),
+    ...(address === "" ? [] : [`  address  ${printable(address.replaceAll("\n", ", "))}`]),
+    `  banks    ${shown.map(([name, value]) => `${name} ${printable(String(value))}`).join(", ")}`,
   ].join("\n");
 }
 
@@ -133,5 +134,5 @@ function describe(account: Account | undefined): string {
   const { accountId, isLive, name, defaultCurrencyCode, fee } = account;
   const { basisPoints = 0, fixedMinor = 0 } = fee ?? {};
   const words = basisPoints === 0 && fixedMinor === 0 ? "no fee" : `fee ${basisPoints / 100}%+${fixedMinor}`;
-  return [accountId, isLive ? "live   " : "sandbox", defaultCurrencyCode, words, `"${name}"`].join("  ");
+  return [accountId, isLive ? "live   " : "sandbox", defaultCurrencyCode, words, `"${printable(name)}"`].join("  ");
 }

@@ -6,6 +6,7 @@ import type { Clock } from "../../services/_runtime/clock.ts";
 import { createId, randomBase62 } from "../../services/_runtime/ids.ts";
 import { parseScopes } from "../key-scopes.ts";
 import { readArguments, readSeconds } from "./arguments.ts";
+import { printable } from "./printable.ts";
 
 /** What the commands of keys stand on. */
 export interface KeyTools {
@@ -152,7 +153,7 @@ function describe(apiKey: ApiKey | undefined, clock: Clock): string {
     word,
     ...(scopes.length === 0 ? [] : [scopes.join(",")]),
     `…${last4}`,
-    ...(name === "" ? [] : [`"${name}"`]),
+    ...(name === "" ? [] : [`"${printable(name)}"`]),
     ...(createTime === undefined ? [] : [`made ${isoOf(createTime)}`]),
     ...states,
   ].join("  ");

@@ -62,6 +62,17 @@ test("a merchant has two accounts of its own, and its keys open those alone", as
   expect(textIn(await keys(`create --account ${liveId}`))).toMatch(/^sk_live_/);
 });
 
+test("a name that would draw on the terminal is shown by its characters' numbers", async () => {
+  const name = "A\u001b[2J\nkey_1\u009b1m\u202eB\u2028Ä";
+  const shown = '"A\\u{1b}[2J\\u{a}key_1\\u{9b}1m\\u{202e}B\\u{2028}Ä"';
+  expect(await runKeyCommand(tools, "create", ["--name", name])).toContain(shown);
+  expect(await keys("list")).toContain(shown);
+  const made = await accounts("create", "--name", name, "--city", name, "--address", "1 Road\\n\u001b[2J");
+  expect(made).toContain(shown);
+  const [accountId = ""] = made.match(/acct_[0-9A-Za-z]{24}/) ?? [];
+  expect((await accounts("show", accountId)).replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+});
+
 test.each([
   ["create --kind other", "--kind is one of"],
   ["create --kind restricted", "needs --scopes"],
