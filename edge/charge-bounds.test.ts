@@ -74,3 +74,56 @@ test("what a customer owes besides is billed with a subscription as far as one c
   const pending = await stripe.invoiceItems.list({ customer, pending: true });
   expect(pending.data.map(({ amount }) => amount)).toEqual([-1_199, 99_999_999]);
 });
+
+// What DIFFERENCES.md says of amounts, and of bodies.
+test.each<[readonly number[], string, object]>([
+  [[500, -500], "paid", {}],
+  [[], "paid", {}],
+  [[500, -900], "draft", { statusCode: 400, message: expect.stringContaining("below zero") }],
+  [[49], "draft", { statusCode: 400, code: "amount_too_small" }],
+])(
+  "a total of %j is paid when it is zero, and refused where only a balance could keep it",
+  async (amounts, status, refused) => {
+    const { id } = await createDraft(amounts);
+    const finalized = stripe.invoices.finalizeInvoice(id);
+    if (status === "paid") expect(await finalized).toMatchObject({ status, amount_due: 0 });
+    else expect(await failureOf(finalized)).toMatchObject(refused);
+    expect((await stripe.invoices.retrieve(id)).status).toBe(status);
+  },
+);
+
+test.each(["10.5", "0.005", "-100", "1e2"])(
+  "an item of a fraction of a cent, or of less than nothing, is refused: %s",
+  async (unit) => {
+    const customer = await createCustomer();
+    const item = { customer, currency: "usd", unit_amount_decimal: unit, quantity: 1_000 };
+    const payload = Object.fromEntries(Object.entries(item).map(([name, value]) => [name, String(value)]));
+    const { status, body } = await bench.ask({ method: "POST", url: "/v1/invoiceitems", payload });
+    expect([status, body.error?.["param"]]).toEqual([400, "unit_amount_decimal"]);
+  },
+);
+
+test.each([
+  ["bhd", 990, 400],
+  ["bhd", 1_000, 200],
+  ["kes", 99, 400],
+  ["kes", 100, 200],
+  ["krw", 1, 200],
+])(
+  "the least charge of a currency without a published minimum is one whole unit: %s %i",
+  async (currency, amount, status) => {
+    const payload = { amount, currency, source: "tok_visa" };
+    expect((await bench.ask({ method: "POST", url: "/v1/charges", payload })).status).toBe(status);
+  },
+);
+
+test("metadata of 50 values of 500 letters is taken where a body of 64 KiB holds it", async () => {
+  const metadata = (letter: string, count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`key_${index}`, letter.repeat(500)]));
+  const create = (letter: string, count: number) =>
+    bench.ask({ method: "POST", url: "/v1/customers", payload: { metadata: metadata(letter, count) } });
+  expect((await create("a", 50)).body["metadata"]).toEqual(metadata("a", 50));
+  expect((await create("字", 42)).body["metadata"]).toEqual(metadata("字", 42));
+  const { status, body } = await create("字", 50);
+  expect([status, body.error?.["message"]]).toEqual([413, expect.stringContaining("64 KiB")]);
+});

@@ -188,12 +188,9 @@ test("a deletion and the change of a charge are one write each", async () => {
   expect(changed.isCriticalPath).toBe(true);
 });
 
-const price = await quick("/v1/prices", {
-  currency: "usd",
-  unit_amount: 1_000,
-  recurring: { interval: "month" },
-  product_data: { name: "Gold" },
-});
+const terms = { currency: "usd", unit_amount: 1_000, recurring: { interval: "month" } };
+const price = await quick("/v1/prices", { ...terms, product_data: { name: "Gold" } });
+const otherPrice = await quick("/v1/prices", { ...terms, product_data: { name: "Silver" } });
 
 /** What an invoice's payment by card is made of. */
 const COLLECTED = ["BeginCollection", "Submit", "SettleCharge", "SettleCollection", "CollectInvoice"];
@@ -201,7 +198,7 @@ const COLLECTED = ["BeginCollection", "Submit", "SettleCharge", "SettleCollectio
 test("a subscription: its payer beside its prices and what is owed, then CreateSubscription, CollectInvoice with its four, and it read again", async () => {
   const params = {
     customer: customer["id"],
-    items: [{ price: price["id"] }, { price: price["id"], quantity: 2 }],
+    items: [{ price: price["id"] }, { price: otherPrice["id"], quantity: 2 }],
     expand: ["latest_invoice", "customer"],
   };
   const made = await run({ method: "POST", url: "/v1/subscriptions", params }, 8);
@@ -225,8 +222,8 @@ test("a subscription with nothing to pay yet is one write after its reads, with 
     ["writer.CreateSubscription"],
   ]);
   expect(made.isCriticalPath).toBe(true);
-  const terms = { currency: "usd", product: price["product"], unit_amount: 100, recurring: { interval: "day" } };
-  const items = [{ price_data: terms }, { price_data: terms }];
+  const drafted = { currency: "usd", product: price["product"], unit_amount: 100, recurring: { interval: "day" } };
+  const items = [{ price_data: drafted }, { price_data: drafted }];
   const priced = await run({ method: "POST", url: "/v1/subscriptions", params: { ...params, items } }, 3);
   expect(priced.plan).toEqual([
     ["reader.GetPayer", "reader.ListInvoiceItems"],
