@@ -58,7 +58,8 @@ function logUndecided(
   const code = answer.outcome === "unknown" &&
     answer.responseCode !== undefined && { response_code: answer.responseCode };
   const message = UNUSABLE.has(reason) ? "bank's answer decides nothing" : "bank gave no answer";
-  log.warn(message, { bank_ref: bankRef, bank, address: router.addressOf(bank), outcome, reason, ...code });
+  const address = router.addressOf(bank);
+  log.warn(message, { bank_ref: bankRef, bank, ...(address !== "" && { address }), outcome, reason, ...code });
 }
 
 function openCard({ vault, log }: Pick<SubmitTools, "vault" | "log">, request: SubmitRequest): OpenCard {
