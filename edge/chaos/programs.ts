@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { replaceUnderCalls } from "../../services/_runtime/testing/replace-probe.ts";
 import type { Exercise, Found } from "./exercises.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -28,6 +29,19 @@ export const programs: Readonly<Record<string, Exercise>> = {
       const { isGood } = await runNode(words);
       const problems = isGood ? [] : ["some seeds failed: they are named above"];
       return { figures: [`${count} seeds from ${seed}`], problems };
+    },
+  },
+  replacements: {
+    row: "T50",
+    sentence: "kill -9 of a process that another has replaced, under 50 calls a second over sockets",
+    size: 100,
+    async run(count) {
+      const { callsCount, failures, processesCount, longestMs } = await replaceUnderCalls(count);
+      const figures = [
+        `${callsCount} calls, ${failures.length} failed, answered by ${processesCount} processes`,
+        `the longest call took ${longestMs.toFixed(0)} ms`,
+      ];
+      return { figures, problems: failures };
     },
   },
   webhooks: deliver("T19", "webhooks to servers that fail, hang, drip, flood or send elsewhere", 20_000),

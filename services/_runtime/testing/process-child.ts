@@ -5,7 +5,7 @@ import { createServer } from "../serve.ts";
 import { ProbeService } from "./probe_pb.ts";
 import { mayCallProbe } from "./probe-calls.ts";
 
-// A process for process.test.ts: a probe whose reads take 300 ms. It says where it listens, and when it has ended.
+// A process for tests: a probe whose reads take 300 ms, or as many as their text says. It says where it listens, and when it has ended.
 await runService({
   name: "probe",
   start: async (context) => {
@@ -17,9 +17,10 @@ await runService({
           service: ProbeService,
           implementation: {
             async read({ text }) {
-              await systemClock.sleep(300);
+              await systemClock.sleep(Number(text) || 300);
               return { text };
             },
+            write: () => ({ text: String(process.pid) }),
           },
         },
       ],
