@@ -3,7 +3,10 @@ import { runProgram } from "./_audit/program.ts";
 import { systemClock } from "./_runtime/clock.ts";
 import { readRunningConfig } from "./_runtime/config.ts";
 import { silentLog } from "./_runtime/log.ts";
+import { endQuietlyWithReader } from "./_runtime/quiet-pipe.ts";
 import { readStatement, statementFile } from "./bank/sandbox/statement.ts";
+
+endQuietlyWithReader();
 
 // npm run audit
 // Proves the books (design/3-money.md): exit code 1 and the offending rows on any finding.

@@ -6,6 +6,9 @@ import { isUnavailable } from "./_database/connect.ts";
 import { findRoleUrl } from "./_database/role-url.ts";
 import { systemClock } from "./_runtime/clock.ts";
 import { readRunningConfig } from "./_runtime/config.ts";
+import { endQuietlyWithReader } from "./_runtime/quiet-pipe.ts";
+
+endQuietlyWithReader();
 
 // npm run backup -- <folder>
 // Backs up the Tripe that runs on TRIPE_DATA_DIR, or with DATABASE_URL, to a folder that is not there yet.

@@ -6,6 +6,9 @@ import { systemClock } from "./_runtime/clock.ts";
 import { readRunningConfig } from "./_runtime/config.ts";
 import { readKeyRing } from "./_runtime/key-files.ts";
 import { type KeyKind, keyFile, keyKinds } from "./_runtime/key-ring.ts";
+import { endQuietlyWithReader } from "./_runtime/quiet-pipe.ts";
+
+endQuietlyWithReader();
 
 // npm run keys -- rotate|reseal|retire card|request|database|webhook, npm run keys -- rings
 // The keys that belong to the database, beside a Tripe that runs or with DATABASE_URL. Every other command is edge/tools/keys.ts's: API keys.

@@ -4,6 +4,9 @@ import { BackupRefusal } from "./_backup/refusal.ts";
 import { restore } from "./_backup/restore.ts";
 import { isUnavailable } from "./_database/connect.ts";
 import { readConfig } from "./_runtime/config.ts";
+import { endQuietlyWithReader } from "./_runtime/quiet-pipe.ts";
+
+endQuietlyWithReader();
 
 // npm run restore -- <folder>
 // Restores a backup to TRIPE_DATA_DIR, which is not there or empty, and to DATABASE_URL for a backup of such a database.

@@ -22,6 +22,10 @@ export interface Exercise {
   readonly sentence: string;
   /** How much of it when nothing else is asked for: that row's right-hand size. */
   readonly size: number;
+  /** The least that shows anything; default 1. */
+  readonly sizeMin?: number;
+  /** The most there is; default no end. */
+  readonly sizeMax?: number;
   run(size: number, seed: number): Promise<Found>;
 }
 
@@ -35,6 +39,7 @@ export const exercises: Readonly<Record<string, Exercise>> = {
     row: "T28",
     sentence: "planted bugs, each of which a named test must find",
     size: plantedBugs.length,
+    sizeMax: plantedBugs.length,
     run: findBugs,
   },
   writers: {

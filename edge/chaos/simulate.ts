@@ -1,8 +1,11 @@
 import { startTestServer } from "../../services/_database/testing-server.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
+import { endQuietlyWithReader } from "../../services/_runtime/quiet-pipe.ts";
 import { cloneForSimulation } from "./simulation/clone.ts";
 import { openSimulatedDatabase } from "./simulation/database.ts";
 import { simulate } from "./simulation/run.ts";
+
+endQuietlyWithReader();
 
 // node edge/chaos/simulate.ts seed=123 [count=1] [trace=yes]
 // Runs the whole system by a seed, or by so many seeds from it on: the same seed does the same, to the byte. Exit code 1,

@@ -1,6 +1,10 @@
 import { systemClock } from "../../services/_runtime/clock.ts";
+import { endQuietlyWithReader } from "../../services/_runtime/quiet-pipe.ts";
 import { type Exercise, exercises } from "./exercises.ts";
 import { type Outcome, writeOutcome } from "./results.ts";
+import { refuseSize } from "./soak-sizes.ts";
+
+endQuietlyWithReader();
 
 // npm run soak -- [part[=size] …] [seed=number]
 // The long runs of design/7-reliability.md, one after the other; without a part, all of them, which takes hours. Each ends
@@ -10,10 +14,10 @@ import { type Outcome, writeOutcome } from "./results.ts";
 const words = process.argv.slice(2).map((word) => word.split("="));
 const seed = Number(words.find(([name]) => name === "seed")?.[1] ?? Math.floor(Math.random() * 2 ** 32));
 const asked = words.filter(([name]) => name !== "seed");
-const unknown = asked.find(([name = ""]) => !Object.hasOwn(exercises, name));
+const refusal = asked.map(([name = "", size]) => refusePart(name, size)).find((words) => words !== undefined);
 
-if (unknown !== undefined) {
-  process.stderr.write(`there is no part ${unknown[0]}; there are ${Object.keys(exercises).join(", ")}\n`);
+if (refusal !== undefined) {
+  process.stderr.write(`${refusal}\n`);
   process.exitCode = 1;
 } else {
   const chosen = asked.length === 0 ? Object.keys(exercises).map((name) => [name]) : asked;
@@ -22,6 +26,12 @@ if (unknown !== undefined) {
     const exercise = exercises[name];
     if (exercise !== undefined && !(await soak(name, exercise, Number(size ?? exercise.size)))) process.exitCode = 1;
   }
+}
+
+function refusePart(name: string, size: string | undefined): string | undefined {
+  const exercise = Object.hasOwn(exercises, name) ? exercises[name] : undefined;
+  if (exercise === undefined) return `there is no part ${name}; there are ${Object.keys(exercises).join(", ")}`;
+  return refuseSize(name, size === undefined ? exercise.size : Number(size || Number.NaN), exercise);
 }
 
 async function soak(part: string, { row, sentence, size: fullSize, run }: Exercise, size: number): Promise<boolean> {

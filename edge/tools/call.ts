@@ -10,8 +10,11 @@ import { ConnectError } from "@connectrpc/connect";
 import { contracts } from "../../services/_runtime/clients.ts";
 import { defaultTimeoutMs } from "../../services/_runtime/deadlines.ts";
 import { codeName, refusalOf } from "../../services/_runtime/errors.ts";
+import { endQuietlyWithReader } from "../../services/_runtime/quiet-pipe.ts";
 import { isServiceName, type ServiceName } from "../../services/_runtime/topology.ts";
 import { connectOperator } from "./operator.ts";
+
+endQuietlyWithReader();
 
 // npm run call -- reader GetCustomer '{"accountId":"acct_…","customerId":"cus_…"}'
 // One rpc by hand, as the operator. The service judges whether the operator may call it.

@@ -2,6 +2,9 @@ import { join } from "node:path";
 import { systemClock as clock } from "../../services/_runtime/clock.ts";
 import { readConfig } from "../../services/_runtime/config.ts";
 import { issueCertificates } from "../../services/_runtime/issue-certificates.ts";
+import { endQuietlyWithReader } from "../../services/_runtime/quiet-pipe.ts";
+
+endQuietlyWithReader();
 
 // npm run certificates
 // npm run certificates -- new-authority

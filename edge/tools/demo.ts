@@ -4,6 +4,9 @@ import { type AskEdge, createAskEdge, describeCertificateProblem } from "../../s
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { readRunningConfig } from "../../services/_runtime/config.ts";
 import { formatMoney } from "../../services/_runtime/money.ts";
+import { endQuietlyWithReader } from "../../services/_runtime/quiet-pipe.ts";
+
+endQuietlyWithReader();
 
 /** What the demo reads of an answer; everything else is left as it came. */
 interface Answer {

@@ -1,7 +1,10 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { systemClock } from "../../services/_runtime/clock.ts";
+import { endQuietlyWithReader } from "../../services/_runtime/quiet-pipe.ts";
 import { drawJobs } from "./draw-jobs.ts";
 import { connectOperator } from "./operator.ts";
+
+endQuietlyWithReader();
 
 // npm run jobs
 // npm run jobs -- redrive [webhook|mail]

@@ -2,8 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AskEdge, createAskEdge, describeCertificateProblem } from "../../services/_runtime/ask-edge.ts";
 import { readRunningConfig } from "../../services/_runtime/config.ts";
+import { endQuietlyWithReader } from "../../services/_runtime/quiet-pipe.ts";
 import { runKeyCommand } from "./api-keys.ts";
 import { runAsOperator } from "./run-as-operator.ts";
+
+endQuietlyWithReader();
 
 // npm run keys: the sandbox secret key that `npm start` made, and whether a running Tripe takes it.
 // npm run keys -- create|list|roll|revoke: the API keys of every account.

@@ -4,7 +4,10 @@ import { createInterface } from "node:readline";
 import { readConfig } from "../../services/_runtime/config.ts";
 import type { RpcLine } from "../../services/_runtime/log.ts";
 import { isLogName } from "../../services/_runtime/log-rotation.ts";
+import { endQuietlyWithReader } from "../../services/_runtime/quiet-pipe.ts";
 import { drawTree, readCall } from "./trace-tree.ts";
+
+endQuietlyWithReader();
 
 // npm run trace -- req_…
 // Prints every internal call of a request as a tree, from the logs in the data dir.

@@ -1,7 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
+import { BankService } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
 import { systemClock } from "./clock.ts";
 import { refuse } from "./errors.ts";
+import { isRepeatable } from "./retry.ts";
 import { type ProbeSetup, setupProbe } from "./testing/setup-probe.ts";
 import { type Probe, wirings } from "./testing/wirings.ts";
 
@@ -35,6 +37,11 @@ test("a write is tried again only when it carries a request id", async () => {
   expect(observed).toHaveLength(1);
   const repeated = await setup({ write: failing(1) });
   expect((await repeated.client.write({ requestId: "K/1" })).text).toBe("2");
+});
+
+test("a card is sealed again when the bank service restarts, and nothing at a bank is done twice without an id", () => {
+  const { sealCard, submit, verifyCard } = BankService.method;
+  expect([sealCard, submit, verifyCard].map((method) => isRepeatable(method, {}))).toEqual([true, false, false]);
 });
 
 test.each([Code.Aborted, Code.DeadlineExceeded, Code.Internal, Code.ResourceExhausted])(

@@ -52,9 +52,13 @@ export function createRetryPolicy(transport: Pick<ServiceTransport, "ready">, cl
   };
 }
 
-/** Whether a call may be made twice: it only reads, or its request carries an id under which it is done once. */
+/**
+ * Whether a call may be made twice: it only reads, its contract says that it does no harm, or its request carries an id under
+ * which it is done once.
+ */
 export function isRepeatable(method: DescMethod, input: object): boolean {
-  if (method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) return true;
+  const { IDEMPOTENT, NO_SIDE_EFFECTS } = MethodOptions_IdempotencyLevel;
+  if (method.idempotency === NO_SIDE_EFFECTS || method.idempotency === IDEMPOTENT) return true;
   return "requestId" in input && typeof input.requestId === "string" && input.requestId !== "";
 }
 

@@ -30,7 +30,7 @@ afterAll(() => boss.end());
 
 test("T19: every delivery is accounted for, whatever the servers do, and every body verifies", async () => {
   const count = sizeOf(100);
-  const fewCount = Math.max(5, count / 400);
+  const fewCount = Math.max(5, Math.floor(count / 400));
   const stranger = await startSink(200);
   const makers = await startServers(stranger.port);
   const { good, failing } = makers;
@@ -110,7 +110,7 @@ async function startServers(strangerPort: number) {
 }
 
 test("T20: a secret rotated while events are on their way: whoever has the old one or the new one takes them all", async () => {
-  const half = sizeOf(100) / 2;
+  const half = Math.floor(sizeOf(100) / 2);
   // The first are answered at once; those after them when there is a new secret, so that it comes between two posts.
   const rotation = Promise.withResolvers<void>();
   const sink = await startMerchant((_request, response) => {
@@ -225,7 +225,7 @@ test("T22: dead letters redriven twice are delivered once", async () => {
   expect(first.redrivenCount).toBeGreaterThanOrEqual(count);
   const eventIds = events.slice(0, 100);
   const { counts } = await reader.countPendingDeliveries({ accountId: tripe.accountId, eventIds });
-  expect(Object.keys(counts)).toHaveLength(100);
+  expect(Object.keys(counts)).toHaveLength(eventIds.length);
   expect(await scheduler.client.redriveQueue({ queue: "webhook" })).toMatchObject({ redrivenCount: 0 });
   await scheduler.drain();
   expect(await webhooks.states(endpoint)).toEqual({ delivered: count });

@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -22,11 +23,20 @@ async function setup() {
     );
     return { lines: stdout.trim().split("\n"), stderr, code };
   };
-  return { clock, run, open: () => openBook({ file: statementFile(dataDir), clock }) };
+  /** Runs it with a reader that is gone before the first line. */
+  const runCutOff = async () => {
+    const child = spawn(process.execPath, [PROGRAM], { env, stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    const words: Buffer[] = [];
+    child.stderr.on("data", (bytes: Buffer) => words.push(bytes));
+    const [code] = await once(child, "close");
+    return { code, stderr: Buffer.concat(words).toString() };
+  };
+  return { clock, run, runCutOff, open: () => openBook({ file: statementFile(dataDir), clock }) };
 }
 
 test("the program prints a day of the statement as CSV, or all of it, while the bank runs", async () => {
-  const { clock, run, open } = await setup();
+  const { clock, run, runCutOff, open } = await setup();
   const book = await open();
   const buy = {
     kind: "purchase",
@@ -38,6 +48,8 @@ test("the program prints a day of the statement as CSV, or all of it, while the 
     expiry: "3412",
   } as const;
   await book.submit(buy);
+  // As with `| head`: the end is quiet.
+  expect(await runCutOff()).toEqual({ code: 0, stderr: "" });
   clock.advance(1);
   await book.submit({ ...buy, kind: "reverse", bankRef: "undo_1", originalBankRef: "buy,1" });
   const head = "time,kind,amount_minor,currency,bank_ref,original_bank_ref,card";

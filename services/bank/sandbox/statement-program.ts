@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
 import { readConfig } from "../../_runtime/config.ts";
+import { endQuietlyWithReader } from "../../_runtime/quiet-pipe.ts";
 import { isDay, readStatement, type StatementLine, statementFile } from "./statement.ts";
+
+endQuietlyWithReader();
 
 // npx node services/bank/sandbox/statement-program.ts [day]
 // Prints what the sandbox bank has done with money, on a day (YYYY-MM-DD, UTC) or ever, as CSV; the bank may be running.
