@@ -15,25 +15,27 @@ import { createScheduler, type Scheduler } from "../service.ts";
 /** What a test lets the transactions service do with a sweep of attempts. */
 export type ResolveAttempts = ServiceImpl<typeof TransactionsService>["resolveAttempts"];
 
+/** What a test lets the writer do when CVCs are to be erased. */
+export type EraseSealedCvcs = ServiceImpl<typeof WriterService>["eraseSealedCvcs"];
+
 /** A writer in whose tables nothing is ever due. */
 const nothing = () => ({});
 const idleWriter = {
   leaseRenewals: nothing,
   leaseCollections: nothing,
   leaseSendings: nothing,
-  eraseSealedCvcs: nothing,
 };
 
 /** No hold is ever due either. */
 const expireHolds = () => ({});
 
 /** Starts a scheduler whose transactions service does as told, on a clock that stands still. */
-export function setupScheduler(resolveAttempts: ResolveAttempts) {
+export function setupScheduler(resolveAttempts: ResolveAttempts, eraseSealedCvcs: EraseSealedCvcs = nothing) {
   const clock = createTestClock();
   const log = createMemoryLog();
   const common = { log: silentLog, clock };
   const transactions = [{ service: TransactionsService, implementation: { resolveAttempts, expireHolds } }] as const;
-  const writer = [{ service: WriterService, implementation: idleWriter }] as const;
+  const writer = [{ service: WriterService, implementation: { ...idleWriter, eraseSealedCvcs } }] as const;
   const hosts: Partial<Record<string, Host>> = {
     transactions: createHost({ name: "transactions", services: transactions, ...common }),
     writer: createHost({ name: "writer", services: writer, ...common }),
