@@ -43,7 +43,12 @@ export async function openCertificate(options: CertificateOptions): Promise<Rene
     seen = version;
     if (!isSettled || version === read) return;
     read = version;
-    const certificate = await readEdgeCertificate(files);
+    const certificate = await readEdgeCertificate(files).catch(async (error: unknown) => {
+      // Files that were replaced while they were read need not fit each other: the next looks will see.
+      if ((await versionOf(files)) === version) throw error;
+      return undefined;
+    });
+    if (certificate === undefined) return;
     if (certificate.cert === inUse.cert && certificate.key === inUse.key) return;
     if (server instanceof TlsServer) server.setSecureContext(tlsOptionsOf(certificate));
     inUse = certificate;
