@@ -19,6 +19,7 @@ import type { EdgeClients } from "./clients.ts";
 import type { ConnectionLimits, Connections, LimitOptions } from "./connections.ts";
 import { servePreflights } from "./cors.ts";
 import { createEntrance } from "./entrance.ts";
+import { serveErrorPage } from "./error-page.ts";
 import { connectionLimitsOf, guardConnections, readOpenFilesMax } from "./guard-connections.ts";
 import { healthPaths, serveHealth } from "./health.ts";
 import { createHttpServer, type ServerCertificate } from "./http-server.ts";
@@ -112,6 +113,8 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
   readBodiesUnparsed(app);
   app.setNotFoundHandler(refuseUnknown);
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, toProblem(error)));
+  // Before the routes, so that its hook is theirs.
+  serveErrorPage(app, options.publicUrl);
   const routes = [...options.actions.flatMap((action) => actionRoutes[action]), ...sharedRoutes];
   const serving = {
     ...options,

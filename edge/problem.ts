@@ -10,6 +10,8 @@ export interface PublicError {
   readonly decline_code?: string;
   /** The failed charge's id. */
   readonly charge?: string;
+  /** Where the code is explained; added to what is sent (error-page.ts). */
+  readonly doc_url?: string;
 }
 
 /** Why a public request gets no 2xx: what its answer will be. Made in problems.ts only. */

@@ -10,6 +10,7 @@ const fields: Properties<PublicError> = {
   param: sometimes(text("The parameter at fault, such as items[0][price]; `id` for the one in the path.")),
   decline_code: sometimes(text("Why the bank declined, such as insufficient_funds.")),
   charge: sometimes(text("The id of the charge that failed.")),
+  doc_url: sometimes(text("Where the code is explained.")),
 };
 
 /** The envelope of every failure. */
