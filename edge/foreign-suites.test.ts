@@ -141,3 +141,21 @@ test("a slash at the end is none, but an SDK's empty id is neither a list nor a 
   await expect(stripe.customers.update("", { name: "Ann" })).rejects.toMatchObject({ statusCode: 404 });
   await expect(stripe.customers.del("")).rejects.toMatchObject({ statusCode: 404 });
 });
+
+test.each<[string, string, string]>([
+  ["a charge", "/v1/charges", "amount=500&currency=usd&source=tok_visa"],
+  ["a declined charge", "/v1/charges", "amount=500&currency=usd&source=tok_chargeDeclined"],
+  ["a customer with a card", "/v1/customers", "source=tok_visa"],
+  ["a product", "/v1/products", "name=Gold"],
+])("an answer that is replayed names the request that it was first given to: %s", async (name, url, payload) => {
+  const keyed = { ...form, "idempotency-key": `original ${name}` };
+  const first = await post(url, payload, keyed);
+  const again = await post(url, payload, keyed);
+  expect(first.headers["original-request"]).toBe(first.headers["request-id"]);
+  expect(again.headers).toMatchObject({
+    "idempotent-replayed": "true",
+    "original-request": first.headers["request-id"],
+  });
+  expect(again.headers["request-id"]).not.toBe(first.headers["request-id"]);
+  expect((await post("/v1/products", "name=Silver")).headers["original-request"]).toBeUndefined();
+});

@@ -162,17 +162,32 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
   const keyed = { ...call, clientKey: key ?? "" };
   const isFromPage = access.kind === ApiKeyKind.PUBLISHABLE;
   const write = { key, isFromPage, accountId, method: route.method, path: `${route.path}#${id}`, params };
+  let requestId = "";
   const {
     body,
     headers = {},
     isReplayed = false,
   } = await runCall(keyed, () =>
-    withIdentity(write, { keys, createId }, (identity) => route.run({ ...publicRequest, identity }, params)),
+    withIdentity(write, { keys, createId }, (identity) => {
+      requestId = identity.requestId;
+      return route.run({ ...publicRequest, identity }, params);
+    }),
   );
+  const original = isReplayed ? await findOriginal(serving, { accountId, requestId }) : request.id;
+  if (key !== undefined && original !== "") reply.header("original-request", original);
   addTiming(reply, call);
   if (isReplayed) reply.header("idempotent-replayed", "true");
   reply.headers(headers);
   return body instanceof Problem ? sendProblem(reply, body) : reply.send(body);
+}
+
+/** The request that was answered first under a key. Without it the answer is as good: it is left out when it cannot be read. */
+async function findOriginal({ clients }: Serving, key: { accountId: string; requestId: string }): Promise<string> {
+  try {
+    return (await clients.reader.getOriginalRequest(key)).publicRequestId;
+  } catch {
+    return "";
+  }
 }
 
 /** What a key may not read it may not expand either. */

@@ -74,6 +74,7 @@ const callees = {
       "ListEvents",
       "GetWebhookEndpoint",
       "ListWebhookEndpoints",
+      "GetOriginalRequest",
       "ListEventDeliveries",
       "CountPendingDeliveries",
     ],

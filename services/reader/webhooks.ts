@@ -13,6 +13,7 @@ import { findWebhookEndpoint } from "./findings.ts";
 import { list } from "./list.ts";
 import { webhookEndpoints } from "./listings.ts";
 import { createOne } from "./one.ts";
+import { getOriginalRequest } from "./requests.ts";
 
 const UNNOTICED = {
   name: "list_unnoticed_endpoints",
@@ -45,6 +46,7 @@ export function readWebhooks(query: Query) {
     },
     getDelivery: (request) => getDelivery(request),
     listUnqueuedDeliveries: (request) => listUnqueuedDeliveries(query, request),
+    getOriginalRequest: (request) => getOriginalRequest(query, request),
     listEventDeliveries: (request) => listEventDeliveries(query, request),
     countPendingDeliveries: (request) => countPendingDeliveries(query, request),
     countDeliveries: () => countDeliveries(query),

@@ -108,6 +108,11 @@ test("listEventDeliveries shows how far an event has come to each endpoint, and 
   await edge.writer.deleteWebhookEndpoint({ ...key(), webhookEndpointId });
 });
 
+test("getOriginalRequest knows no request that was not carried out", async () => {
+  const asked = { accountId, requestId: "never-seen" };
+  expect(await edge.reader.getOriginalRequest(asked)).toMatchObject({ publicRequestId: "" });
+});
+
 test("listUnqueuedDeliveries and listUndispatchedEvents take accounts in turn", async () => {
   await webhooks.createEndpoint(url);
   await webhooks.createEndpoint(url, { accountId: liveAccountId });
