@@ -191,8 +191,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     sentence: "one client's key is taken for the step of another's",
     file: "edge/idempotency.ts",
-    find: 'const requestId = key === undefined ? createId("auto_") : keepClearOfSteps(key);',
-    put: 'const requestId = key === undefined ? keepClearOfSteps(createId("auto_")) : key;',
+    find: '.digest("base64url")}` : keepClearOfSteps(key);',
+    put: '.digest("base64url")}` : key;',
     test: { file: "edge/idempotency.test.ts", name: "no two keys become one" },
   },
   {
