@@ -105,15 +105,19 @@ function createReaderAsk({ clients: { reader }, clock }: HealthCheckOptions): ()
   };
 }
 
-/** Money moves while one bank is signed on; each that is not is an alert. */
+/** Money moves while one bank is signed on, one of live accounts where there is any; each that is not is an alert. */
 async function askBank({ clients: { bank } }: HealthCheckOptions): Promise<Found> {
   const { banks } = await bank.getStatus({}, { timeoutMs: ANSWER_MAX_MS });
-  const away = banks.flatMap(({ bank: name, awayDuration }) =>
-    awayDuration === undefined ? [] : [{ name, words: `not signed on for ${seconds(durationMs(awayDuration))}` }],
+  const away = banks.flatMap(({ bank: name, isLive, awayDuration }) =>
+    awayDuration === undefined
+      ? []
+      : [{ name, isLive, words: `not signed on for ${seconds(durationMs(awayDuration))}` }],
   );
-  const isOver = away.length === banks.length;
+  const hasLive = banks.some(({ isLive }) => isLive);
+  const isNeeded = ({ isLive }: { readonly isLive: boolean }) => isLive === hasLive;
+  const neededAway = away.filter(isNeeded);
   return {
-    problem: isOver ? (away[0]?.words ?? "there is no bank") : "",
+    problem: neededAway.length === banks.filter(isNeeded).length ? (neededAway[0]?.words ?? "there is no bank") : "",
     alerts: away.map(({ name, words }) => ({ reason: "BANK_AWAY", subject: name, words: `${name} ${words}` })),
   };
 }

@@ -1,10 +1,13 @@
+import { create } from "@bufbuild/protobuf";
 import { expect, onTestFinished, test } from "vitest";
+import { GetStatusResponseSchema } from "../gen/tripe/bank/v1/bank_service_pb.ts";
 import { connectDatabase } from "../services/_database/connect.ts";
 import { createTestClock, systemClock } from "../services/_runtime/clock.ts";
 import { createIdFactory } from "../services/_runtime/ids.ts";
 import { silentLog } from "../services/_runtime/log.ts";
 import { startServer } from "../services/mailer/testing/mail-server.ts";
 import { createBoundedCheck } from "./bounded-check.ts";
+import { createHealthChecks } from "./health-checks.ts";
 import { startBench } from "./testing/tripe.ts";
 
 // A mail server that is not there yet, when the mailer starts.
@@ -100,8 +103,36 @@ test("a bank that Tripe is not signed on with is not ready, with its seconds, un
   expect(await alerts()).toContainEqual(expect.stringMatching(/^alert BANK_AWAY sandbox not signed on for \d+ s$/));
   await bench.tripe.startBank();
   await expect.poll(async () => (await ask("/readyz")).statusCode, patient).toBe(200);
-  expect((await alerts()).filter((line) => line.includes("BANK_AWAY"))).toEqual([]);
+  // The sandbox's bank and that of live accounts are signed on with one after the other.
+  await expect.poll(async () => (await alerts()).filter((line) => line.includes("BANK_AWAY")), patient).toEqual([]);
 });
+
+test.each([
+  { away: ["live"], problem: "not signed on for 7 s" },
+  { away: ["sandbox"], problem: "" },
+  { away: ["sandbox", "live"], problem: "not signed on for 7 s" },
+  { away: [], problem: "" },
+])(
+  "where there is a bank of live accounts, money moves while that one is signed on (away: $away)",
+  async (expected) => {
+    const banks = ["sandbox", "live"].map((bank) => ({
+      bank,
+      isLive: bank === "live",
+      ...(expected.away.includes(bank) && { awayDuration: { seconds: 7n, nanos: 0 } }),
+    }));
+    const clients = {
+      ...bench.tripe.clientsOf("edge"),
+      bank: {
+        ...bench.tripe.clientsOf("edge").bank,
+        getStatus: () => Promise.resolve(create(GetStatusResponseSchema, { banks })),
+      },
+    };
+    const checks = createHealthChecks({ clients, clock: systemClock, isServing: () => Promise.resolve(true) });
+    const found = (await Promise.all(checks.map((check) => check()))).find(({ name }) => name === "bank");
+    expect(found?.problem).toBe(expected.problem);
+    expect(found?.alerts.map(({ subject }) => subject)).toEqual(expected.away);
+  },
+);
 
 test("a mail server that is away is an alert from the start, and money does not wait for it", async () => {
   await expect

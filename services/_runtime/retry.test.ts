@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { BankService } from "../../gen/tripe/bank/v1/bank_service_pb.ts";
+import { ReaderService } from "../../gen/tripe/reader/v1/reader_service_pb.ts";
 import { systemClock } from "./clock.ts";
 import { refuse } from "./errors.ts";
 import { isRepeatable } from "./retry.ts";
@@ -37,6 +38,11 @@ test("a write is tried again only when it carries a request id", async () => {
   expect(observed).toHaveLength(1);
   const repeated = await setup({ write: failing(1) });
   expect((await repeated.client.write({ requestId: "K/1" })).text).toBe("2");
+});
+
+test("every call of the reader is a read, and is tried again", () => {
+  for (const method of ReaderService.methods)
+    expect([method.name, isRepeatable(method, {})]).toEqual([method.name, true]);
 });
 
 test("a card is sealed again when the bank service restarts, and nothing at a bank is done twice without an id", () => {

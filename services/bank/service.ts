@@ -38,7 +38,12 @@ export function createBank(options: BankOptions): ServiceImpl<typeof BankService
     verifyCard: (request, context) => verifyCard(toolsOf(request), request, verifyTimeoutMs(context)),
     submit: (request, context) => submit(toolsOf(request), request, bankTimeoutMs(context)),
     inquire: (request, context) => inquire(toolsOf(request).router, request, bankTimeoutMs(context)),
-    getStatus: () => ({ banks: [router, liveRouter].flatMap((one) => one?.status() ?? []).map(messageOf) }),
+    getStatus: () => {
+      const live = liveRouter?.status() ?? [];
+      return {
+        banks: [...router.status().map(messageOf), ...live.map((bank) => ({ ...messageOf(bank), isLive: true }))],
+      };
+    },
   };
 }
 
