@@ -8,7 +8,7 @@ import { createKeyBatches, type FoundKey, type KeyReader } from "./key-batches.t
 /** Finds keys by their SHA-256. */
 export interface ApiKeyLookup {
   /**
-   * The key of a hash; undefined when it is nobody's. A key that was found before is read by itself, past all others. Throws a
+   * The key of a hash; undefined when there is none. A key that was found before is read at once, before new ones. Throws a
    * Problem, 429 or 503, when too many keys that were never found wait to be looked up.
    */
   find(sha256: Buffer, client: string): Promise<FoundKey | undefined>;

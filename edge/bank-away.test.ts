@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startBench } from "./testing/tripe.ts";
 
-// A bank that is lost in every way (3-money.md): what may have happened is pending, what cannot have happened is refused.
+// A bank that is lost in every way: what may have happened is pending, what cannot have happened is refused.
 const bench = await startBench();
 const charge = async (idempotencyKey?: string) => {
   const token = await bench.ask({

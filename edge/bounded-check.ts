@@ -6,7 +6,7 @@ export type Checked<Answer> = { readonly answer: Answer } | { readonly silentMs:
 /** What a check needs. `ask` rejects when it gets no answer. */
 export interface BoundedCheckOptions<Answer> {
   readonly ask: () => Promise<Answer>;
-  /** Nobody waits longer than this for an answer. */
+  /** How long a caller waits for an answer at most. */
   readonly waitMs: number;
   readonly clock: Clock;
 }

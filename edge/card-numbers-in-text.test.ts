@@ -3,7 +3,7 @@ import { createClient } from "../services/_database/connect-client.ts";
 import { actionRoutes, sharedRoutes } from "./actions/actions.ts";
 import { startBench } from "./testing/tripe.ts";
 
-// A card number belongs where it is sealed, and nowhere else: 10-doors.md, "Floods", 4.
+// A card number belongs where it is sealed, and nowhere else.
 const bench = await startBench();
 const form = { "content-type": "application/x-www-form-urlencoded" };
 const json = { "content-type": "application/json" };

@@ -5,7 +5,7 @@ import { connectionLimitsOf, readOpenFilesMax } from "./guard-connections.ts";
 import { listenOn, openSocket, type RawClient } from "./testing/sockets.ts";
 import { startBench } from "./testing/tripe.ts";
 
-// 10-doors.md, "Floods", 3, with small numbers; `npm run soak -- sockets` has the large ones.
+// A flood of connections, with small numbers; `npm run soak -- idle-sockets` has the large ones.
 let delayMs = 0;
 const bench = await startBench({ delayMs: () => delayMs });
 const FLOODER = "127.0.0.2";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { systemClock } from "../services/_runtime/clock.ts";
 import { startBench } from "./testing/tripe.ts";
 
-// 10-doors.md, "Floods", 2: links to PDFs, which need no key, beside merchants.
+// A flood of links to PDFs, which need no key, beside merchants.
 let delayMs = 0;
 const bench = await startBench({ delayMs: ({ rpc }) => (rpc === "RenderInvoice" ? delayMs : 0) });
 const stripe = await bench.stripe();

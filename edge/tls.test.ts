@@ -15,7 +15,7 @@ import { addKey } from "./testing/keys.ts";
 import { listenOn, openSocket, type RawClient } from "./testing/sockets.ts";
 import { type EdgeSettings, startBench } from "./testing/tripe.ts";
 
-// The edge's own TLS (10-doors.md, "Between services", 5b): TRIPE_TLS_CERT and TRIPE_TLS_KEY.
+// The edge's own TLS: TRIPE_TLS_CERT and TRIPE_TLS_KEY.
 const authority = createAuthority("a merchant's own authority");
 const certificate = authority.issue("localhost");
 const bench = await startBench();

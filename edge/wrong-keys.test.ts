@@ -6,7 +6,7 @@ import { Problem } from "./problem.ts";
 import { addAccount, addKey } from "./testing/keys.ts";
 import { startBench } from "./testing/tripe.ts";
 
-// 10-doors.md, "Floods", 1: wrong keys, each another one, beside merchants.
+// A flood of wrong keys, each another one, beside merchants.
 let delayMs = 0;
 const bench = await startBench({ delayMs: ({ rpc }) => (rpc === "FindApiKeys" ? delayMs : 0) });
 const { ask } = bench;

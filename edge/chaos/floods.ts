@@ -6,7 +6,7 @@ import { makeOpenInvoice } from "./make-invoice.ts";
 import type { Bench, Phase } from "./phases.ts";
 import type { WholeTripe } from "./whole-tripe.ts";
 
-// 10-doors.md, "Floods": strangers do what they can for some seconds, beside one merchant who charges ten times a second.
+// Strangers do what they can for some seconds, beside one merchant who charges ten times a second.
 // They come from the merchant's own address and from others of loopback.
 
 const CHARGES_PER_S = 10;

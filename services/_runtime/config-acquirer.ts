@@ -12,7 +12,7 @@ export interface AcquirerSettings {
   readonly tls: boolean;
   /** Whether it is the sandbox bank, which is started with Tripe. */
   readonly isSandbox: boolean;
-  /** How the bank knows whoever runs this Tripe: ISO 8583 element 32, up to 11 digits. */
+  /** The id that the bank gave the company that runs this Tripe: ISO 8583 element 32, up to 11 digits. */
   readonly id: string;
   /** What signs us on: ISO 8583 element 96, 32 hexadecimal digits. The sandbox bank has one of the data folder's when this is undefined. */
   readonly password: Secret | undefined;

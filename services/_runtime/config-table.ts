@@ -145,7 +145,7 @@ export const settings = {
   TRIPE_ACQUIRER_ID: {
     default: "000001",
     meaning:
-      "How the bank knows whoever runs this Tripe (acquiring institution, ISO 8583 element 32): up to 11 digits.",
+      "The id that the bank gave the company that runs this Tripe (acquiring institution, ISO 8583 element 32): up to 11 digits.",
     readers: ["bank"],
   },
   TRIPE_ACQUIRER_PASSWORD: {

@@ -28,7 +28,7 @@ export interface Times {
 
 /**
  * The first period of a subscription that begins now: period 0, or with a trial the one before it, -1, from now to the
- * trial's end, from which all others are counted then (4-billing.md, "Subscriptions").
+ * trial's end, from which all others are counted then.
  */
 export function firstPeriod({
   now,
