@@ -101,7 +101,7 @@ test("an account that is not there is refused: ACCOUNT_NOT_FOUND", async () => {
   expect(refused).toMatchObject({ code: Code.NotFound, reason: "ACCOUNT_NOT_FOUND" });
 });
 
-test("many gets of one tick are one statement, and each is answered with its own or refused for itself", async () => {
+test("gets that arrive together are one statement, and each is answered with its own or refused for itself", async () => {
   const rows = rowsOf();
   const paymentMethodId = await rows.paymentMethod();
   const made = await Promise.all(Array.from({ length: 20 }, () => rows.charge(paymentMethodId)));
@@ -125,7 +125,7 @@ test("gets of two accounts share a statement, and neither sees the other's", asy
   expect(statements).toEqual(["get_customer"]);
 });
 
-test("a tick of more than 256 gets is several statements, and all are answered", async () => {
+test("more than 256 gets at once are several statements, and all are answered", async () => {
   const { customerId } = await setup();
   const asked = Array.from({ length: 300 }, () => reader.getCustomer({ accountId, customerId }));
   expect(new Set((await Promise.all(asked)).map(({ customer }) => customer?.customerId))).toEqual(

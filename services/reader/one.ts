@@ -1,7 +1,7 @@
 import { Code } from "@connectrpc/connect";
-import DataLoader from "dataloader";
-import type { Query } from "../_database/connect.ts";
+import type { Query, Statement } from "../_database/connect.ts";
 import { refuse } from "../_runtime/errors.ts";
+import { createReadBatcher } from "./read-batcher.ts";
 
 /** Which row: an account's, by its id. */
 export interface Key {
@@ -19,24 +19,19 @@ export interface Finding {
   readonly key: string;
 }
 
-/** A statement's arrays stay below this; a tick that asks for more runs several. */
-const BATCH_MAX = 256;
-
 /**
- * Creates a reader of one kind of row: all that is asked in one tick is one statement. Nothing is kept after the tick. Refuses
- * with NOT_FOUND what is not there, another account's rows included.
+ * Creates a reader of one kind of row: reads that arrive together share a statement (read-batcher.ts), and nothing is kept.
+ * Refuses with NOT_FOUND what is not there, another account's rows included.
  */
 export function createOne<Row, Noun>(
   query: Query,
   finding: Finding,
   nounOf: (row: Row) => Noun,
 ): (key: Key) => Promise<Noun> {
-  const loader = new DataLoader<Key, Row | undefined, string>((keys) => load<Row>(query, finding, keys), {
-    cache: false,
-    maxBatchSize: BATCH_MAX,
-  });
+  const statement = { name: `get_${finding.name}`, text: finding.text };
+  const read = createReadBatcher<Key, Row | undefined>((keys) => load<Row>(query, { statement, finding }, keys));
   return async (key) => {
-    const row = await loader.load(key);
+    const row = await read(key);
     if (row !== undefined) return nounOf(row);
     const words = finding.name.replaceAll("_", " ");
     return refuse(
@@ -48,10 +43,14 @@ export function createOne<Row, Noun>(
   };
 }
 
-async function load<Row>(query: Query, finding: Finding, keys: readonly Key[]): Promise<(Row | undefined)[]> {
-  const statement = { name: `get_${finding.name}`, text: finding.text };
-  type Found = Row & { of_account_id: string } & Record<string, unknown>;
-  const rows = await query<Found>(statement, [keys.map((key) => key.accountId), keys.map((key) => key.id)]);
+type Found<Row> = Row & { of_account_id: string } & Record<string, unknown>;
+
+async function load<Row>(
+  query: Query,
+  { statement, finding }: { statement: Statement; finding: Finding },
+  keys: readonly Key[],
+): Promise<(Row | undefined)[]> {
+  const rows = await query<Found<Row>>(statement, [keys.map((key) => key.accountId), keys.map((key) => key.id)]);
   const found = new Map(rows.map((row) => [`${row.of_account_id} ${String(row[finding.key])}`, row]));
   return keys.map((key) => found.get(`${key.accountId} ${key.id}`));
 }
