@@ -873,6 +873,15 @@ table webhook_secret -- What deliveries are signed with, by the request that mad
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
 
+CREATE OR REPLACE FUNCTION tripe.business_now()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select now() + coalesce(nullif(current_setting('tripe.time_offset', true), '')::interval, interval '0')
+$function$
+  -- The time of all who are on no test clock. The setting tripe.time_offset is for tests.
+
 CREATE OR REPLACE FUNCTION tripe.business_now(account text, customer text DEFAULT NULL::text)
  RETURNS timestamp with time zone
  LANGUAGE sql

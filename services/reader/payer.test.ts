@@ -25,8 +25,35 @@ test("getPayer finds a customer with the default card, in one statement", async 
   expect(payer.customer).toEqual((await reader.getCustomer({ accountId, customerId })).customer);
   const { paymentMethod } = await reader.getPaymentMethod({ accountId, paymentMethodId: defaultId });
   expect(payer.paymentMethod).toEqual(paymentMethod);
+  expect(payer.paymentMethod?.metadata).not.toEqual(payer.customer?.metadata);
   expect(payer.token).toBeUndefined();
   expect(statements.filter((name) => name === "get_payer")).toHaveLength(1);
+});
+
+test("payers asked for together share a statement, and each answer is its own request's", async () => {
+  const [one, two] = [await setup(), await setup(liveAccountId)];
+  const asked = [
+    { ...nobody, customerId: one.customerId },
+    { ...nobody, customerId: "cus_none" },
+    { ...nobody, accountId: liveAccountId, customerId: two.customerId, paymentMethodId: two.secondId },
+    { ...nobody, tokenId: one.tokenId },
+    { ...nobody, customerId: one.customerId },
+  ];
+  const payers = await Promise.all(asked.map((request) => reader.getPayer(request)));
+  expect(statements).toEqual(["get_payer"]);
+  expect(
+    payers.map(({ customer, paymentMethod, token }) => [
+      customer?.customerId,
+      paymentMethod?.paymentMethodId,
+      token?.tokenId,
+    ]),
+  ).toEqual([
+    [one.customerId, one.defaultId, undefined],
+    [undefined, undefined, undefined],
+    [two.customerId, two.secondId, undefined],
+    [undefined, one.tokenCardId, one.tokenId],
+    [one.customerId, one.defaultId, undefined],
+  ]);
 });
 
 test("getPayer prefers the card that is named to the default, and the token's to both", async () => {

@@ -1,5 +1,6 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { GetPayerRequest } from "../../gen/tripe/reader/v1/reader_service_pb.ts";
+import { createBatcher } from "../_database/batch.ts";
 import type { Query } from "../_database/connect.ts";
 import { type CustomerRow, customerColumns, customerOf } from "../_database/rows/customer.ts";
 import {
@@ -7,57 +8,69 @@ import {
   paymentMethodColumns,
   paymentMethodOf,
   type TokenRow,
-  tokenColumns,
   tokenOf,
 } from "../_database/rows/payment-method.ts";
 
-/** All of a payer in one statement: each part is one jsonb, for their columns share names. */
+/**
+ * One row for each payer, in the order of the requests. A customer and a payment method have columns of the same name. pg
+ * keeps the last of them, the customer's; the payment method's are selected once more under names of their own.
+ */
 const GET = {
   name: "get_payer",
-  text: `select
-      (select to_jsonb(part) from (
-        select ${customerColumns} from customer u join account a using (account_id)
-        where u.account_id = $1 and u.customer_id = $2) part) as customer,
-      (select to_jsonb(part) from (
-        select ${paymentMethodColumns} from payment_method p join account a using (account_id)
-        where p.account_id = $1 and p.payment_method_id = case
-          when $4 <> '' then (select payment_method_id from token where account_id = $1 and token_id = $4)
-          when $3 <> '' then $3
-          else (select default_payment_method_id from customer where account_id = $1 and customer_id = $2) end
-        ) part) as payment_method,
-      (select to_jsonb(part) from (
-        select ${tokenColumns} from token k join payment_method p using (account_id, payment_method_id)
-        join account a using (account_id) where k.account_id = $1 and k.token_id = $4) part) as token,
-      business_now($1, $2) as business_time`,
+  text: `select ${paymentMethodColumns}, p.customer_id as holder_id, p.metadata as card_metadata,
+      p.create_time as card_create_time, ${customerColumns}, k.token_id, k.use_time, k.create_time as token_create_time,
+      coalesce(t.business_time, business_now()) as business_time
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[])
+      with ordinality as i(account_id, customer_id, payment_method_id, token_id, position)
+    left join account a on a.account_id = i.account_id
+    left join customer u on u.account_id = i.account_id and u.customer_id = i.customer_id
+    left join test_clock t on t.account_id = u.account_id and t.test_clock_id = u.test_clock_id
+    left join token k on k.account_id = i.account_id and k.token_id = i.token_id
+    left join payment_method p on p.account_id = i.account_id and p.payment_method_id = case
+      when i.token_id <> '' then k.payment_method_id
+      when i.payment_method_id <> '' then i.payment_method_id
+      else u.default_payment_method_id end
+    order by i.position`,
 };
 
-/** Times inside a jsonb come as text. */
-type Part<Row> = { readonly [Name in keyof Row]: Row[Name] extends Date | null ? string | null : Row[Name] };
-
-interface PayerRow {
-  readonly customer: Part<CustomerRow> | null;
-  readonly payment_method: Part<PaymentMethodRow> | null;
-  readonly token: Part<TokenRow> | null;
+/** What is not there has no id: its other columns are null too. */
+interface PayerRow extends Omit<CustomerRow & TokenRow, "customer_id" | "payment_method_id" | "token_id"> {
+  readonly customer_id: string | null;
+  readonly payment_method_id: string | null;
+  readonly token_id: string | null;
+  readonly holder_id: string | null;
+  readonly card_metadata: Record<string, string>;
+  readonly card_create_time: Date;
   readonly business_time: Date;
 }
 
-/** Reads a payer, as far as it exists. */
-export async function getPayer(query: Query, request: GetPayerRequest) {
-  const { accountId, customerId, paymentMethodId, tokenId } = request;
-  const [row] = await query<PayerRow>(GET, [accountId, customerId, paymentMethodId, tokenId]);
-  if (row === undefined) throw new Error("a select without a from answers one row");
+/** Creates a reader of payers, each as far as it exists: requests that arrive together share a statement. */
+export function createGetPayer(query: Query) {
+  const load = createBatcher<GetPayerRequest, PayerRow>({
+    run: (requests) =>
+      query<PayerRow>(GET, [
+        requests.map(({ accountId }) => accountId),
+        requests.map(({ customerId }) => customerId),
+        requests.map(({ paymentMethodId }) => paymentMethodId),
+        requests.map(({ tokenId }) => tokenId),
+      ]),
+  });
+  return async (request: GetPayerRequest) => payerOf(await load(request));
+}
+
+function payerOf(row: PayerRow) {
+  const { customer_id, token_id } = row;
+  const card = cardRowOf(row);
   return {
-    ...(row.customer && { customer: customerOf(withDates<CustomerRow>(row.customer)) }),
-    ...(row.payment_method && { paymentMethod: paymentMethodOf(withDates<PaymentMethodRow>(row.payment_method)) }),
-    ...(row.token && { token: tokenOf(withDates<TokenRow>(row.token)) }),
+    ...(customer_id !== null && { customer: customerOf({ ...row, customer_id }) }),
+    ...(card && { paymentMethod: paymentMethodOf(card) }),
+    ...(card && token_id !== null && { token: tokenOf({ ...card, token_id }) }),
     businessTime: timestampFromDate(row.business_time),
   };
 }
 
-/** A part as the row it was made of: the columns named …_time are dates again. */
-function withDates<Row>(part: object): Row {
-  const entries = Object.entries(part).map(([name, value]) =>
-    name.endsWith("_time") && typeof value === "string" ? [name, new Date(value)] : [name, value],
-  );
-  return Object.fromEntries(entries) as Row;
+/** The payment method's part of a row, under the names of its columns; undefined when there is no payment method. */
+function cardRowOf(row: PayerRow): (PayerRow & PaymentMethodRow) | undefined {
+  const { payment_method_id, holder_id: customer_id, card_metadata: metadata, card_create_time: create_time } = row;
+  return payment_method_id === null ? undefined : { ...row, payment_method_id, customer_id, metadata, create_time };
 }

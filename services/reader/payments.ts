@@ -14,10 +14,11 @@ import { equals, list } from "./list.ts";
 import { charges, customers, paymentMethods, returns } from "./listings.ts";
 import { createOne } from "./one.ts";
 import type { Filter } from "./page.ts";
-import { getPayer } from "./payer.ts";
+import { createGetPayer } from "./payer.ts";
 
 /** Reads accounts, customers, cards, charges, returns and the ledger. */
 export function readPayments(query: Query) {
+  const getPayer = createGetPayer(query);
   const getAccount = createOne(query, findAccount, accountOf);
   const getCustomer = createOne(query, findCustomer, customerOf);
   const getPaymentMethod = createOne(query, findPaymentMethod, paymentMethodOf);
@@ -31,7 +32,7 @@ export function readPayments(query: Query) {
     listAccounts: (request) => listAccounts(query, request),
     listApiKeys: (request) => listApiKeys(query, request),
     getAccount: async ({ accountId }) => ({ account: await getAccount({ accountId, id: accountId }) }),
-    getPayer: (request) => getPayer(query, request),
+    getPayer,
     getCustomer: async ({ accountId, customerId: id }) => ({ customer: await getCustomer({ accountId, id }) }),
     listCustomers: async (request) => {
       const filters = [equals("email", request.email), { column: "delete_time", operator: "is", value: null } as const];

@@ -1,8 +1,8 @@
-/** How commands of one kind share commits. */
+/** How commands or queries of one kind share statements. */
 export interface BatchOptions<Command, Answer> {
-  /** What a command changes: two commands that share a key never run in one batch, nor in two at once. */
-  keysOf(command: Command): readonly string[];
-  /** Runs a batch as one commit and answers in the same order. A rejection means that nothing of it was done. */
+  /** What a command changes: two commands that share a key never run in one batch, nor in two at once. Queries have none. */
+  keysOf?(command: Command): readonly string[];
+  /** Runs a batch as one statement and answers in the same order. A rejection means that nothing of it was done. */
   run(commands: readonly Command[]): Promise<readonly Answer[]>;
 }
 
@@ -17,9 +17,9 @@ interface Waiting<Command, Answer> {
 const SIZE_MAX = 128;
 
 /**
- * Creates a natural group commit: while one batch is being committed the next one gathers, and nobody ever waits for a
- * timer. One command alone is a batch of one. When a batch is refused as a whole, its commands run one by one, so that a
- * command answers for itself only. A command is answered after COMMIT, never before.
+ * Creates natural batches: while one batch runs the next one gathers, without timers. One command alone is a batch of one. A
+ * batch that is refused as a whole runs again one by one, so that an error reaches only the command that caused it. A command
+ * is answered after COMMIT, never before.
  */
 export function createBatcher<Command, Answer>(
   options: BatchOptions<Command, Answer>,
@@ -29,11 +29,11 @@ export function createBatcher<Command, Answer>(
 
   return (command) =>
     new Promise((resolve, reject) => {
-      waiting.push({ command, keys: options.keysOf(command), resolve, reject });
+      waiting.push({ command, keys: options.keysOf?.(command) ?? [], resolve, reject });
       if (!isRunning) {
         isRunning = true;
-        // In a microtask, so that commands that arrive in one read of a socket share the first batch too.
-        queueMicrotask(() => void drain());
+        // After all sockets of this turn were read: each connection's callback ends its own tick, so a microtask gathers one.
+        setImmediate(() => void drain());
       }
     });
 
