@@ -79,13 +79,16 @@ test("events of a range of time are listed, with a type and without", async () =
 });
 
 test("events are listed by whether all endpoints have taken them", async () => {
-  const { id } = await stripe.products.create({ name: "Told of to nobody" });
-  const isIn = async (success: boolean) =>
+  const isIn = async (id: string, success: boolean) =>
     (await stripe.events.list({ delivery_success: success, type: "product.created" })).data.some(
       ({ data }) => "id" in data.object && data.object.id === id,
     );
-  // Nobody has taken it up yet: it is on its way.
-  expect([await isIn(true), await isIn(false)]).toEqual([false, true]);
+  const alone = await stripe.products.create({ name: "Without an endpoint" });
+  expect([await isIn(alone.id, true), await isIn(alone.id, false)]).toEqual([true, false]);
+  await stripe.webhookEndpoints.create({ url: "https://example.com/hook", enabled_events: ["product.created"] });
+  const { id } = await stripe.products.create({ name: "With an endpoint" });
+  // No sweep runs here: it is on its way.
+  expect([await isIn(id, true), await isIn(id, false)]).toEqual([false, true]);
 });
 
 test("what is not to be had is refused by name", async () => {

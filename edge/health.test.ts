@@ -176,6 +176,8 @@ test("healthz has a line for what waits for a person, until a person has seen to
 
 test("an event that nobody has taken up for ten minutes is an alert, and a younger one is none", async () => {
   const run = setup();
+  const payload = { url: "https://example.com/hook", enabled_events: ["customer.created"] };
+  expect((await bench.ask({ method: "POST", url: "/v1/webhook_endpoints", payload })).status).toBe(200);
   const customer = await bench.ask({ method: "POST", url: "/v1/customers", payload: { name: "Ann" } });
   expect(customer.status).toBe(200);
   const { reader } = bench.tripe.clientsOf("edge");

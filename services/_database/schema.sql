@@ -340,7 +340,7 @@ table event -- Something that happened, with the noun as it was in that commit (
   public_request_id text not null
   idempotency_key text not null -- The Idempotency-Key of the public request, as the merchant sent it; empty when it sent none, or no request is behind this. Events from before this migration name an internal request id.
   create_time timestamp with time zone not null
-  dispatch_time timestamp with time zone
+  dispatch_time timestamp with time zone -- When it was taken up; set as it is written when no endpoint hears of it and it causes no mail. Null: an outbox row.
   previous bytea -- The noun as it was before the change that a "….updated" event tells of (a Snapshot's bytes); null for all others.
   write_time timestamp with time zone not null default statement_timestamp() -- When it was written (the machine's time); of those of an earlier Tripe, when it was updated.
   constraint event_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
@@ -848,6 +848,7 @@ table webhook_endpoint -- A merchant's server that hears of events of these type
   constraint webhook_endpoint_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text))
   constraint webhook_endpoint_pkey PRIMARY KEY (account_id, webhook_endpoint_id)
   constraint webhook_endpoint_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2048)))
+  index webhook_endpoint_active ON tripe.webhook_endpoint USING btree (account_id) WHERE ((disable_time IS NULL) AND (delete_time IS NULL))
   index webhook_endpoint_notice ON tripe.webhook_endpoint USING btree (disable_time) WHERE ((disable_reason = ANY (ARRAY['gone'::text, 'failing'::text, 'refused'::text])) AND (notice_time IS NULL) AND (delete_time IS NULL))
   grant select to tripe_audit
   grant select to tripe_reader

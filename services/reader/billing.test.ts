@@ -16,6 +16,9 @@ const made = await live();
 async function live() {
   const steps = createBillingSteps(writer, accountId);
   const { key } = steps;
+  // It hears of everything, so that every event waits to be dispatched.
+  const webhookEndpoint = { webhookEndpointId: createId("we_"), url: "https://example.com", eventTypes: ["*"] };
+  await writer.createWebhookEndpoint({ ...key(), webhookEndpoint });
   const [ann, bob] = [await steps.createCustomer(), await steps.createCustomer("bob@example.com")];
   const gold = await steps.createPrice({ lookupKey: "gold" });
   const { recurrence: _, ...oneOff } = gold;

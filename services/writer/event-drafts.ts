@@ -6,6 +6,7 @@ import type { EventType } from "../_runtime/event-types.ts";
 import { createId } from "../_runtime/ids.ts";
 import { snapshotBytes } from "./answers.ts";
 import { currentCause } from "./cause.ts";
+import { dispatchTimeOf } from "./dispatch-time.ts";
 import { type Nouns, snapshotOf } from "./snapshots.ts";
 
 /** An event as the change that causes it knows it. */
@@ -50,8 +51,9 @@ export function columnsOf(events: readonly EventDraft[]) {
 const TELL = {
   name: "tell",
   text: `insert into event (account_id, event_id, type, object_id, snapshot, previous, public_request_id, idempotency_key,
-      create_time)
-    select $1, e.event_id, e.type, e.object_id, e.snapshot, e.previous, $3, $4, business_now($1, $2)
+      create_time, dispatch_time)
+    select $1, e.event_id, e.type, e.object_id, e.snapshot, e.previous, $3, $4, business_now($1, $2),
+      ${dispatchTimeOf({ account: "$1", type: "e.type" })}
     from unnest($5::text[], $6::text[], $7::text[], $8::bytea[], $9::bytea[])
       as e(event_id, type, object_id, snapshot, previous)`,
 };

@@ -3,6 +3,7 @@ import { type Query, violatedConstraint } from "../_database/connect.ts";
 import { assert } from "../_runtime/errors.ts";
 import { findStored, type Request, snapshotBytes, type WriterDependencies, waitForAnswer } from "./answers.ts";
 import { currentCause } from "./cause.ts";
+import { dispatchTimeOf } from "./dispatch-time.ts";
 import { columnsOf, type EventDraft } from "./event-drafts.ts";
 
 /** What a change left behind. */
@@ -26,8 +27,9 @@ const FINISH = {
       where account_id = $1 and request_id = $2 and answer is null returning 1
     ), told as (
       insert into event (account_id, event_id, type, object_id, snapshot, previous, public_request_id, idempotency_key,
-        create_time)
-      select $1, e.event_id, e.type, e.object_id, e.snapshot, e.previous, $5, $6, business_now($1)
+        create_time, dispatch_time)
+      select $1, e.event_id, e.type, e.object_id, e.snapshot, e.previous, $5, $6, business_now($1),
+        ${dispatchTimeOf({ account: "$1", type: "e.type" })}
       from unnest($7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[])
         as e(event_id, type, object_id, snapshot, previous)
     )

@@ -1,4 +1,5 @@
 import { type ChargeRow, chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
+import { dispatchTimeOf } from "./dispatch-time.ts";
 import type { FeeRow } from "./fee.ts";
 
 /** The charges of captures and releases, with what their attempts have come to. */
@@ -25,6 +26,12 @@ export interface SettlingHold extends ChargeRow, FeeRow {
   readonly business_time: Date;
 }
 
+const dispatchTime = dispatchTimeOf({
+  account: "e.account_id",
+  type: "'charge.captured'",
+  causes: "e.receipt_email <> ''",
+});
+
 /**
  * As a charge is settled (settle-charge-sql.ts): one winner, and everything follows from its row. A capture that failed
  * changes its attempt and its answer only: the charge is held as before.
@@ -38,7 +45,7 @@ export const SETTLE = {
       as t(account_id, charge_id, revision, attempt_id, fence, outcome, state, decline_reason, response_code,
         authorization_code, network_reference, fee_minor, ledger_transfer_id, event_id, snapshot, settle_time, bank)
     ), locked as (
-      select i.*
+      select i.*, c.receipt_email
       from input i join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id
       where c.revision = i.revision and c.captured_minor = 0 and c.release_time is null
       order by i.account_id, i.charge_id
@@ -71,9 +78,10 @@ export const SETTLE = {
       from ended e where d.account_id = e.account_id and d.request_id = e.request_id
       returning d.account_id, d.request_id, d.public_request_id, d.client_key
     ), told as (
-      insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
+      insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time,
+        dispatch_time)
       select e.account_id, e.event_id, 'charge.captured', e.charge_id, e.snapshot, d.public_request_id, d.client_key,
-        e.settle_time
+        e.settle_time, ${dispatchTime}
       from ended e join answered d using (account_id, request_id)
       where e.state = 'succeeded'
     )

@@ -1,4 +1,5 @@
 import { type ChargeRow, chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
+import { dispatchTimeOf } from "./dispatch-time.ts";
 import type { FeeRow } from "./fee.ts";
 
 /** The charges of settlements, with what their attempts have come to. */
@@ -21,6 +22,13 @@ export interface SettlingRow extends ChargeRow, FeeRow {
   readonly business_time: Date;
 }
 
+/** A failure is counted with the account's declines; what is only held was not paid, so its receipt follows the capture. */
+const dispatchTime = dispatchTimeOf({
+  account: "e.account_id",
+  type: "'charge.' || e.state",
+  causes: "e.state = 'failed' or (e.ledger_transfer_id is not null and e.receipt_email <> '')",
+});
+
 /**
  * The attempt's end has a single winner; everything else follows from the row it returns. A charge is locked first, so that
  * the revision its snapshot was made of still holds. NOT_SENT ends an attempt only for the holder of its fence: somebody
@@ -37,7 +45,7 @@ export const SETTLE = {
         authorization_code, network_reference, fee_minor, ledger_transfer_id, event_id, snapshot, settle_time, bank,
         capture_before_time)
     ), locked as (
-      select i.*, c.amount_minor, c.currency_code, c.request_id
+      select i.*, c.amount_minor, c.currency_code, c.request_id, c.receipt_email
       from input i join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id
       where c.revision = i.revision and c.state = 'pending'
       order by i.account_id, i.charge_id
@@ -73,9 +81,10 @@ export const SETTLE = {
       from ended e where d.account_id = e.account_id and d.request_id = e.request_id
       returning d.account_id, d.request_id, d.public_request_id, d.client_key
     ), told as (
-      insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
+      insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time,
+        dispatch_time)
       select e.account_id, e.event_id, 'charge.' || e.state, e.charge_id, e.snapshot, d.public_request_id, d.client_key,
-        e.settle_time
+        e.settle_time, ${dispatchTime}
       from ended e join answered d using (account_id, request_id)
     )
     select attempt_id from ended`,

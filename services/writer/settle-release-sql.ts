@@ -1,3 +1,4 @@
+import { dispatchTimeOf } from "./dispatch-time.ts";
 import { saidOfReturn } from "./said-of-return.ts";
 
 /**
@@ -43,9 +44,10 @@ export const SETTLE = {
       returning e.account_id, e.return_id, d.public_request_id, d.client_key
     ), told as (
       insert into event (account_id, event_id, type, object_id, snapshot, previous, public_request_id, idempotency_key,
-        create_time)
+        create_time, dispatch_time)
       select e.account_id, said.event_id, said.type, said.object_id, said.snapshot, said.previous,
-        coalesce(d.public_request_id, ''), coalesce(d.client_key, ''), e.settle_time
+        coalesce(d.public_request_id, ''), coalesce(d.client_key, ''), e.settle_time,
+        ${dispatchTimeOf({ account: "e.account_id", type: "said.type" })}
       from ended e left join answered d using (account_id, return_id)
       cross join lateral (
         select * from (values

@@ -1,5 +1,6 @@
 import { type ChargeRow, chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
 import { type ReturnRow, returnColumns } from "../_database/rows/return.ts";
+import { dispatchTimeOf } from "./dispatch-time.ts";
 import { saidOfReturn } from "./said-of-return.ts";
 
 /** The charges that returns give back. */
@@ -37,6 +38,13 @@ export interface SettlingReturn extends ReturnRow {
   readonly business_time: Date;
 }
 
+/** Who gets money back is mailed of it by the event that creates the return as succeeded, or that updates it to be so. */
+const dispatchTime = dispatchTimeOf({
+  account: "e.account_id",
+  type: "said.type",
+  causes: "(said.type in ('refund.created', 'refund.updated') and e.state = 'succeeded' and e.receipt_email <> '')",
+});
+
 /** As a charge is settled (settle-charge.ts); a return that failed gives its amount back to the charge. */
 export const SETTLE = {
   name: "settle_return",
@@ -48,7 +56,7 @@ export const SETTLE = {
         authorization_code, network_reference, ledger_transfer_id, return_event_id, status_event_id, end_event_id,
         snapshot, previous, charge_snapshot, settle_time, bank)
     ), locked as (
-      select i.*, c.currency_code
+      select i.*, c.currency_code, c.receipt_email
       from input i join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id
       where c.revision = i.revision
       order by i.account_id, i.charge_id
@@ -88,9 +96,9 @@ export const SETTLE = {
       returning e.account_id, e.return_id, d.public_request_id, d.client_key
     ), told as (
       insert into event (account_id, event_id, type, object_id, snapshot, previous, public_request_id, idempotency_key,
-        create_time)
+        create_time, dispatch_time)
       select e.account_id, said.event_id, said.type, said.object_id, said.snapshot, said.previous, d.public_request_id,
-        d.client_key, e.settle_time
+        d.client_key, e.settle_time, ${dispatchTime}
       from ended e join answered d using (account_id, return_id)
       cross join lateral (values
         ${saidOfReturn}) as said(event_id, type, object_id, snapshot, previous)

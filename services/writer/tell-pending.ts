@@ -3,6 +3,7 @@ import { type ChargeRow, chargeColumns, chargeJoins, chargeOf } from "../_databa
 import { type ReturnRow, returnColumns, returnOf } from "../_database/rows/return.ts";
 import { createId } from "../_runtime/ids.ts";
 import { snapshotBytes } from "./answers.ts";
+import { dispatchTimeOf } from "./dispatch-time.ts";
 import { type EventDraft, told } from "./event-drafts.ts";
 
 /** Which attempt. */
@@ -37,8 +38,10 @@ const TELL = {
         and c.account_id = t.account_id and c.charge_id = t.charge_id and c.revision = $3
       returning t.account_id, t.return_id, c.request_id, c.customer_id
     )
-    insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time)
-    select m.account_id, $4, $5, $6, $7, d.public_request_id, d.client_key, business_now(m.account_id, m.customer_id)
+    insert into event (account_id, event_id, type, object_id, snapshot, public_request_id, idempotency_key, create_time,
+      dispatch_time)
+    select m.account_id, $4, $5, $6, $7, d.public_request_id, d.client_key, business_now(m.account_id, m.customer_id),
+      ${dispatchTimeOf({ account: "m.account_id", type: "$5::text" })}
     from marked m left join charge_return r on r.account_id = m.account_id and r.return_id = m.return_id
     join idempotency d on d.account_id = m.account_id and d.request_id = coalesce(r.request_id, m.request_id)`,
 };
