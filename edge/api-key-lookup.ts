@@ -5,13 +5,13 @@ import { refusalOf } from "../services/_runtime/errors.ts";
 import { createBoundedCache } from "./bounded-cache.ts";
 import { createKeyBatches, type FoundKey, type KeyReader } from "./key-batches.ts";
 
-/** Finds keys by their SHA-256. */
+/** Finds keys by their SHA-256, in base64. */
 export interface ApiKeyLookup {
   /**
    * The key of a hash; undefined when there is none. A key that was found before is read at once, before new ones. Throws a
    * Problem, 429 or 503, when too many keys that were never found wait to be looked up.
    */
-  find(sha256: Buffer, client: string): Promise<FoundKey | undefined>;
+  find(sha256: string, client: string): Promise<FoundKey | undefined>;
 }
 
 // A revoked key ends this much later at most; a busy merchant's key is then read once in 5 s instead of at every call.
@@ -55,16 +55,19 @@ export function createApiKeyLookup({ reader, clock }: { reader: KeyReader; clock
     return started;
   };
   return {
-    async find(sha256, client) {
-      const name = sha256.toString("base64");
+    async find(name, client) {
       const old = known.get(name);
       if (old !== undefined) {
-        return old.freshUntilMs > clock.nowMs() ? old.found : share(name, () => readOne(reader, sha256));
+        return old.freshUntilMs > clock.nowMs() ? old.found : share(name, () => readOne(reader, bytesOf(name)));
       }
       if ((wrong.get(name) ?? 0) > clock.nowMs()) return undefined;
-      return share(name, () => batches.find(sha256, client));
+      return share(name, () => batches.find(bytesOf(name), client));
     },
   };
+}
+
+function bytesOf(sha256: string): Buffer {
+  return Buffer.from(sha256, "base64");
 }
 
 // The request that asks first may be given up; those that wait for the same answer must not be given up with it.

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Account } from "../gen/tripe/billing/v1/account_pb.ts";
 import { ApiKeyKind } from "../gen/tripe/billing/v1/account_pb.ts";
@@ -62,7 +62,7 @@ export function createAuthenticate({ reader, clock }: { reader: KeyReader; clock
     };
     // Without the header at all it was counted before (pace-strangers.ts).
     if (key === undefined) throw authorization === undefined ? keyMissing() : await refuse(keyMissing());
-    const sha256 = createHash("sha256").update(key.slice(0, KEY_MAX)).digest();
+    const sha256 = hash("sha256", key.slice(0, KEY_MAX), "base64");
     // Looked up before it is counted: a right key goes in from wherever wrong ones come, known or not.
     const found = key.length > KEY_MAX ? undefined : await keys.find(sha256, client);
     if (found === undefined) throw await refuse(keyInvalid(key));

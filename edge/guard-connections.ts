@@ -46,21 +46,23 @@ const healthPaths: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz
 export function guardConnections(app: FastifyInstance, { limits, ...options }: LimitOptions): Connections {
   const connections = limitConnections(app.server, { limits, ...options });
   app.server.maxConnections = limits.max + limits.forHealthMax + CLOSING_MAX;
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, done) => {
     const { socket, httpVersion } = request.raw;
     if (connections.isForHealth(socket)) {
       // Whatever it asked: the place is for the next one who asks for health.
       reply.header("connection", "close");
-      if (!healthPaths.has(pathOf(request))) throw overloaded();
+      if (!healthPaths.has(pathOf(request))) return done(overloaded());
     }
-    if (connections.isOneTooMany(request.raw)) throw tooManyAtOnce();
+    if (connections.isOneTooMany(request.raw)) return done(tooManyAtOnce());
     // RFC 9112, 3.2. Node would refuse it without the envelope.
-    if (httpVersion === "1.1" && request.headers.host === undefined) throw badHttp(400);
+    if (httpVersion === "1.1" && request.headers.host === undefined) return done(badHttp(400));
+    return done();
   });
-  app.addHook("onSend", async (request, reply) => {
-    const isKept = reply.raw.shouldKeepAlive && !reply.hasHeader("connection");
-    if (!isKept || !connections.isStranger(request.raw.socket)) return;
-    reply.header("connection", "keep-alive").header("keep-alive", `timeout=${limits.strangerIdleMs / 1_000}`);
+  app.addHook("onSend", (request, reply, _payload, done) => {
+    if (connections.isStranger(request.raw.socket) && reply.raw.shouldKeepAlive && !reply.hasHeader("connection")) {
+      reply.header("connection", "keep-alive").header("keep-alive", `timeout=${limits.strangerIdleMs / 1_000}`);
+    }
+    done();
   });
   return connections;
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "../services/_runtime/clock.ts";
 import { clientOf } from "./client-address.ts";
+import type { Problem } from "./problem.ts";
 import { overloaded, tooManyAtOnce } from "./problems.ts";
 import { createRateLimiter, REFUSAL_DELAY_MS } from "./rate-limiter.ts";
 
@@ -20,16 +21,14 @@ const healthPaths: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz
 export function paceStrangers(app: FastifyInstance, clock: Clock): void {
   const ofClient = createRateLimiter({ clock, perSecondMax: OF_CLIENT_MAX });
   const ofAll = createRateLimiter({ clock, perSecondMax: PER_SECOND_MAX });
-  app.addHook("onRequest", async ({ headers, url, ip, is404 }) => {
-    const isJudgedByKey = headers.authorization !== undefined && url.startsWith("/v1/") && !is404;
-    if (isJudgedByKey || healthPaths.has(url)) return;
-    if (!ofClient.count(clientOf(ip))) {
-      await clock.sleep(REFUSAL_DELAY_MS);
-      throw tooManyAtOnce();
-    }
-    if (!ofAll.count("")) {
-      await clock.sleep(REFUSAL_DELAY_MS);
-      throw overloaded();
-    }
+  const refuse = (problem: Problem, done: (error: Error) => void) =>
+    void clock.sleep(REFUSAL_DELAY_MS).then(() => done(problem));
+  app.addHook("onRequest", (request, _reply, done) => {
+    const { url } = request;
+    const isJudgedByKey = request.headers.authorization !== undefined && url.startsWith("/v1/") && !request.is404;
+    if (isJudgedByKey || healthPaths.has(url)) done();
+    else if (!ofClient.count(clientOf(request.ip))) refuse(tooManyAtOnce(), done);
+    else if (!ofAll.count("")) refuse(overloaded(), done);
+    else done();
   });
 }

@@ -44,9 +44,11 @@ export function createReads({ reader }: Pick<EdgeClients, "reader">, accountId: 
 }
 
 function memoize<Noun>(read: (id: string) => Promise<Noun>): (id: string) => Promise<Noun | undefined> {
-  const known = new Map<string, Promise<Noun>>();
+  // Made when something is read: most requests read nothing beside their own object.
+  let known: Map<string, Promise<Noun>> | undefined;
   return async (id) => {
     if (id === "") return undefined;
+    known ??= new Map();
     const reading = known.get(id) ?? read(id);
     known.set(id, reading);
     return reading;

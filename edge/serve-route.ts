@@ -17,7 +17,7 @@ import type { EdgeOptions } from "./edge.ts";
 import type { Enter } from "./entrance.ts";
 import { readExpand } from "./expand.ts";
 import { readIdempotencyKey, withIdentity } from "./idempotency.ts";
-import { scopeOf, scopesOfExpanded } from "./key-scopes.ts";
+import { type Scope, scopeOf, scopesOfExpanded } from "./key-scopes.ts";
 import type { Mentions } from "./mentions.ts";
 import { pathsNotIds } from "./paths-not-ids.ts";
 import { Problem } from "./problem.ts";
@@ -51,21 +51,35 @@ const ANSWER_MS = 8_000;
 
 /** Serves one route under all its paths: key, parameters, work, answer; whatever is thrown becomes the envelope. */
 export function serveRoute(app: FastifyInstance, route: Route, serving: Serving): void {
+  const needs = scopeOf(route);
   for (const { path: url } of pathsOf(route)) {
     app.route({
       method: route.method,
       url,
       ...(isForBrowsers(route) && { onRequest: addCors }),
-      handler: (request, reply) => handle(route, serving, request, reply),
+      handler: (request, reply) => handle({ route, needs, serving, request, reply }),
     });
   }
 }
 
-async function handle(route: Route, serving: Serving, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+interface Handling {
+  readonly route: Route;
+  /** What a restricted key must grant. */
+  readonly needs: Scope;
+  readonly serving: Serving;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+async function handle({ route, needs, serving, request, reply }: Handling): Promise<unknown> {
   const giveUp = new AbortController();
   const call = startCall(serving, request, giveUp.signal);
   // Money is not given up because a client hung up: only reads end with their client.
-  if (route.method === "GET") reply.raw.once("close", () => giveUp.abort(canceled("the client is gone")));
+  if (route.method === "GET") {
+    reply.raw.once("close", () => {
+      if (!reply.raw.writableFinished) giveUp.abort(canceled("the client is gone"));
+    });
+  }
   let mentions: Mentions = {};
   const known = (found: Mentions) => {
     mentions = found;
@@ -74,7 +88,6 @@ async function handle(route: Route, serving: Serving, request: FastifyRequest, r
     return await runCall(call, async () => {
       // Before a place is taken: whoever tries wrong keys takes none from a merchant.
       const { scope = "secret" } = route;
-      const needs = scopeOf(route);
       const access = await serving.authenticate(request.headers, { scope, needs, address: request.ip });
       // A publishable key stands in web pages: everybody has it.
       const isFromPage = access.kind === ApiKeyKind.PUBLISHABLE;
@@ -99,21 +112,22 @@ async function handle(route: Route, serving: Serving, request: FastifyRequest, r
   }
 }
 
-interface Work {
-  readonly route: Route;
-  readonly serving: Serving;
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
+interface Work extends Omit<Handling, "needs"> {
   readonly call: Call;
   readonly access: Access;
   /** Told which ids the request names, as soon as they are known. */
   known(mentions: Mentions): void;
 }
 
+const accountHeaders = [
+  ["Stripe-Account", "stripe-account"],
+  ["Stripe-Context", "stripe-context"],
+] as const;
+
 // A program that names another account means to charge for that one: its money must not land here.
 function refuseOtherAccounts({ headers }: FastifyRequest, accountId: string): void {
-  for (const name of ["Stripe-Account", "Stripe-Context"]) {
-    const given = headers[name.toLowerCase()];
+  for (const [name, header] of accountHeaders) {
+    const given = headers[header];
     if (given !== undefined && given !== "" && given !== accountId) throw headerNotOffered(name);
   }
 }
@@ -165,11 +179,11 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
   let requestId = "";
   const {
     body,
-    headers = {},
+    headers,
     isReplayed = false,
   } = await runCall(keyed, () =>
     withIdentity(write, { keys, createId }, (identity) => {
-      requestId = identity.requestId;
+      if (route.method !== "GET") requestId = identity.requestId;
       return route.run({ ...publicRequest, identity }, params);
     }),
   );
@@ -177,7 +191,7 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
   if (key !== undefined && original !== "") reply.header("original-request", original);
   addTiming(reply, call);
   if (isReplayed) reply.header("idempotent-replayed", "true");
-  reply.headers(headers);
+  if (headers !== undefined) reply.headers(headers);
   return body instanceof Problem ? sendProblem(reply, body) : reply.send(body);
 }
 
@@ -192,6 +206,7 @@ async function findOriginal({ clients }: Serving, key: { accountId: string; requ
 
 /** What a key may not read it may not expand either. */
 function grantedExpand(access: Access, expand: ReadonlySet<string>): ReadonlySet<string> {
+  if (expand.size === 0) return expand;
   const missing = scopesOfExpanded(expand).find((scope) => !access.grants(scope));
   if (missing !== undefined) throw access.kind === ApiKeyKind.RESTRICTED ? scopeMissing(missing) : keyNotAllowed();
   return expand;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { expect, test } from "vitest";
 import { systemClock } from "../services/_runtime/clock.ts";
 import { createApiKeyLookup } from "./api-key-lookup.ts";
@@ -119,7 +119,7 @@ function createLookup() {
   return {
     async find(text: string, client: string) {
       try {
-        const found = await keys.find(createHash("sha256").update(text).digest(), client);
+        const found = await keys.find(hash("sha256", text, "base64"), client);
         return found === undefined ? "nobody's" : "found";
       } catch (error) {
         if (error instanceof Problem) return error.status;
