@@ -159,10 +159,10 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     sentence: "two commands about one charge share a commit",
-    file: "services/_database/batch.ts",
+    file: `${writer}/batch.ts`,
     find: "one.keys.some((key) => taken.has(key))",
     put: "one.keys.every((key) => taken.has(key + key))",
-    test: { file: "services/_database/batch.test.ts", name: "commands that share a key never share a batch" },
+    test: { file: `${writer}/batch.test.ts`, name: "commands that share a key never share a batch" },
   },
   {
     sentence: "another bank is asked although the first may have done it",

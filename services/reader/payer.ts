@@ -1,6 +1,5 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { GetPayerRequest } from "../../gen/tripe/reader/v1/reader_service_pb.ts";
-import { createBatcher } from "../_database/batch.ts";
 import type { Query } from "../_database/connect.ts";
 import { type CustomerRow, customerColumns, customerOf } from "../_database/rows/customer.ts";
 import {
@@ -10,6 +9,7 @@ import {
   type TokenRow,
   tokenOf,
 } from "../_database/rows/payment-method.ts";
+import { createReadBatcher } from "./read-batcher.ts";
 
 /**
  * One row for each payer, in the order of the requests. A customer and a payment method have columns of the same name. pg
@@ -46,15 +46,14 @@ interface PayerRow extends Omit<CustomerRow & TokenRow, "customer_id" | "payment
 
 /** Creates a reader of payers, each as far as it exists: requests that arrive together share a statement. */
 export function createGetPayer(query: Query) {
-  const load = createBatcher<GetPayerRequest, PayerRow>({
-    run: (requests) =>
-      query<PayerRow>(GET, [
-        requests.map(({ accountId }) => accountId),
-        requests.map(({ customerId }) => customerId),
-        requests.map(({ paymentMethodId }) => paymentMethodId),
-        requests.map(({ tokenId }) => tokenId),
-      ]),
-  });
+  const load = createReadBatcher<GetPayerRequest, PayerRow>((requests) =>
+    query<PayerRow>(GET, [
+      requests.map(({ accountId }) => accountId),
+      requests.map(({ customerId }) => customerId),
+      requests.map(({ paymentMethodId }) => paymentMethodId),
+      requests.map(({ tokenId }) => tokenId),
+    ]),
+  );
   return async (request: GetPayerRequest) => payerOf(await load(request));
 }
 

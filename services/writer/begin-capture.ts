@@ -1,8 +1,8 @@
 import type { BeginCaptureRequest } from "../../gen/tripe/writer/v1/captures_pb.ts";
-import { createBatcher } from "../_database/batch.ts";
 import { violatedConstraint } from "../_database/connect.ts";
 import { chargeColumns, chargeJoins } from "../_database/rows/charge.ts";
 import type { WriterDependencies } from "./answers.ts";
+import { createBatcher } from "./batch.ts";
 import { isTooSmall } from "./capture-minimum.ts";
 import { type Cause, currentCause } from "./cause.ts";
 import { type BegunCapture, type CapturingRow, capturingOf, explainCapture, isUneven } from "./explain-capture.ts";

@@ -1,12 +1,12 @@
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import type { BeginChargeRequest } from "../../gen/tripe/writer/v1/charges_pb.ts";
-import { createBatcher } from "../_database/batch.ts";
 import { type Query, violatedConstraint } from "../_database/connect.ts";
 import { type AttemptRow, attemptOf } from "../_database/rows/attempt.ts";
 import { type ChargeRow, chargeColumns, chargeJoins, chargeOf } from "../_database/rows/charge.ts";
 import { nullIfEmpty, shippingJson } from "../_database/rows/fields.ts";
 import { assert } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
+import { createBatcher } from "./batch.ts";
 import { type Cause, currentCause } from "./cause.ts";
 import { type BegunCharge, besideCharge, explainCharge } from "./explain-charge.ts";
 import { LEASE_MS } from "./lease.ts";

@@ -1,9 +1,9 @@
 import type { BeginReturnRequest } from "../../gen/tripe/writer/v1/returns_pb.ts";
-import { createBatcher } from "../_database/batch.ts";
 import { violatedConstraint } from "../_database/connect.ts";
 import { type AttemptRow, attemptOf } from "../_database/rows/attempt.ts";
 import { type ReturnRow, returnColumns, returnOf } from "../_database/rows/return.ts";
 import type { WriterDependencies } from "./answers.ts";
+import { createBatcher } from "./batch.ts";
 import { type Cause, currentCause } from "./cause.ts";
 import { type BegunReturn, besideReturn, explainReturn } from "./explain-return.ts";
 import { endingsOf, LOST_RACES } from "./hold-endings.ts";

@@ -1,8 +1,8 @@
 import { Code } from "@connectrpc/connect";
 import { type Outcome, OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
-import { createBatcher } from "../_database/batch.ts";
 import { assert, refuse } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
+import { createBatcher } from "./batch.ts";
 import { compareOutcomes, refuseUnknown } from "./outcomes.ts";
 
 /** What every request says that settles an attempt. */

@@ -1,8 +1,8 @@
-/** How commands or queries of one kind share statements. */
+/** How commands of one kind share commits. */
 export interface BatchOptions<Command, Answer> {
-  /** What a command changes: two commands that share a key never run in one batch, nor in two at once. Queries have none. */
-  keysOf?(command: Command): readonly string[];
-  /** Runs a batch as one statement and answers in the same order. A rejection means that nothing of it was done. */
+  /** What a command changes: two commands that share a key never run in one batch, nor in two at once. */
+  keysOf(command: Command): readonly string[];
+  /** Runs a batch as one commit and answers in the same order. A rejection means that nothing of it was done. */
   run(commands: readonly Command[]): Promise<readonly Answer[]>;
 }
 
@@ -29,7 +29,7 @@ export function createBatcher<Command, Answer>(
 
   return (command) =>
     new Promise((resolve, reject) => {
-      waiting.push({ command, keys: options.keysOf?.(command) ?? [], resolve, reject });
+      waiting.push({ command, keys: options.keysOf(command), resolve, reject });
       if (!isRunning) {
         isRunning = true;
         // After all sockets of this turn were read: each connection's callback ends its own tick, so a microtask gathers one.
