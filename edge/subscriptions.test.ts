@@ -143,17 +143,22 @@ test("a declined card leaves an incomplete subscription, or none with error_if_i
   const failure = await failureOf(stripe.subscriptions.create({ ...ask, payment_behavior: "error_if_incomplete" }));
   expect(failure).toBeInstanceOf(Stripe.errors.StripeCardError);
   expect(failure).toMatchObject({ statusCode: 402, code: "card_declined", charge: expect.stringMatching(/^ch_/) });
-  const ended = await stripe.subscriptions.list({ customer, status: "ended", expand: ["data.latest_invoice"] });
-  expect(ended.data).toMatchObject([{ status: "incomplete_expired", latest_invoice: { status: "void" } }]);
+  const kept = await stripe.subscriptions.list({ customer, status: "all" });
+  expect(kept.data.map(({ id }) => id)).toEqual([left.id]);
+  const invoices = await stripe.invoices.list({ customer });
+  expect(invoices.data.map(({ id }) => id)).toEqual([(left.latest_invoice as Stripe.Invoice).id]);
+  const [charge] = (await stripe.charges.list({ customer, limit: 1 })).data;
+  expect(charge).toMatchObject({ id: failure.charge, status: "failed", invoice: null });
+  const events = await stripe.events.list({ limit: 1 });
+  expect(events.data).toMatchObject([{ type: "charge.failed", data: { object: { id: failure.charge } } }]);
 });
 
-test("a bank that does not answer leaves an incomplete subscription, whatever the behaviour", async () => {
+test("a bank that does not answer leaves an incomplete subscription", async () => {
   const customer = await customerWith();
   bench.failNext({ kind: "malformed", lateMs: 0 });
   const made = await stripe.subscriptions.create({
     customer,
     items: [{ price: gold.id }],
-    payment_behavior: "error_if_incomplete",
     expand: ["latest_invoice.charge"],
   });
   expect(made).toMatchObject({ status: "incomplete", latest_invoice: { charge: { status: "pending" } } });

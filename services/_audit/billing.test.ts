@@ -9,15 +9,23 @@ import { createWorld } from "./testing/world.ts";
 const { owner, audit, forget, readLines } = await createWorld(liveThroughBilling);
 afterAll(() => owner.end());
 
-/** A subscription of two periods, paid by a charge, and an invoice that was mailed. */
+/** A subscription of two periods, paid by a charge; two provisional ones, of which one was declined; an invoice that was mailed. */
 async function liveThroughBilling(tripe: TestTripe): Promise<void> {
   const { accountId } = tripe;
   const { edge, createPayer } = createSteps(tripe);
   const steps = createBillingSteps(edge.writer, accountId);
   const { customerId } = await createPayer();
-  const { subscription, invoiceId } = await steps.subscribe(customerId, await steps.createPrice());
+  const price = await steps.createPrice();
+  const { subscription, invoiceId } = await steps.subscribe(customerId, price);
   await edge.transactions.collectInvoice({ accountId, requestId: createId("req_"), invoiceId });
   await tripe.clientsOf("scheduler").writer.renewSubscription(steps.renewRequest(subscription, 1));
+  for (const isCollected of [true, false]) {
+    const declined = await createPayer("4000000000000341");
+    const request = steps.subscriptionRequest(declined.customerId, price);
+    await edge.writer.createSubscription({ ...request, isProvisional: true });
+    const collection = { accountId, requestId: createId("req_"), invoiceId: request.invoice.invoiceId };
+    if (isCollected) await edge.transactions.collectInvoice(collection);
+  }
   const sent = { collectionMethod: CollectionMethod.SEND_INVOICE, daysUntilDue: 7, isAutoAdvancing: true };
   const { invoiceId: mailedId } = await steps.createOpen(customerId, [line()], sent);
   const { sendings } = await tripe.clientsOf("scheduler").writer.leaseSendings({ limit: 5 });
@@ -30,7 +38,7 @@ async function* read() {
   yield* await readLines();
 }
 
-test("books with invoices, a renewal and a mail are clean", async () => {
+test("books with invoices, a renewal, provisional subscriptions and a mail are clean", async () => {
   expect(await audit(read())).toEqual([]);
 });
 

@@ -427,6 +427,7 @@ table invoice -- A bill, and its own job in the queue of collections: due at nex
   send_time timestamp with time zone
   pdf_sha256 bytea
   subscription_metadata jsonb -- The metadata of the subscription when the invoice was finalized; null for a draft.
+  is_provisional boolean not null default false -- Whether it is the first invoice of a provisional subscription.
   constraint invoice_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
   constraint invoice_account_id_customer_id_sequence_key UNIQUE (account_id, customer_id, sequence)
   constraint invoice_account_id_default_payment_method_id_fkey FOREIGN KEY (account_id, default_payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
@@ -438,7 +439,7 @@ table invoice -- A bill, and its own job in the queue of collections: due at nex
   constraint invoice_billing_reason_check CHECK ((billing_reason = ANY (ARRAY['manual'::text, 'subscription_create'::text, 'subscription_cycle'::text, 'automatic_pending_invoice_item_invoice'::text])))
   constraint invoice_check CHECK (((paid_minor >= 0) AND (paid_minor <= amount_due_minor)))
   constraint invoice_check1 CHECK (((subscription_id IS NULL) = (period_index IS NULL)))
-  constraint invoice_check2 CHECK (((state = 'draft'::text) = (number IS NULL)))
+  constraint invoice_check2 CHECK ((((state = 'draft'::text) OR is_provisional) = (number IS NULL)))
   constraint invoice_check3 CHECK (((number IS NULL) = (sequence IS NULL)))
   constraint invoice_check4 CHECK (((number IS NULL) = (finalize_time IS NULL)))
   constraint invoice_check5 CHECK (((state = 'paid'::text) = (pay_time IS NOT NULL)))
@@ -455,6 +456,7 @@ table invoice -- A bill, and its own job in the queue of collections: due at nex
   constraint invoice_number_check CHECK (((length(number) >= 1) AND (length(number) <= 40)))
   constraint invoice_pdf_sha256_check CHECK ((length(pdf_sha256) = 32))
   constraint invoice_pkey PRIMARY KEY (account_id, invoice_id)
+  constraint invoice_provisional_check CHECK (((NOT is_provisional) OR (state = ANY (ARRAY['draft'::text, 'open'::text]))))
   constraint invoice_revision_check CHECK ((revision >= 1))
   constraint invoice_sequence_check CHECK ((sequence >= 1))
   constraint invoice_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'open'::text, 'paid'::text, 'uncollectible'::text, 'void'::text])))
@@ -748,6 +750,7 @@ table subscription -- A standing order, and its own job in the queue of renewals
   renew_time timestamp with time zone
   lease_end_time timestamp with time zone
   create_time timestamp with time zone not null
+  provisional_request_id text -- The request that made it, while it waits for its first payment: then it becomes visible, or is deleted and the request answered anew. Null for all others.
   constraint subscription_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
   constraint subscription_account_id_default_payment_method_id_fkey FOREIGN KEY (account_id, default_payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
   constraint subscription_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)

@@ -74,6 +74,7 @@ export function priceFilters(request: ListPricesRequest): Filter[] {
 export function invoiceFilters(request: ListInvoicesRequest): Filter[] {
   const { customerId, subscriptionId, state, collectionMethod } = request;
   return [
+    { column: "is_provisional", operator: "=", value: false },
     { column: "customer_id", operator: "=", value: customerId === "" ? undefined : customerId },
     { column: "subscription_id", operator: "=", value: subscriptionId === "" ? undefined : subscriptionId },
     { column: "state", operator: "=", value: state === 0 ? undefined : invoiceStates.word(state) },
@@ -91,6 +92,7 @@ export async function subscriptionFilters(query: Query, request: ListSubscriptio
   const ofPrice = priceId === "" ? undefined : await query<{ subscription_id: string }>(OF_PRICE, [accountId, priceId]);
   const isAll = state !== 0 || isEndedIncluded;
   return [
+    { column: "provisional_request_id", operator: "is", value: null },
     { column: "customer_id", operator: "=", value: customerId === "" ? undefined : customerId },
     { column: "subscription_id", operator: "in", value: ofPrice?.map((row) => row.subscription_id) },
     { column: "state", operator: "=", value: state === 0 ? undefined : subscriptionStates.word(state) },

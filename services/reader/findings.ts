@@ -82,7 +82,8 @@ export const findInvoice: Finding = {
   name: "invoice",
   key: "invoice_id",
   text: `select n.account_id as of_account_id, ${invoiceColumns}
-    ${asked} join invoice n on n.account_id = i.account_id and n.invoice_id = i.id ${invoiceJoins}`,
+    ${asked} join invoice n on n.account_id = i.account_id and n.invoice_id = i.id and not n.is_provisional
+      ${invoiceJoins}`,
 };
 
 /** Invoice items by id. */
@@ -98,7 +99,8 @@ export const findSubscription: Finding = {
   name: "subscription",
   key: "subscription_id",
   text: `select s.account_id as of_account_id, ${subscriptionColumns}
-    ${asked} join subscription s on s.account_id = i.account_id and s.subscription_id = i.id ${account("s")}`,
+    ${asked} join subscription s on s.account_id = i.account_id and s.subscription_id = i.id
+      and s.provisional_request_id is null ${account("s")}`,
 };
 
 /** Events by id. */

@@ -99,10 +99,11 @@ export const invoiceItems: Listing = {
   missingReason: "INVOICE_ITEM_NOT_FOUND",
 };
 
-/** Payments of invoices, newest first. */
+/** Payments of invoices, newest first, but for those of provisional subscriptions. */
 export const invoicePayments: Listing = {
   name: "invoice_payments",
-  select: `select ${invoicePaymentColumns} from invoice_payment y ${account("y")}`,
+  select: `select ${invoicePaymentColumns} from invoice_payment y ${account("y")}
+    join invoice n on n.account_id = y.account_id and n.invoice_id = y.invoice_id and not n.is_provisional`,
   table: "invoice_payment",
   alias: "y",
   key: "invoice_payment_id",

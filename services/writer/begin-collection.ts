@@ -91,7 +91,7 @@ export async function beginCollection(
 ): Promise<BegunCollection> {
   const { accountId, invoiceId } = request;
   return database.transaction(async (query) => {
-    const invoice = await lockInvoice(query, { accountId, invoiceId });
+    const invoice = await lockInvoice(query, { accountId, invoiceId }, { orProvisional: true });
     const claimedId = await findCollectionClaim(query, request);
     if (claimedId !== undefined) {
       const own = claimedId === request.chargeId ? await findOwn(query, request) : undefined;
@@ -132,7 +132,7 @@ async function begin(query: Query, request: BeginCollectionRequest, invoice: Inv
   await query(BEGIN, [accountId, invoiceId, chargeId, createId("inpay_"), isCounted]);
   await claimCollection(query, request, chargeId);
   const charge = { ...begun.charge, invoiceId };
-  return { ...begun, charge, invoice: await lockInvoice(query, { accountId, invoiceId }) };
+  return { ...begun, charge, invoice: await lockInvoice(query, { accountId, invoiceId }, { orProvisional: true }) };
 }
 
 /** What the next counted attempt to collect an invoice is known by: its charge's request id, or that of having none (transactions). */

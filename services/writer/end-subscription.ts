@@ -7,6 +7,7 @@ import { type EventDraft, told } from "./event-drafts.ts";
 import { draftFinalInvoice } from "./final-invoice.ts";
 import { lockInvoice } from "./invoice-rows.ts";
 import { invoiceEvents } from "./invoices.ts";
+import { confirmSubscription } from "./provisional-subscription.ts";
 import { lockSubscription } from "./subscription-rows.ts";
 
 /**
@@ -103,12 +104,14 @@ export async function endSubscription(
     const message = `the first payment of the subscription ${subscriptionId} is under way`;
     refuse(Code.FailedPrecondition, "INVOICE_PAYMENT_PENDING", message, "subscription_id");
   }
+  // A provisional one that was never collected ends like any other that was made.
+  const made = await confirmSubscription(query, { accountId, subscriptionId });
   const held = await query<{ invoice_id: string }>(LOCK_INVOICES, [accountId, [subscriptionId]]);
   const owed = new Map<string, Invoice>();
   for (const { invoice_id: id } of held) owed.set(id, await lockInvoice(query, { accountId, invoiceId: id }));
   const closed = await query<{ invoice_id: string }>(END, [...values, isDue]);
   const subscription = await lockSubscription(query, { accountId, subscriptionId });
-  const events = [told("customer.subscription.deleted", "subscription", subscription)];
+  const events = [...made, told("customer.subscription.deleted", "subscription", subscription)];
   for (const { invoice_id: invoiceId } of closed) {
     const invoice = await lockInvoice(query, { accountId, invoiceId });
     const isVoid = invoice.state === InvoiceState.VOID;

@@ -11,35 +11,54 @@ import { type InvoiceEventType, invoiceEffect } from "./invoices.ts";
 import { once } from "./once.ts";
 import { nounOf } from "./snapshots.ts";
 
+/** An invoice's number: the customer's prefix and a sequence of at least four digits. From `numbered c`. */
+const NUMBER = `c.invoice_prefix || '-' || case when c.sequence < 10000 then lpad(c.sequence::text, 4, '0') else c.sequence::text end`;
+
 /**
  * The customer's row is locked while its sequence goes up, so numbers have no gaps: a transaction that rolls back gives its
- * number back. With nothing to pay the invoice is paid.
+ * number back. With nothing to pay the invoice is paid. A provisional one gets its number when it is confirmed.
  */
 const FINALIZE = {
   name: "finalize_invoice",
   text: `with numbered as (
-      update customer u set next_invoice_sequence = u.next_invoice_sequence + 1
+      update customer u set next_invoice_sequence = u.next_invoice_sequence + (not n.is_provisional)::int
       from invoice n
       where n.account_id = $1 and n.invoice_id = $2 and n.state = 'draft'
         and u.account_id = n.account_id and u.customer_id = n.customer_id
       returning u.next_invoice_sequence - 1 as sequence, u.invoice_prefix, u.address, u.email, u.name, u.phone,
         business_now(u.account_id, u.customer_id) as business_time
     )
-    update invoice n set revision = n.revision + 1, sequence = c.sequence,
-      number = c.invoice_prefix || '-' || case when c.sequence < 10000 then lpad(c.sequence::text, 4, '0') else c.sequence::text end,
+    update invoice n set revision = n.revision + 1,
+      sequence = case when not n.is_provisional then c.sequence end,
+      number = case when not n.is_provisional then ${NUMBER} end,
       customer_details = jsonb_strip_nulls(jsonb_build_object('address', c.address, 'email', c.email, 'name', c.name,
         'phone', c.phone)),
       subscription_metadata = (select s.metadata from subscription s
         where s.account_id = n.account_id and s.subscription_id = n.subscription_id),
       state = case when n.amount_due_minor = 0 then 'paid' else 'open' end,
       pay_time = case when n.amount_due_minor = 0 then c.business_time end,
-      finalize_time = c.business_time,
+      finalize_time = case when not n.is_provisional then c.business_time end,
       due_time = case n.collection_method when 'send_invoice'
         then c.business_time + n.days_until_due * interval '1 day' end,
       is_auto_advancing = coalesce($3, n.is_auto_advancing),
       next_attempt_time = case when n.amount_due_minor > 0 and n.collection_method = 'charge_automatically'
         and coalesce($3, n.is_auto_advancing) then c.business_time end,
       lease_end_time = statement_timestamp() + $4 * interval '1 ms'
+    from numbered c where n.account_id = $1 and n.invoice_id = $2`,
+};
+
+const CONFIRM = {
+  name: "number_provisional_invoice",
+  text: `with numbered as (
+      update customer u set next_invoice_sequence = u.next_invoice_sequence + 1
+      from invoice n
+      where n.account_id = $1 and n.invoice_id = $2 and n.is_provisional
+        and u.account_id = n.account_id and u.customer_id = n.customer_id
+      returning u.next_invoice_sequence - 1 as sequence, u.invoice_prefix,
+        business_now(u.account_id, u.customer_id) as business_time
+    )
+    update invoice n set revision = n.revision + 1, is_provisional = false, sequence = c.sequence, number = ${NUMBER},
+      finalize_time = c.business_time
     from numbered c where n.account_id = $1 and n.invoice_id = $2`,
 };
 
@@ -81,7 +100,12 @@ export async function finalize(
   refuseUnpayable(draft);
   await query(FINALIZE, [accountId, invoiceId, isAutoAdvancing ?? null, COLLECT_LEASE_MS]);
   await query(SEND, [accountId, invoiceId, createId("snd_")]);
-  return { draft, invoice: await lockInvoice(query, { accountId, invoiceId }) };
+  return { draft, invoice: await lockInvoice(query, { accountId, invoiceId }, { orProvisional: true }) };
+}
+
+/** Gives the invoice of a provisional subscription its number. */
+export async function numberInvoice(query: Query, { accountId, invoiceId }: InvoiceKey): Promise<void> {
+  await query(CONFIRM, [accountId, invoiceId]);
 }
 
 /**

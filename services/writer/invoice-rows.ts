@@ -1,6 +1,6 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
-import type { Invoice, InvoiceLine } from "../../gen/tripe/billing/v1/invoice_pb.ts";
+import { type Invoice, type InvoiceLine, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import type { Query } from "../_database/connect.ts";
 import { nullIfEmpty } from "../_database/rows/fields.ts";
 import { type InvoiceRow, invoiceColumns, invoiceJoins, invoiceOf } from "../_database/rows/invoice.ts";
@@ -145,10 +145,34 @@ export async function sumInvoice(query: Query, { accountId, invoiceId }: Invoice
   await query(SUM, [accountId, invoiceId]);
 }
 
-/** Reads an invoice with its lines and holds it until the transaction ends. Refuses with INVOICE_NOT_FOUND. */
-export async function lockInvoice(query: Query, { accountId, invoiceId }: InvoiceKey): Promise<Invoice> {
+/**
+ * Reads an invoice with its lines and holds it until the transaction ends. Refuses with INVOICE_NOT_FOUND, a provisional one
+ * that is open too, unless it is asked for.
+ */
+export async function lockInvoice(
+  query: Query,
+  key: InvoiceKey,
+  { orProvisional = false }: { orProvisional?: boolean } = {},
+): Promise<Invoice> {
+  const invoice = await lockInvoiceIfAny(query, key);
+  if (invoice === undefined || (isProvisional(invoice) && !orProvisional)) {
+    refuse(Code.NotFound, "INVOICE_NOT_FOUND", `no invoice ${key.invoiceId}`, "invoice_id");
+  }
+  return invoice;
+}
+
+/** Whether an invoice is that of a provisional subscription: of all that are open, only those have no number. */
+export function isProvisional({ number, state }: Invoice): boolean {
+  return number === "" && state === InvoiceState.OPEN;
+}
+
+/** Reads an invoice with its lines and holds it; undefined when it is not there. */
+export async function lockInvoiceIfAny(
+  query: Query,
+  { accountId, invoiceId }: InvoiceKey,
+): Promise<Invoice | undefined> {
   const [row] = await query<InvoiceRow>(LOCK, [accountId, invoiceId]);
-  if (row === undefined) refuse(Code.NotFound, "INVOICE_NOT_FOUND", `no invoice ${invoiceId}`, "invoice_id");
+  if (row === undefined) return undefined;
   return invoiceOf(row, await query<InvoiceLineRow>(LINES, [accountId, invoiceId]));
 }
 

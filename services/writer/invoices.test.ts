@@ -183,7 +183,6 @@ test("another account's invoices, items and customers are not there", async () =
       writer.updateInvoice({ ...key(), invoice: { invoiceId, currencyCode: "USD" }, updateMask: { paths: [] } }),
     ),
     reasonOf(writer.beginCollection({ ...key(), invoiceId, chargeId: "ch_1", attemptId: "att_1" })),
-    reasonOf(writer.settleCollection({ ...key(), invoiceId })),
     reasonOf(writer.beginSending({ ...key(), invoiceId, sendingId: "snd_1" })),
     reasonOf(createItem(await createCustomer(), 1n, invoiceId)),
   ]);

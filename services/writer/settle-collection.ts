@@ -5,8 +5,9 @@ import type { Query } from "../_database/connect.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { attemptRequestId, IS_OPEN } from "./begin-collection.ts";
 import { tell } from "./event-drafts.ts";
-import { lockInvoice } from "./invoice-rows.ts";
+import { isProvisional, lockInvoice, lockInvoiceIfAny } from "./invoice-rows.ts";
 import { type InvoiceEventType, invoiceEvents } from "./invoices.ts";
+import { confirmSubscription, deleteProvisional } from "./provisional-subscription.ts";
 import { activateSubscription, giveSubscriptionUp, putSubscriptionBehind } from "./subscription-states.ts";
 
 /** What became of the charge of an open payment; no row when that payment was settled before. */
@@ -55,14 +56,21 @@ const FAILED = {
 export async function settleCollection({ database }: WriterDependencies, request: SettleCollectionRequest) {
   const { accountId, invoiceId, chargeId, retryDelay } = request;
   return database.transaction(async (query) => {
-    const invoice = await lockInvoice(query, { accountId, invoiceId });
+    const invoice = await lockInvoiceIfAny(query, { accountId, invoiceId });
+    // Deleted with its provisional subscription by an equal call.
+    if (invoice === undefined) return {};
     const end = chargeId === "" ? await endOfNone(query, request, invoice) : await endOf(query, request);
     if (end === undefined || end.state === "pending" || invoice.state === InvoiceState.PAID) return { invoice };
     const of = { accountId, invoiceId, subscriptionId: invoice.subscriptionId };
     if (end.state === "succeeded") {
+      if (isProvisional(invoice)) await confirm(query, of);
       await query(PAID, [accountId, invoiceId, chargeId]);
       await activateSubscription(query, of);
       return { invoice: await tellOf(query, request, invoice, ["invoice.paid", "invoice.payment_succeeded"]) };
+    }
+    if (isProvisional(invoice)) {
+      await deleteProvisional(query, { ...of, chargeId });
+      return {};
     }
     const delayMs = isCollectedByItself(invoice) && retryDelay !== undefined ? durationMs(retryDelay) : null;
     await query(FAILED, [accountId, invoiceId, chargeId, delayMs, end.is_counted]);
@@ -70,6 +78,12 @@ export async function settleCollection({ database }: WriterDependencies, request
     else await putSubscriptionBehind(query, of);
     return { invoice: await tellOf(query, request, invoice, ["invoice.payment_failed"]) };
   });
+}
+
+async function confirm(query: Query, of: { accountId: string; invoiceId: string; subscriptionId: string }) {
+  const events = await confirmSubscription(query, of);
+  const { customerId } = await lockInvoice(query, of);
+  await tell(query, { accountId: of.accountId, customerId }, events);
 }
 
 interface End {

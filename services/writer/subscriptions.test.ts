@@ -1,5 +1,6 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
+import { OutcomeKind } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import { CollectionMethod, InvoiceState } from "../../gen/tripe/billing/v1/invoice_pb.ts";
 import { SubscriptionState } from "../../gen/tripe/billing/v1/subscription_pb.ts";
 import { createId } from "../_runtime/ids.ts";
@@ -10,13 +11,13 @@ import { refusal } from "./testing-steps.ts";
 const { accountId, liveAccountId, setup: steps, rows } = await startTestWriter();
 
 function setup() {
-  const { writer, createPayer } = steps();
+  const { writer, createPayer, settleCharge } = steps();
   const billing = createBillingSteps(writer, accountId);
   const cancel = (subscriptionId: string) => writer.cancelSubscription({ ...billing.key(), subscriptionId });
   const subscribeNew = async (change: Parameters<typeof billing.subscribe>[2] = {}) =>
     billing.subscribe(await billing.createCustomer(), await billing.createPrice(), change);
   const pay = (invoiceId: string) => writer.payInvoiceOutOfBand({ ...billing.key(), invoiceId });
-  return { writer, createPayer, ...billing, cancel, subscribeNew, pay };
+  return { writer, createPayer, settleCharge, ...billing, cancel, subscribeNew, pay };
 }
 
 const stateOf = async (invoiceId: string) =>
@@ -84,6 +85,50 @@ test("an incomplete subscription does not end while its first payment is under w
   expect([attempt !== undefined, reason?.reason]).toEqual(
     (await stateOf(invoiceId)) === "void" ? [false, undefined] : [true, "INVOICE_PAYMENT_PENDING"],
   );
+});
+
+test("a provisional subscription is hidden, without events and number, until its invoice is paid", async () => {
+  const { writer, key, createPayer, createPrice, subscriptionRequest, pay, settleCharge } = setup();
+  const { customerId } = await createPayer();
+  const request = { ...subscriptionRequest(customerId, await createPrice()), isProvisional: true };
+  const { subscriptionId } = request.subscription;
+  const { invoiceId } = request.invoice;
+  await writer.createSubscription(request);
+  const numbers = () => rows("select state, number, is_provisional from invoice where invoice_id = $1", invoiceId);
+  expect([await told(subscriptionId), await told(invoiceId)]).toEqual([[], []]);
+  expect(await numbers()).toEqual([{ state: "open", number: null, is_provisional: true }]);
+  expect((await refusal(pay(invoiceId)))?.reason).toBe("INVOICE_NOT_FOUND");
+  const charge = { chargeId: createId("ch_"), attemptId: createId("att_") };
+  const { attempt } = await writer.beginCollection({ ...key(), invoiceId, ...charge });
+  if (attempt === undefined) throw new Error("there is a card to charge");
+  await settleCharge({ attempt }, OutcomeKind.ACCEPTED);
+  await writer.settleCollection({ ...key(), invoiceId, chargeId: charge.chargeId });
+  expect(await numbers()).toEqual([{ state: "paid", number: "ABC-0001", is_provisional: false }]);
+  expect(await told(subscriptionId)).toEqual([
+    { type: "customer.subscription.created" },
+    { type: "customer.subscription.updated" },
+  ]);
+  expect(await writer.createSubscription(request)).toMatchObject({
+    isReplayed: true,
+    subscription: { subscriptionId },
+  });
+});
+
+test("a provisional subscription whose customer is deleted ends like any other, and the number of its invoice is the next", async () => {
+  const { writer, key, createPayer, createPrice, subscriptionRequest } = setup();
+  const { customerId } = await createPayer();
+  const request = { ...subscriptionRequest(customerId, await createPrice()), isProvisional: true };
+  await writer.createSubscription(request);
+  await writer.deleteCustomer({ ...key(), customerId });
+  const { subscriptionId } = request.subscription;
+  expect(
+    await rows("select state, provisional_request_id from subscription where subscription_id = $1", subscriptionId),
+  ).toEqual([{ state: "incomplete_expired", provisional_request_id: null }]);
+  expect(await rows("select state, number from invoice where subscription_id = $1", subscriptionId)).toEqual([
+    { state: "void", number: "ABC-0001" },
+  ]);
+  const types = await rows("select type from event where object_id = $1 order by event_id", subscriptionId);
+  expect(types).toEqual([{ type: "customer.subscription.created" }, { type: "customer.subscription.deleted" }]);
 });
 
 test("where only one that is due is to end, one that goes on is refused", async () => {

@@ -20,6 +20,7 @@ import { invoiceEvents } from "./invoices.ts";
 import { applyMask } from "./masks.ts";
 import { patchMetadata } from "./metadata.ts";
 import { type Effect, once } from "./once.ts";
+import { hideSubscription } from "./provisional-subscription.ts";
 import { nounOf, snapshotOf } from "./snapshots.ts";
 import { insertSubscription, lockSubscription } from "./subscription-rows.ts";
 
@@ -46,10 +47,13 @@ const UPDATABLE = [
   "days_until_due",
 ];
 
-/** Makes a subscription with its first invoice, finalized, in one commit. Refuses a customer that is not there or deleted, and as `refuseOtherCurrency` does. */
+/**
+ * Makes a subscription with its first invoice, finalized, in one commit. A provisional one stays hidden until its invoice is
+ * paid, and is deleted when the payment fails: an equal request then gets the charge that failed. Refuses a customer that is not there or deleted, and as `refuseOtherCurrency` does.
+ */
 export async function createSubscription(dependencies: WriterDependencies, request: CreateSubscriptionRequest) {
   const { answer, isReplayed } = await once(dependencies, request, async (query) => {
-    const { accountId, subscription } = request;
+    const { accountId, requestId, isProvisional, subscription } = request;
     assert(subscription !== undefined, "validation requires the subscription");
     const { customerId, subscriptionId, defaultPaymentMethodId } = subscription;
     const invoice = { ...requiredInvoice(request.invoice), ...billedPeriod(subscription) };
@@ -57,18 +61,22 @@ export async function createSubscription(dependencies: WriterDependencies, reque
     refuseDeleted(customer);
     const { currencyCode } = subscription;
     await refuseOtherCurrency(query, { accountId, customerId, currencyCode });
-    const priced = await giveCurrency(query, { accountId, customer, currencyCode });
+    const { invoiceId } = invoice;
     await requireAttached(query, { accountId, customerId, paymentMethodId: defaultPaymentMethodId });
-    await insertSubscription(query, { accountId, subscription, invoiceId: invoice.invoiceId });
+    await insertSubscription(query, { accountId, subscription, invoiceId });
     await insertInvoice(query, { accountId, invoice, holdMs: 0 });
-    const { invoice: finalized } = await finalize(query, { accountId, invoiceId: invoice.invoiceId });
+    if (isProvisional) await hideSubscription(query, { accountId, subscriptionId, invoiceId, requestId });
+    const { invoice: finalized } = await finalize(query, { accountId, invoiceId });
     const made = await lockSubscription(query, { accountId, subscriptionId });
+    if (isProvisional) return subscriptionEffect(made, []);
+    const priced = await giveCurrency(query, { accountId, customer, currencyCode });
     return subscriptionEffect(made, [
       ...priced,
       told("customer.subscription.created", "subscription", made),
       ...invoiceEvents(finalized, ["invoice.created", ...finalizeEvents(finalized)]),
     ]);
   });
+  if (answer.noun.case === "charge") return { declinedCharge: nounOf(answer, "charge"), isReplayed };
   return { subscription: nounOf(answer, "subscription"), isReplayed };
 }
 

@@ -6,7 +6,7 @@ import type { CreateSubscriptionResponse } from "../../../gen/tripe/writer/v1/su
 import { refusalOf } from "../../../services/_runtime/errors.ts";
 import { mention, mentions } from "../../mentions.ts";
 import { Problem } from "../../problem.ts";
-import { cardDeclined } from "../../problems.ts";
+import { cardDeclined, unavailable } from "../../problems.ts";
 import { found } from "../../reads.ts";
 import { defineRoute, type PublicRequest } from "../../route.ts";
 import { paymentMethodMissing } from "../../subscription-problems.ts";
@@ -36,13 +36,15 @@ export const createSubscriptionRoute = defineRoute({
       paymentMethod: mention(given.default_payment_method, "default_payment_method"),
     }),
   async run(request, given) {
-    const { subscription, isReplayed } = await createOrFind(request, given);
+    const { subscription, declinedCharge, isReplayed } = await createOrFind(request, given);
+    if (declinedCharge !== undefined) return { body: declineOf(declinedCharge), isReplayed };
     const made = found(subscription);
     const isCollected = made.state === SubscriptionState.INCOMPLETE && behaviorOf(given) !== "default_incomplete";
-    const charge = isCollected ? await collect(request, made, isReplayed) : undefined;
     if (isCollected && behaviorOf(given) === "error_if_incomplete") {
-      const problem = await cancelUnlessPaid(request, made, charge);
+      const problem = await collectOrDelete(request, made);
       if (problem !== undefined) return { body: problem, isReplayed };
+    } else if (isCollected) {
+      await collect(request, made, isReplayed);
     }
     // What was stored is the subscription before it was paid.
     const current = isCollected || isReplayed ? await readAgain(request, made) : made;
@@ -68,7 +70,9 @@ async function createOrFind(request: PublicRequest, given: SubscriptionParams): 
   for (let tries = 1; problem === undefined; tries += 1) {
     try {
       const planned = await planSubscription(request, given);
-      return await clients.writer.createSubscription({ ...key, ...planned });
+      const isStrict = behaviorOf(given) === "error_if_incomplete";
+      const isProvisional = isStrict && planned.subscription.state === SubscriptionState.INCOMPLETE;
+      return await clients.writer.createSubscription({ ...key, ...planned, isProvisional });
     } catch (error) {
       if (refusalOf(error)?.reason === "INVOICE_ITEM_TAKEN" && tries < TRIES_MAX) continue;
       if (!(request.isRepeatable && error instanceof Problem && error.status < 500)) throw error;
@@ -84,34 +88,44 @@ async function createOrFind(request: PublicRequest, given: SubscriptionParams): 
   }
 }
 
-/** Has the first invoice paid, once: an equal request that comes later learns what became of it. */
-async function collect(request: PublicRequest, made: Subscription, isReplayed: boolean): Promise<Charge | undefined> {
-  const { accountId, clients, identity, reads } = request;
+/** Has the first invoice paid, once: an equal request that comes later finds what became of it. */
+async function collect(request: PublicRequest, made: Subscription, isReplayed: boolean): Promise<void> {
+  const { accountId, clients } = request;
   const { latestInvoiceId: invoiceId } = made;
   if (isReplayed) {
     // Not by `reads`, which would show the invoice as it was before it is paid.
     const invoice = found((await clients.reader.getInvoice({ accountId, invoiceId })).invoice);
-    const isUntried = invoice.state === InvoiceState.OPEN && invoice.attemptCount === 0;
-    if (!isUntried) return reads.charge(invoice.chargeId);
+    if (invoice.state !== InvoiceState.OPEN || invoice.attemptCount > 0) return;
   }
-  // Its items may have had the steps before, and taking it back has the next.
-  const requestId = identity.step(ITEMS_MAX + 2);
-  const { charge } = await clients.transactions.collectInvoice({ accountId, requestId, invoiceId });
-  return charge;
+  await clients.transactions.collectInvoice({ accountId, requestId: collectionStep(request), invoiceId });
 }
 
-/** Takes a subscription back whose card was declined, and says so. What the bank has not answered yet is left to be. */
-async function cancelUnlessPaid(
-  { accountId, clients, identity }: PublicRequest,
-  { subscriptionId }: Subscription,
-  charge: Charge | undefined,
-): Promise<Problem | undefined> {
-  if (charge?.state === ChargeState.SUCCEEDED || charge?.state === ChargeState.PENDING) return undefined;
-  // Its items may have had the steps before.
-  const requestId = identity.step(ITEMS_MAX + 1);
-  await clients.writer.cancelSubscription({ accountId, requestId, requestDigest: identity.digest, subscriptionId });
+/**
+ * Has the first invoice of a provisional subscription paid, or its end found. When the payment fails the writer deletes both,
+ * and this returns the client's problem. What the bank has not answered yet is a 503: a repeat with the same key finds how it ended.
+ */
+async function collectOrDelete(request: PublicRequest, made: Subscription): Promise<Problem | undefined> {
+  const { accountId, clients } = request;
+  const { latestInvoiceId: invoiceId } = made;
+  const charge = await clients.transactions
+    .collectInvoice({ accountId, requestId: collectionStep(request), invoiceId })
+    .then(({ charge }) => charge)
+    .catch((error: unknown) => {
+      // An equal request, or the sweep, was faster to find that it failed: a repeat is answered with that.
+      throw refusalOf(error)?.reason === "INVOICE_NOT_FOUND" ? unavailable(error) : error;
+    });
   if (charge === undefined) return paymentMethodMissing();
-  return cardDeclined(charge.decline ?? { reason: "processing_error", responseCode: "" }, charge.chargeId);
+  if (charge.state === ChargeState.PENDING) throw unavailable();
+  return charge.state === ChargeState.SUCCEEDED ? undefined : declineOf(charge);
+}
+
+/** The request id of the collection: its items may have had the steps before. */
+function collectionStep({ identity }: PublicRequest): string {
+  return identity.step(ITEMS_MAX + 2);
+}
+
+function declineOf({ chargeId, decline }: Charge): Problem {
+  return cardDeclined(decline ?? { reason: "processing_error", responseCode: "" }, chargeId);
 }
 
 async function readAgain(request: PublicRequest, made: Subscription): Promise<Subscription> {

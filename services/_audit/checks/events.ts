@@ -26,9 +26,10 @@ const EXPECTED = `
   union all select account_id, 'product.created', product_id, 1 from product
   union all select account_id, 'price.created', price_id, 1 from price
   union all select account_id, 'customer.subscription.created', subscription_id, 1 from subscription
+    where provisional_request_id is null
   union all select account_id, 'customer.subscription.deleted', subscription_id, 1 from subscription
     where end_time is not null
-  union all select account_id, 'invoice.created', invoice_id, 1 from invoice
+  union all select account_id, 'invoice.created', invoice_id, 1 from invoice where not is_provisional
   union all select account_id, 'invoice.finalized', invoice_id, 1 from invoice where finalize_time is not null
   union all select account_id, 'invoice.paid', invoice_id, 1 from invoice where state = 'paid'
   union all select account_id, 'invoice.payment_succeeded', invoice_id, 1 from invoice

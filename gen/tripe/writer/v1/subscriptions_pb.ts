@@ -7,6 +7,8 @@ import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Charge } from "../../billing/v1/charge_pb.ts";
+import { file_tripe_billing_v1_charge } from "../../billing/v1/charge_pb.ts";
 import type { Invoice } from "../../billing/v1/invoice_pb.ts";
 import { file_tripe_billing_v1_invoice } from "../../billing/v1/invoice_pb.ts";
 import type { MetadataPatch } from "../../billing/v1/metadata_pb.ts";
@@ -19,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/writer/v1/subscriptions.proto.
  */
 export const file_tripe_writer_v1_subscriptions: GenFile = /*@__PURE__*/
-  fileDesc("CiN0cmlwZS93cml0ZXIvdjEvc3Vic2NyaXB0aW9ucy5wcm90bxIPdHJpcGUud3JpdGVyLnYxIu0BChlDcmVhdGVTdWJzY3JpcHRpb25SZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEjwKDHN1YnNjcmlwdGlvbhgEIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uQga6SAPIAQESMgoHaW52b2ljZRgFIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZUIGukgDyAEBImcKGkNyZWF0ZVN1YnNjcmlwdGlvblJlc3BvbnNlEjQKDHN1YnNjcmlwdGlvbhgBIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uEhMKC2lzX3JlcGxheWVkGAIgASgIIqMCChlVcGRhdGVTdWJzY3JpcHRpb25SZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEjwKDHN1YnNjcmlwdGlvbhgEIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uQga6SAPIAQESLwoLdXBkYXRlX21hc2sYBSABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEjcKDm1ldGFkYXRhX3BhdGNoGAYgASgLMh8udHJpcGUuYmlsbGluZy52MS5NZXRhZGF0YVBhdGNoImcKGlVwZGF0ZVN1YnNjcmlwdGlvblJlc3BvbnNlEjQKDHN1YnNjcmlwdGlvbhgBIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uEhMKC2lzX3JlcGxheWVkGAIgASgIIrcBChlDYW5jZWxTdWJzY3JpcHRpb25SZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEiIKD3N1YnNjcmlwdGlvbl9pZBgEIAEoCUIJukgGcgQQARhAEhYKDmlzX29ubHlfaWZfZHVlGAUgASgIImcKGkNhbmNlbFN1YnNjcmlwdGlvblJlc3BvbnNlEjQKDHN1YnNjcmlwdGlvbhgBIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uEhMKC2lzX3JlcGxheWVkGAIgASgIIjEKFExlYXNlUmVuZXdhbHNSZXF1ZXN0EhkKBWxpbWl0GAEgASgFQgq6SAcaBRj0AygBImYKD0R1ZVN1YnNjcmlwdGlvbhIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASNAoMc3Vic2NyaXB0aW9uGAIgASgLMh4udHJpcGUuYmlsbGluZy52MS5TdWJzY3JpcHRpb24iUAoVTGVhc2VSZW5ld2Fsc1Jlc3BvbnNlEjcKDXN1YnNjcmlwdGlvbnMYASADKAsyIC50cmlwZS53cml0ZXIudjEuRHVlU3Vic2NyaXB0aW9uItICChhSZW5ld1N1YnNjcmlwdGlvblJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISIgoPc3Vic2NyaXB0aW9uX2lkGAMgASgJQgm6SAZyBBABGEASIwoMcGVyaW9kX2luZGV4GAQgASgFQg26SAoaCBj/////BygAEj0KEXBlcmlvZF9zdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEjsKD3BlcmlvZF9lbmRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARIyCgdpbnZvaWNlGAcgASgLMhkudHJpcGUuYmlsbGluZy52MS5JbnZvaWNlQga6SAPIAQEiLwoZUmVuZXdTdWJzY3JpcHRpb25SZXNwb25zZRISCgppc19yZW5ld2VkGAEgASgIYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_tripe_billing_v1_invoice, file_tripe_billing_v1_metadata, file_tripe_billing_v1_subscription]);
+  fileDesc("CiN0cmlwZS93cml0ZXIvdjEvc3Vic2NyaXB0aW9ucy5wcm90bxIPdHJpcGUud3JpdGVyLnYxIoUCChlDcmVhdGVTdWJzY3JpcHRpb25SZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEh8KDnJlcXVlc3RfZGlnZXN0GAMgASgMQge6SAR6AhhAEjwKDHN1YnNjcmlwdGlvbhgEIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uQga6SAPIAQESMgoHaW52b2ljZRgFIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZUIGukgDyAEBEhYKDmlzX3Byb3Zpc2lvbmFsGAYgASgIIpoBChpDcmVhdGVTdWJzY3JpcHRpb25SZXNwb25zZRI0CgxzdWJzY3JpcHRpb24YASABKAsyHi50cmlwZS5iaWxsaW5nLnYxLlN1YnNjcmlwdGlvbhITCgtpc19yZXBsYXllZBgCIAEoCBIxCg9kZWNsaW5lZF9jaGFyZ2UYAyABKAsyGC50cmlwZS5iaWxsaW5nLnYxLkNoYXJnZSKjAgoZVXBkYXRlU3Vic2NyaXB0aW9uUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBI8CgxzdWJzY3JpcHRpb24YBCABKAsyHi50cmlwZS5iaWxsaW5nLnYxLlN1YnNjcmlwdGlvbkIGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxI3Cg5tZXRhZGF0YV9wYXRjaBgGIAEoCzIfLnRyaXBlLmJpbGxpbmcudjEuTWV0YWRhdGFQYXRjaCJnChpVcGRhdGVTdWJzY3JpcHRpb25SZXNwb25zZRI0CgxzdWJzY3JpcHRpb24YASABKAsyHi50cmlwZS5iaWxsaW5nLnYxLlN1YnNjcmlwdGlvbhITCgtpc19yZXBsYXllZBgCIAEoCCK3AQoZQ2FuY2VsU3Vic2NyaXB0aW9uUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBIiCg9zdWJzY3JpcHRpb25faWQYBCABKAlCCbpIBnIEEAEYQBIWCg5pc19vbmx5X2lmX2R1ZRgFIAEoCCJnChpDYW5jZWxTdWJzY3JpcHRpb25SZXNwb25zZRI0CgxzdWJzY3JpcHRpb24YASABKAsyHi50cmlwZS5iaWxsaW5nLnYxLlN1YnNjcmlwdGlvbhITCgtpc19yZXBsYXllZBgCIAEoCCIxChRMZWFzZVJlbmV3YWxzUmVxdWVzdBIZCgVsaW1pdBgBIAEoBUIKukgHGgUY9AMoASJmCg9EdWVTdWJzY3JpcHRpb24SHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEjQKDHN1YnNjcmlwdGlvbhgCIAEoCzIeLnRyaXBlLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uIlAKFUxlYXNlUmVuZXdhbHNSZXNwb25zZRI3Cg1zdWJzY3JpcHRpb25zGAEgAygLMiAudHJpcGUud3JpdGVyLnYxLkR1ZVN1YnNjcmlwdGlvbiLSAgoYUmVuZXdTdWJzY3JpcHRpb25SZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEiIKD3N1YnNjcmlwdGlvbl9pZBgDIAEoCUIJukgGcgQQARhAEiMKDHBlcmlvZF9pbmRleBgEIAEoBUINukgKGggY/////wcoABI9ChFwZXJpb2Rfc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARI7Cg9wZXJpb2RfZW5kX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESMgoHaW52b2ljZRgHIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZUIGukgDyAEBIi8KGVJlbmV3U3Vic2NyaXB0aW9uUmVzcG9uc2USEgoKaXNfcmVuZXdlZBgBIAEoCGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_tripe_billing_v1_charge, file_tripe_billing_v1_invoice, file_tripe_billing_v1_metadata, file_tripe_billing_v1_subscription]);
 
 /**
  * Asks to make a subscription, with its first invoice, finalized, in one commit.
@@ -61,6 +63,13 @@ export type CreateSubscriptionRequest = Message<"tripe.writer.v1.CreateSubscript
    * @generated from field: tripe.billing.v1.Invoice invoice = 5;
    */
   invoice?: Invoice | undefined;
+
+  /**
+   * Whether it is kept only if its first invoice is paid: hidden from the reader until then, and deleted when the payment fails.
+   *
+   * @generated from field: bool is_provisional = 6;
+   */
+  isProvisional: boolean;
 };
 
 /**
@@ -71,13 +80,13 @@ export const CreateSubscriptionRequestSchema: GenMessage<CreateSubscriptionReque
   messageDesc(file_tripe_writer_v1_subscriptions, 0);
 
 /**
- * The subscription.
+ * The subscription, or why there is none.
  *
  * @generated from message tripe.writer.v1.CreateSubscriptionResponse
  */
 export type CreateSubscriptionResponse = Message<"tripe.writer.v1.CreateSubscriptionResponse"> & {
   /**
-   * The subscription.
+   * The subscription; absent when it was provisional and its charge failed.
    *
    * @generated from field: tripe.billing.v1.Subscription subscription = 1;
    */
@@ -89,6 +98,13 @@ export type CreateSubscriptionResponse = Message<"tripe.writer.v1.CreateSubscrip
    * @generated from field: bool is_replayed = 2;
    */
   isReplayed: boolean;
+
+  /**
+   * The failed charge of a provisional subscription, which was deleted; else absent.
+   *
+   * @generated from field: tripe.billing.v1.Charge declined_charge = 3;
+   */
+  declinedCharge?: Charge | undefined;
 };
 
 /**
