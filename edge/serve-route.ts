@@ -165,10 +165,12 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
     askedVersion: request.headers["stripe-version"]?.toString(),
     isRepeatable: key !== undefined,
     reach: serving.reach,
-    invoicePdfUrl: (invoice) => {
+    invoicePdfUrl: ({ invoiceId, createTime, finalizeTime, dueTime }) => {
       const origin = serving.publicUrl ?? (account.isLive ? undefined : originOf(request));
       const options = { keys, days: serving.pdfLinkDays, nowMs: clock.nowMs() };
-      return origin === undefined ? undefined : pdfUrlOf({ ...invoice, accountId }, { ...options, origin });
+      return origin === undefined
+        ? undefined
+        : pdfUrlOf({ accountId, invoiceId, createTime, finalizeTime, dueTime }, { ...options, origin });
     },
     expand: grantedExpand(access, readExpand(route, expandOf(params))),
   };

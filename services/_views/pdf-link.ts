@@ -32,16 +32,14 @@ const DAY_S = 86_400;
  * The link to an invoice's PDF. It ends so many days after the invoice is due, or was finalized when nothing is due; a link that is asked
  * for later than that, so many days after today.
  */
-export function pdfUrlOf(
-  { accountId, invoiceId, ...times }: InvoiceName & InvoiceTimes,
-  { keys, origin, days, nowMs }: PdfLinkOptions,
-): string {
+export function pdfUrlOf(invoice: InvoiceName & InvoiceTimes, { keys, origin, days, nowMs }: PdfLinkOptions): string {
   const { id, bytes } = keys.current().first;
   const nowSeconds = nowMs / 1_000;
-  const ownEnd = Math.floor(startMs(times, nowMs) / 1_000) + days * DAY_S;
+  const ownEnd = Math.floor(startMs(invoice, nowMs) / 1_000) + days * DAY_S;
   const endSeconds = ownEnd > nowSeconds ? ownEnd : (Math.floor(nowSeconds / DAY_S) + 1 + days) * DAY_S;
   const end = endSeconds.toString(36);
-  const signature = sign({ accountId, invoiceId }, end, bytes).toString("base64url");
+  const { accountId, invoiceId } = invoice;
+  const signature = sign(invoice, end, bytes).toString("base64url");
   return `${origin}/invoices/${accountId}/${invoiceId}/${id}.${end}.${signature}/pdf`;
 }
 
