@@ -6,6 +6,7 @@ import { type Client, DatabaseError } from "pg";
 import type { Log } from "../_runtime/log.ts";
 import { collateByBytes } from "./collate-bytes.ts";
 import { connectOwner } from "./connect-owner.ts";
+import { writeFirstStatistics } from "./first-statistics.ts";
 
 /** The folder of Tripe's own migrations. */
 export const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
@@ -49,6 +50,8 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     }
     const collated = await collateByBytes(client);
     if (collated.length > 0) options.log.info("texts compare byte by byte from now on", { tables: collated });
+    // Last: a column that gets another collation loses its statistics.
+    await writeFirstStatistics(client);
     return missing.map((migration) => migration.name);
   });
 }
