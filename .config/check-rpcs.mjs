@@ -76,7 +76,7 @@ async function callWithConnect({ contract, path, token, rpc, request }) {
 }
 
 function startTripe(settings) {
-  const main = fileURLToPath(new URL("../services/all.ts", import.meta.url));
+  const main = fileURLToPath(new URL("start.mjs", import.meta.url));
   const child = spawn(process.execPath, [main], {
     env: { ...process.env, DATABASE_URL: "", ...settings },
     stdio: ["ignore", "pipe", "pipe"],

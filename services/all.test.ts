@@ -27,7 +27,7 @@ async function setup() {
     return Number(lock.split("\n")[0]);
   };
   const start = (...flags: string[]) =>
-    launch(process.execPath, [join(import.meta.dirname, "all.ts"), ...flags], process.cwd());
+    launch(process.execPath, [join(import.meta.dirname, "..", ".config", "start.mjs"), ...flags], process.cwd());
   // Without `prestart`, which would look for what is to be installed.
   const startByNpm = (...flags: string[]) =>
     launch("npm", ["start", "--ignore-scripts", "--", ...flags], join(import.meta.dirname, ".."));

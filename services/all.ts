@@ -1,11 +1,12 @@
-import { enableCompileCache } from "node:module";
+import { enableCompileCache, getCompileCacheDir } from "node:module";
 import { join } from "node:path";
 import { readConfig } from "./_runtime/config.ts";
 import { prepareDataDir } from "./_supervisor/data-dir.ts";
 
 try {
-  // First, so that it holds for all that is imported below: compiled code is kept in the data folder, once that can be written.
-  enableCompileCache(join(prepareDataDir(readConfig().dataDir), "cache"));
+  // First, so that it holds for all that is imported below: compiled code is kept in the data folder, once that can be written,
+  // where it is not kept beside the bundle (.config/start.mjs).
+  if (getCompileCacheDir() === undefined) enableCompileCache(join(prepareDataDir(readConfig().dataDir), "cache"));
 } catch {
   // A setting is wrong: `run` reads it again, and says so.
 }

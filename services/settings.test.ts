@@ -90,7 +90,7 @@ async function runKeys(dataDir: string, key: string): Promise<string> {
 async function startTripe(changed: Readonly<Record<string, string>>, dataDir: string) {
   const guard = startTestingGuard(dataDir);
   onTestFinished(() => guard.end());
-  const child = spawn(process.execPath, [join(import.meta.dirname, "all.ts"), "--one-process"], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "..", ".config", "start.mjs"), "--one-process"], {
     env: createEnvironment(changed),
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -92,7 +92,9 @@ export async function createWholeTripe(port: number, environment: Readonly<Recor
     /** The pid of one process: a child of the supervisor, never another's. */
     async pidOf(name: ProcessName): Promise<number> {
       const folder = name === "edge" ? "/edge/" : name === "sandbox-bank" ? "/bank/sandbox/" : `/services/${name}/`;
-      const found = (await childrenOf(supervisor.pid)).find(({ command }) => command.includes(`${folder}main.ts`));
+      // Its source's, or its file in the bundle.
+      const isIts = (command: string) => command.includes(`${folder}main.ts`) || command.endsWith(`/${name}.mjs`);
+      const found = (await childrenOf(supervisor.pid)).find(({ command }) => isIts(command));
       if (found === undefined) throw new Error(`the supervisor has no child ${name} now`);
       return found.pid;
     },
@@ -139,7 +141,7 @@ interface Supervisor {
 }
 
 function startSupervisor(env: Record<string, string>): Supervisor {
-  return startProgram(["services", "all.ts"], env);
+  return startProgram([".config", "start.mjs"], env);
 }
 
 /** Detached: a process group of its own, as a shell gives to each command. Postgres makes itself another. */

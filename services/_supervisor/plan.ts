@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { getCompileCacheDir } from "node:module";
+import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RoleName } from "../_database/role-names.ts";
 import { type Config, listenAddress } from "../_runtime/config.ts";
@@ -11,7 +12,7 @@ export type ProcessName = ServiceName | "edge" | "sandboxBank";
 /** One process to be kept running: its program, where it listens, what it is told, and when it ends. */
 export interface ProcessPlan {
   readonly name: string;
-  /** The absolute path of its `main.ts`. */
+  /** The absolute path of its `main.ts`, or of what it is in the bundle. */
   readonly main: string;
   /** host:port, free before the start. */
   readonly address: string;
@@ -57,7 +58,7 @@ export function planProcess(name: ProcessName, config: Config, urls: RoleUrls | 
     address: listenAddress(config, name),
     environment: {
       TRIPE_DATA_DIR: config.dataDir,
-      NODE_COMPILE_CACHE: join(config.dataDir, "cache"),
+      NODE_COMPILE_CACHE: compileCacheOf(config),
       // The settings that these follow from are not every process's.
       TRIPE_WEBHOOKS_LOOPBACK: config.webhooks.loopback === "sandbox" ? "" : config.webhooks.loopback,
       TRIPE_WEBHOOKS_CLOSED_PORTS: config.webhooks.closedPorts.join(","),
@@ -79,7 +80,16 @@ export function wordOf(name: ProcessName): string {
   return name === "sandboxBank" ? "sandbox-bank" : name;
 }
 
+/** Where this process keeps compiled code, which a start as a program has chosen; tests choose none. */
+function compileCacheOf({ dataDir }: Config): string {
+  const own = getCompileCacheDir();
+  // Node's own folder for its version and flags lies within the one that was chosen.
+  return own === undefined ? join(dataDir, "cache") : dirname(own);
+}
+
+/** The bundle (.config/bundle.mjs) has every program in one folder, and keeps `import.meta.url` as it is in the sources. */
 function mainOf(name: ProcessName): string {
+  if (extname(import.meta.filename) === ".mjs") return join(import.meta.dirname, `${wordOf(name)}.mjs`);
   if (name === "edge") return join(services, "..", "edge", "main.ts");
   if (name === "sandboxBank") return join(services, "bank", "sandbox", "main.ts");
   return join(services, name, "main.ts");
