@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { currentCall, runCall } from "../services/_runtime/call.ts";
+import { currentCall, detachCall, runCall } from "../services/_runtime/call.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
 import { refusalOf } from "../services/_runtime/errors.ts";
 import { createBoundedCache } from "./bounded-cache.ts";
@@ -73,7 +73,7 @@ function bytesOf(sha256: string): Buffer {
 // The request that asks first may be given up; those that wait for the same answer must not be given up with it.
 function alone<T>(work: () => T): T {
   const call = currentCall();
-  return call === undefined ? work() : runCall({ ...call, signal: new AbortController().signal }, work);
+  return call === undefined ? work() : runCall(detachCall(call), work);
 }
 
 async function readOne(reader: KeyReader, keySha256: Buffer) {

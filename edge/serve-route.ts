@@ -72,12 +72,11 @@ interface Handling {
 }
 
 async function handle({ route, needs, serving, request, reply }: Handling): Promise<unknown> {
-  const giveUp = new AbortController();
-  const call = startCall(serving, request, giveUp.signal);
+  const call = startCall(serving, request);
   // Money is not given up because a client hung up: only reads end with their client.
   if (route.method === "GET") {
     reply.raw.once("close", () => {
-      if (!reply.raw.writableFinished) giveUp.abort(canceled("the client is gone"));
+      if (!reply.raw.writableFinished) call.cancel(canceled("the client is gone"));
     });
   }
   let mentions: Mentions = {};
@@ -102,7 +101,7 @@ async function handle({ route, needs, serving, request, reply }: Handling): Prom
     });
   } catch (error) {
     // What still runs beside the part that failed is of no use any more.
-    giveUp.abort(canceled("another part of the request failed"));
+    call.cancel(canceled("another part of the request failed"));
     const problem = toProblem(error, mentions);
     if (problem.status === 500) {
       serving.log.error("a request failed", problem.cause, { request_id: request.id, route: route.path });
@@ -175,7 +174,7 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
     expand: grantedExpand(access, readExpand(route, expandOf(params))),
   };
   // From here on whatever is written is caused by this request, and tells so with the client's own key.
-  const keyed = { ...call, clientKey: key ?? "" };
+  call.clientKey = key ?? "";
   const isFromPage = access.kind === ApiKeyKind.PUBLISHABLE;
   const write = { key, isFromPage, accountId, method: route.method, path: `${route.path}#${id}`, params };
   let requestId = "";
@@ -183,12 +182,10 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
     body,
     headers,
     isReplayed = false,
-  } = await runCall(keyed, () =>
-    withIdentity(write, { keys, createId }, (identity) => {
-      if (route.method !== "GET") requestId = identity.requestId;
-      return route.run({ ...publicRequest, identity }, params);
-    }),
-  );
+  } = await withIdentity(write, { keys, createId }, (identity) => {
+    if (route.method !== "GET") requestId = identity.requestId;
+    return route.run({ ...publicRequest, identity }, params);
+  });
   const original = isReplayed ? await findOriginal(serving, { accountId, requestId }) : request.id;
   if (key !== undefined && original !== "") reply.header("original-request", original);
   addTiming(reply, call);
@@ -214,7 +211,7 @@ function grantedExpand(access: Access, expand: ReadonlySet<string>): ReadonlySet
   return expand;
 }
 
-function startCall({ clock }: Serving, request: FastifyRequest, signal: AbortSignal): Call {
+function startCall({ clock }: Serving, request: FastifyRequest): Call {
   const traceparent = request.headers["traceparent"];
   const given = parseTraceparent(typeof traceparent === "string" ? traceparent : undefined);
   // A trace's id is logged. One in three million has digits only, and among those may be a card number.
@@ -225,7 +222,6 @@ function startCall({ clock }: Serving, request: FastifyRequest, signal: AbortSig
       caller: "client",
       requestId: request.id,
       deadlineMs,
-      signal,
       spans: [],
       ...(trace === undefined ? {} : { traceId: trace.traceId }),
     },

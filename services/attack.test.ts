@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { create, type DescMethod, type MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import * as fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { CreateCustomerRequestSchema } from "../gen/tripe/writer/v1/customers_pb.ts";
@@ -12,6 +12,7 @@ import { createGrpcTransport } from "./_runtime/grpc-transport.ts";
 import { createId } from "./_runtime/ids.ts";
 import { silentLog as log } from "./_runtime/log.ts";
 import { anyMessage } from "./_runtime/testing/any-message.ts";
+import { bareCall, errorOfBareCall } from "./_runtime/testing/bare-calls.ts";
 import { readTokens } from "./_runtime/token-files.ts";
 import { createToken, type Tokens } from "./_runtime/tokens.ts";
 import { type CallerName, callerNames, mayCall, type ServiceName, serviceNames } from "./_runtime/topology.ts";
@@ -57,14 +58,8 @@ function createCall(name: ServiceName) {
   const dialing = { tokens: {}, certificates: undefined };
   const transport = createGrpcTransport({ name, addresses: config.addresses[name], dialing });
   afterAll(transport.close);
-  return async (method: DescMethod, header: [string, string][], input: MessageInitShape<DescMethod["input"]>) => {
-    if (method.methodKind !== "unary") throw new Error(`${method.name} is a stream: this test calls none`);
-    const unary = { ...method, methodKind: "unary" } as const;
-    return transport.unary(unary, undefined, 5_000, header, input).then(
-      () => undefined,
-      (error: unknown) => (error instanceof ConnectError ? error.code : Code.Unknown),
-    );
-  };
+  return async (method: DescMethod, headers: [string, string][], input: MessageInitShape<DescMethod["input"]>) =>
+    (await errorOfBareCall(transport, method, bareCall({ headers }), input))?.code;
 }
 
 const bearer = (token: string): [string, string][] => [["authorization", `Bearer ${token}`]];

@@ -2,13 +2,14 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { create, type DescMethod } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import { afterAll, expect, test } from "vitest";
 import { contracts } from "./_runtime/clients.ts";
 import { systemClock as clock } from "./_runtime/clock.ts";
 import { createGrpcTransport } from "./_runtime/grpc-transport.ts";
 import { silentLog as log } from "./_runtime/log.ts";
 import { createServer } from "./_runtime/serve.ts";
+import { bareCall, errorOfBareCall } from "./_runtime/testing/bare-calls.ts";
 import { createMemoryLog } from "./_runtime/testing/memory-log.ts";
 import { createSocketPlace } from "./_runtime/testing/socket-place.ts";
 import { createTestFolder } from "./_runtime/testing/test-folder.ts";
@@ -33,15 +34,8 @@ function createCall(name: ServiceName) {
   const dialing = { tokens: {}, certificates: undefined };
   const transport = createGrpcTransport({ name, addresses: [place.addressOf(name)], dialing });
   afterAll(transport.close);
-  return async (method: DescMethod, headers: [string, string][]): Promise<Code | undefined> => {
-    if (method.methodKind !== "unary") throw new Error(`${method.name} is a stream: this test calls none`);
-    const unary = { ...method, methodKind: "unary" } as const;
-    const called = await transport.unary(unary, undefined, 5_000, headers, create(method.input)).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    return called instanceof ConnectError ? called.code : undefined;
-  };
+  return async (method: DescMethod, headers: [string, string][]): Promise<Code | undefined> =>
+    (await errorOfBareCall(transport, method, bareCall({ headers }), create(method.input)))?.code;
 }
 
 const bearer = (token: string): [string, string] => ["authorization", `Bearer ${token}`];

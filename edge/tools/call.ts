@@ -7,6 +7,7 @@ import {
   toJson,
 } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
+import { noFacts } from "../../services/_runtime/call-facts.ts";
 import { contracts } from "../../services/_runtime/clients.ts";
 import { defaultTimeoutMs } from "../../services/_runtime/deadlines.ts";
 import { codeName, refusalOf } from "../../services/_runtime/errors.ts";
@@ -33,8 +34,9 @@ async function call(name: ServiceName, method: DescMethodUnary, input: JsonValue
   const { transportFor, close } = await connectOperator();
   try {
     const timeoutMs = defaultTimeoutMs(method.name);
-    const response = await transportFor(name).unary(method, undefined, timeoutMs, undefined, request);
-    return toJson(method.output, response.message);
+    const bare = { caller: undefined, facts: noFacts, timeoutMs, cancellation: undefined, headers: undefined };
+    const { message } = await transportFor(name).unary(method, bare, request);
+    return toJson(method.output, message);
   } finally {
     close();
   }

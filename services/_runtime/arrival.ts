@@ -1,10 +1,12 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, ConnectError, createContextValues, type HandlerContext } from "@connectrpc/connect";
-import { type Call, createCall, runCall } from "./call.ts";
+import { Code, ConnectError, type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { type Call, callerGone, createCall, runCall } from "./call.ts";
+import type { CallFacts } from "./call-facts.ts";
+import type { Cancellation } from "./cancellation.ts";
 import type { Clock } from "./clock.ts";
 import { defaultTimeoutMs } from "./deadlines.ts";
 import { codeName, refusalOf, refuse, toPublicError } from "./errors.ts";
-import { headerNames, parseTraceparent } from "./headers.ts";
+import { headerNames } from "./headers.ts";
 import type { Log } from "./log.ts";
 import { encodeSpans, round } from "./timing.ts";
 import type { CallerName, MayCall, ServiceName } from "./topology.ts";
@@ -12,16 +14,22 @@ import type { CallerName, MayCall, ServiceName } from "./topology.ts";
 /** An rpc as a transport hands it over. */
 export interface Incoming {
   readonly method: DescMethod;
-  /** One header by its name in lower case. */
-  header(name: string): string | undefined;
-  /** All headers; made only when a handler asks. */
+  readonly facts: CallFacts;
+  /** All headers, the facts among them; made only when a handler asks. */
   headers(): Headers;
   /** When the caller stops waiting, in milliseconds since 1970 of the host's clock; undefined when it did not say. */
   readonly deadlineMs: number | undefined;
-  /** Aborted when the caller is gone. */
-  readonly signal: AbortSignal | undefined;
+  /** Tells when the caller is gone; undefined when that is not to be known. */
+  readonly cancellation: Cancellation | undefined;
   /** Who calls, as the transport has proved; undefined when nothing was proved. What a caller says of itself counts for nothing. */
   readonly caller: CallerName | undefined;
+}
+
+/** What goes back beside the message of a call that ended well; each is undefined when there is none. */
+export interface ReplyFacts {
+  readonly timing: string | undefined;
+  readonly header: Headers | undefined;
+  readonly trailer: Headers | undefined;
 }
 
 /** A call that has come in, from its first moment to its log line. */
@@ -31,8 +39,8 @@ export interface Arrival {
   admit(): void;
   /** Does work as part of the call, and gives up waiting for it at the deadline or when the caller is gone. */
   within<T>(work: () => T | Promise<T>): Promise<T>;
-  /** Ends the call well; hands back the headers and trailers there are. */
-  succeed(): { header: Headers | undefined; trailer: Headers | undefined };
+  /** Ends the call well. */
+  succeed(): ReplyFacts;
   /** Ends the call badly; hands back what its caller may see. */
   fail(error: unknown): ConnectError;
 }
@@ -40,43 +48,112 @@ export interface Arrival {
 /** What health asks every second while somebody asks for health: a good answer is no line in the log. */
 const routineRpcs: ReadonlySet<string> = new Set(["CheckDatabase", "CountAlerts", "GetOldestDue", "GetStatus"]);
 
+/** What a host is, to the calls that come in. */
+export interface ArrivalOptions {
+  readonly name: ServiceName;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly mayCall: MayCall;
+}
+
 /** Starts a call that has come in for the service of that name. */
-export function receive({
-  incoming,
-  name,
-  log,
-  clock,
-  mayCall,
-}: {
-  incoming: Incoming;
-  name: ServiceName;
-  log: Log;
-  clock: Clock;
-  mayCall: MayCall;
-}): Arrival {
-  const { method } = incoming;
-  const nowMs = clock.nowMs();
-  const deadlineMs = incoming.deadlineMs ?? nowMs + defaultTimeoutMs(method.name);
-  const ending = watchEnd(incoming, deadlineMs, clock);
-  const call = readCall({ incoming, deadlineMs, signal: ending.signal, clock });
-  const { context, touched } = createContext({ incoming, deadlineMs, signal: ending.signal, clock });
-  const trailer = () => {
-    if (call.spans !== undefined && call.spans.length > 0) {
-      context.responseTrailer.set(headerNames.timing, encodeSpans(call.spans));
+export function receive(incoming: Incoming, options: ArrivalOptions): Arrival {
+  return new StartedArrival(incoming, options);
+}
+
+/** The caller in the log line of a call that came without proof. */
+const UNPROVEN = "unproven";
+
+class StartedArrival implements Arrival {
+  readonly context: CallContext;
+  readonly #incoming: Incoming;
+  readonly #options: ArrivalOptions;
+  readonly #call: Call;
+  readonly #gone: () => void;
+  readonly #cancelTimer: (() => void) | undefined;
+  #giveUp: ((reason: unknown) => void) | undefined = undefined;
+  #isFinished = false;
+
+  constructor(incoming: Incoming, options: ArrivalOptions) {
+    const { clock } = options;
+    const nowMs = clock.nowMs();
+    const deadlineMs = incoming.deadlineMs ?? nowMs + defaultTimeoutMs(incoming.method.name);
+    this.#incoming = incoming;
+    this.#options = options;
+    this.#call = startCall(incoming, deadlineMs, clock);
+    this.context = new CallContext(incoming, this.#call, clock);
+    this.#gone = () => {
+      // grpc-js cancels a call at its deadline: that too is a deadline, whichever timer fires first.
+      if (clock.nowMs() >= deadlineMs) this.#late();
+      else this.#cancel(callerGone());
+    };
+    const restMs = deadlineMs - nowMs;
+    this.#cancelTimer = Number.isFinite(restMs) ? clock.setTimer(() => this.#late(), Math.max(0, restMs)) : undefined;
+    if (restMs <= 0) this.#late();
+    else if (incoming.cancellation?.isCancelled === true) this.#gone();
+    else incoming.cancellation?.onCancel(this.#gone);
+  }
+
+  admit(): void {
+    checkCaller(this.#incoming, this.#options);
+    if (this.#call.cancelReason !== undefined) throw this.#call.cancelReason;
+  }
+
+  within<T>(work: () => T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#call.cancelReason !== undefined) return reject(this.#call.cancelReason);
+      this.#giveUp = reject;
+      const running = runCall(this.#call, async () => work());
+      running.then(resolve, reject);
+    });
+  }
+
+  succeed(): ReplyFacts {
+    this.#finish("ok", undefined);
+    const { header, trailer } = this.context.touched();
+    return { timing: this.#timing(), header, trailer };
+  }
+
+  fail(error: unknown): ConnectError {
+    const shown = toPublicError(error, this.#call.cancelReason);
+    if (shown.code === Code.Internal && !this.#isFinished) {
+      const { requestId } = this.#call;
+      const facts = { request_id: requestId, service: this.#options.name, rpc: this.#incoming.method.name };
+      this.#options.log.error("a call failed", error, facts);
     }
-    return touched().trailer;
-  };
-  let finished = false;
-  const finish = (code: string, reason?: string) => {
-    if (finished) return;
-    finished = true;
-    ending.stop();
+    this.#finish(codeName(shown.code), refusalOf(shown)?.reason);
+    return toOutgoing(shown, this.context.touched().trailer, this.#timing());
+  }
+
+  #late(): void {
+    this.#cancel(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
+  }
+
+  #cancel(reason: ConnectError): void {
+    // The caller's answer first: what is cancelled below it may end the handler in some other way.
+    this.#giveUp?.(reason);
+    this.#call.cancel(reason);
+  }
+
+  #timing(): string | undefined {
+    const { spans } = this.#call;
+    return spans === undefined || spans.length === 0 ? undefined : encodeSpans(spans);
+  }
+
+  #finish(code: string, reason: string | undefined): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#cancelTimer?.();
+    this.#incoming.cancellation?.offCancel(this.#gone);
+    const { name, log, clock } = this.#options;
+    const { method, facts } = this.#incoming;
     if (code === "ok" && routineRpcs.has(method.name)) return;
+    const call = this.#call;
     log.rpc({
       request_id: call.requestId,
       trace_id: call.traceId,
       span_id: call.spanId,
-      parent_id: parentOf(incoming),
+      parent_id: facts.parentId,
       caller: call.caller,
       service: name,
       rpc: method.name,
@@ -85,133 +162,87 @@ export function receive({
       code,
       ...(reason === undefined ? {} : { reason }),
     });
-  };
-  return {
-    context,
-    admit: () => {
-      checkCaller(incoming, name, mayCall);
-      ending.signal.throwIfAborted();
-    },
-    within: (work) => untilAborted(ending.signal, () => runCall(call, work)),
-    succeed() {
-      finish("ok");
-      return { header: touched().header, trailer: trailer() };
-    },
-    fail(error) {
-      const shown = toPublicError(error, ending.signal);
-      if (shown.code === Code.Internal) {
-        log.error("a call failed", error, { request_id: call.requestId, service: name, rpc: method.name });
-      }
-      finish(codeName(shown.code), refusalOf(shown)?.reason);
-      return toOutgoing(shown, trailer());
-    },
-  };
+  }
 }
 
-/** The caller in the log line of a call that came without proof. */
-const UNPROVEN = "unproven";
-
-function checkCaller(incoming: Incoming, name: ServiceName, mayCall: MayCall): void {
-  const { caller, method } = incoming;
+function checkCaller({ caller, method }: Incoming, { name, mayCall }: ArrivalOptions): void {
   if (caller === undefined) refuse(Code.Unauthenticated, "CALLER_NOT_PROVEN", "the caller does not prove its name");
   if (mayCall(caller, name, method.name)) return;
   refuse(Code.PermissionDenied, "CALLER_NOT_ALLOWED", `${caller} may not call ${name}.${method.name}`);
 }
 
-function readCall(from: { incoming: Incoming; deadlineMs: number; signal: AbortSignal; clock: Clock }): Call {
-  const { incoming, deadlineMs, signal, clock } = from;
-  const trace = parseTraceparent(incoming.header(headerNames.traceparent));
-  const requestId = incoming.header(headerNames.requestId);
-  const clientKey = incoming.header(headerNames.clientKey);
-  // Our own clients make up the span of the call they make and name its parent beside it; others' span is the parent.
-  const isOurs = incoming.header(headerNames.parentId) !== undefined;
-  return createCall(
-    {
-      caller: incoming.caller ?? UNPROVEN,
-      deadlineMs,
-      signal,
-      spans: incoming.header(headerNames.timing) === "1" ? [] : undefined,
-      ...(requestId === undefined ? {} : { requestId }),
-      ...(clientKey === undefined ? {} : { clientKey }),
-      ...(trace === undefined ? {} : { traceId: trace.traceId }),
-      ...(trace === undefined || !isOurs ? {} : { spanId: trace.spanId }),
-    },
-    clock,
-  );
+function startCall({ facts, caller }: Incoming, deadlineMs: number, clock: Clock): Call {
+  const { requestId, clientKey, traceId, spanId, wantsTiming } = facts;
+  const spans = wantsTiming ? [] : undefined;
+  return createCall({ requestId, clientKey, traceId, spanId, caller: caller ?? UNPROVEN, deadlineMs, spans }, clock);
 }
 
-function parentOf(incoming: Incoming): string {
-  const named = incoming.header(headerNames.parentId);
-  return named ?? parseTraceparent(incoming.header(headerNames.traceparent))?.spanId ?? "";
-}
+// Headers and values cost more than the rest of a small call, so each is made when a handler first touches it.
+class CallContext implements HandlerContext {
+  readonly method: HandlerContext["method"];
+  readonly requestMethod = "POST";
+  readonly protocolName = "grpc";
+  readonly #incoming: Incoming;
+  readonly #call: Call;
+  readonly #clock: Clock;
+  #values: ContextValues | undefined = undefined;
+  #requestHeader: Headers | undefined = undefined;
+  #responseHeader: Headers | undefined = undefined;
+  #responseTrailer: Headers | undefined = undefined;
 
-/** A signal that is aborted at the deadline or when the caller is gone, always with a ConnectError as its reason. */
-function watchEnd(incoming: Incoming, deadlineMs: number, clock: Clock): { signal: AbortSignal; stop(): void } {
-  const controller = new AbortController();
-  const late = () => controller.abort(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
-  const gone = () => {
-    // grpc-js cancels a call at its deadline: that too is a deadline, whichever timer fires first.
-    if (clock.nowMs() >= deadlineMs) late();
-    else controller.abort(new ConnectError("the caller is gone", Code.Canceled));
+  constructor(incoming: Incoming, call: Call, clock: Clock) {
+    this.method = incoming.method;
+    this.#incoming = incoming;
+    this.#call = call;
+    this.#clock = clock;
+  }
+
+  get service(): HandlerContext["service"] {
+    return this.method.parent;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  get url(): string {
+    return `/${this.method.parent.typeName}/${this.method.name}`;
+  }
+
+  get values(): ContextValues {
+    this.#values ??= createContextValues();
+    return this.#values;
+  }
+
+  get requestHeader(): Headers {
+    this.#requestHeader ??= this.#incoming.headers();
+    return this.#requestHeader;
+  }
+
+  get responseHeader(): Headers {
+    this.#responseHeader ??= new Headers();
+    return this.#responseHeader;
+  }
+
+  get responseTrailer(): Headers {
+    this.#responseTrailer ??= new Headers();
+    return this.#responseTrailer;
+  }
+
+  timeoutMs = (): number | undefined => {
+    const { deadlineMs } = this.#call;
+    return Number.isFinite(deadlineMs) ? deadlineMs - this.#clock.nowMs() : undefined;
   };
-  const restMs = deadlineMs - clock.nowMs();
-  const cancelTimer = Number.isFinite(restMs) ? clock.setTimer(late, Math.max(0, restMs)) : () => {};
-  if (restMs <= 0) late();
-  if (incoming.signal?.aborted === true) gone();
-  incoming.signal?.addEventListener("abort", gone, { once: true });
-  return {
-    signal: controller.signal,
-    stop() {
-      cancelTimer();
-      incoming.signal?.removeEventListener("abort", gone);
-    },
-  };
+
+  /** What the handler has set. */
+  touched(): { header: Headers | undefined; trailer: Headers | undefined } {
+    return { header: this.#responseHeader, trailer: this.#responseTrailer };
+  }
 }
 
-function untilAborted<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    const stop = () => signal.removeEventListener("abort", onAbort);
-    const running = (async () => work())();
-    running.then(resolve, reject).then(stop, stop);
-  });
-}
-
-// Headers cost more than the rest of a small call, so each is made when a handler first touches it.
-function createContext(from: { incoming: Incoming; deadlineMs: number; signal: AbortSignal; clock: Clock }) {
-  const { incoming, deadlineMs, signal, clock } = from;
-  let requestHeader: Headers | undefined;
-  let header: Headers | undefined;
-  let trailer: Headers | undefined;
-  const context: HandlerContext = {
-    method: incoming.method,
-    service: incoming.method.parent,
-    signal,
-    timeoutMs: () => (Number.isFinite(deadlineMs) ? deadlineMs - clock.nowMs() : undefined),
-    requestMethod: "POST",
-    protocolName: "grpc",
-    values: createContextValues(),
-    url: `/${incoming.method.parent.typeName}/${incoming.method.name}`,
-    get requestHeader() {
-      requestHeader ??= incoming.headers();
-      return requestHeader;
-    },
-    get responseHeader() {
-      header ??= new Headers();
-      return header;
-    },
-    get responseTrailer() {
-      trailer ??= new Headers();
-      return trailer;
-    },
-  };
-  return { context, touched: () => ({ header, trailer }) };
-}
-
-function toOutgoing(error: ConnectError, trailer: Headers | undefined): ConnectError {
+function toOutgoing(error: ConnectError, trailer: Headers | undefined, timing: string | undefined): ConnectError {
   const metadata = new Headers(trailer);
+  if (timing !== undefined) metadata.set(headerNames.timing, timing);
   const pushback = error.metadata.get(headerNames.pushback);
   if (pushback !== null) metadata.set(headerNames.pushback, pushback);
   const outgoing = new ConnectError(error.rawMessage, error.code, metadata);

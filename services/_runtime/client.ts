@@ -1,11 +1,11 @@
-import type { DescService } from "@bufbuild/protobuf";
-import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import type { DescMessage, DescMethodUnary, DescService, MessageShape } from "@bufbuild/protobuf";
+import { type Client, createClient, type Transport, type UnaryResponse } from "@connectrpc/connect";
 import type { Clock } from "./clock.ts";
 import { passCrashPoint } from "./crash-points.ts";
 import { depart } from "./departure.ts";
 import type { Log } from "./log.ts";
 import { createRetryPolicy, isRepeatable, markTried } from "./retry.ts";
-import { headerPairs, isUnread, type ServiceTransport } from "./service-transport.ts";
+import { isUnread, type ServiceTransport, type TransportReply } from "./service-transport.ts";
 import type { CallerName, MayCall, ServiceName } from "./topology.ts";
 
 /** A finished try of a call, as `observe` is told of it. */
@@ -52,28 +52,20 @@ export function createCallingTransport(name: ServiceName, inner: ServiceTranspor
   const retry = createRetryPolicy(inner, clock);
   const hold = (rpc: string) => clock.sleep(delayMs?.({ service: name, rpc }) ?? 0);
   return {
-    async unary(method, signal, timeoutMs, header, input, contextValues) {
-      const departure = depart({ name, method, timeoutMs, signal, options });
+    async unary(method, signal, timeoutMs, headers, input) {
+      const departure = depart({ name, method, timeoutMs, signal, headers, options });
       const mayRepeat = isRepeatable(method, input);
       retry.called();
       for (let tries = 1; ; tries += 1) {
         const attempt = departure.attempt();
-        const headers = [...headerPairs(header), ...attempt.headers];
         const point = { place: name, name: method.name };
         passCrashPoint(point, "before");
         try {
           if (delayMs !== undefined) await hold(method.name);
-          const response = await inner.unary(
-            method,
-            departure.signal,
-            attempt.timeoutMs,
-            headers,
-            input,
-            contextValues,
-          );
+          const reply = await inner.unary(method, attempt.outgoing, input);
           passCrashPoint(point, "after");
-          attempt.succeed(response);
-          return response;
+          attempt.succeed(reply.timing);
+          return new Response(method, reply);
         } catch (error) {
           attempt.fail(error);
           if ((mayRepeat || isUnread(error)) && (await retry.again({ error, tries, departure }))) continue;
@@ -82,12 +74,36 @@ export function createCallingTransport(name: ServiceName, inner: ServiceTranspor
         }
       }
     },
-    // A stream is never made twice, and its end is in nobody's times: only lanes are streams.
-    async stream(method, signal, timeoutMs, header, input, contextValues) {
-      const departure = depart({ name, method, timeoutMs, signal, options });
-      const attempt = departure.attempt();
-      const headers = [...headerPairs(header), ...attempt.headers];
-      return inner.stream(method, departure.signal, attempt.timeoutMs, headers, input, contextValues);
+    // A stream is never made twice, and its end is in nobody's times.
+    async stream(method, signal, timeoutMs, headers, input) {
+      const departure = depart({ name, method, timeoutMs, signal, headers, options });
+      return inner.stream(method, departure.attempt().outgoing, input);
     },
   };
+}
+
+/** What Connect's clients read of a reply. Headers are made when asked for, which hardly anybody does. */
+class Response<I extends DescMessage, O extends DescMessage> implements UnaryResponse<I, O> {
+  readonly stream = false;
+  readonly message: MessageShape<O>;
+  readonly method: DescMethodUnary<I, O>;
+  readonly #reply: TransportReply<O>;
+
+  constructor(method: DescMethodUnary<I, O>, reply: TransportReply<O>) {
+    this.method = method;
+    this.message = reply.message;
+    this.#reply = reply;
+  }
+
+  get service(): DescService {
+    return this.method.parent;
+  }
+
+  get header(): Headers {
+    return this.#reply.header ?? new Headers();
+  }
+
+  get trailer(): Headers {
+    return this.#reply.trailer ?? new Headers();
+  }
 }

@@ -1,11 +1,14 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Call, createCall, currentCall } from "./call.ts";
+import type { CallFacts } from "./call-facts.ts";
+import { type Cancellation, cancellationOf, eitherCancellation } from "./cancellation.ts";
 import type { ClientOptions } from "./client.ts";
 import { deadlineOf } from "./deadlines.ts";
 import { codeName, refusalOf, refuse } from "./errors.ts";
-import { formatTraceparent, headerNames } from "./headers.ts";
+import { headerNames } from "./headers.ts";
 import { randomHex } from "./random.ts";
+import type { OutgoingCall } from "./service-transport.ts";
 import { decodeSpans, round } from "./timing.ts";
 import { mayCall as mayCallByTopology, type ServiceName } from "./topology.ts";
 
@@ -13,32 +16,36 @@ import { mayCall as mayCallByTopology, type ServiceName } from "./topology.ts";
 export interface Departure {
   /** When it must have ended, in milliseconds since 1970. */
   readonly deadlineMs: number;
-  /** Aborted when nobody waits for it any more. */
-  readonly signal: AbortSignal;
+  /** Tells when nobody waits for it any more. */
+  readonly cancellation: Cancellation;
   /** Starts a try; throws DEADLINE_EXCEEDED when no time is left for one. */
   attempt(): Attempt;
 }
 
 /** One try of a call. */
 export interface Attempt {
-  readonly timeoutMs: number;
-  readonly headers: [string, string][];
-  /** Ends the try well. The trailer is asked for only when somebody wants the times in it. */
-  succeed(response: { readonly trailer: Headers }): void;
+  /** What the transport is handed. */
+  readonly outgoing: OutgoingCall;
+  /** Ends the try well; `timing` is what came back beside the reply. */
+  succeed(timing: string | undefined): void;
   /** Ends the try badly. */
   fail(error: unknown): void;
 }
 
+/** What a client is asked to call. */
+export interface Request {
+  readonly name: ServiceName;
+  readonly method: DescMethod;
+  readonly timeoutMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly headers: HeadersInit | undefined;
+  readonly options: ClientOptions;
+}
+
 /** Starts a call to the service of that name; refuses one that the topology does not list. */
-export function depart(from: {
-  name: ServiceName;
-  method: DescMethod;
-  timeoutMs: number | undefined;
-  signal: AbortSignal | undefined;
-  options: ClientOptions;
-}): Departure {
-  const { name, method, signal } = from;
-  const { caller, clock, mayCall = mayCallByTopology } = from.options;
+export function depart(request: Request): Departure {
+  const { name, method, signal } = request;
+  const { caller, clock, mayCall = mayCallByTopology } = request.options;
   if (!mayCall(caller, name, method.name)) {
     refuse(Code.PermissionDenied, "CALLER_NOT_ALLOWED", `${caller} may not call ${name}.${method.name}`);
   }
@@ -47,77 +54,80 @@ export function depart(from: {
     rpc: method.name,
     nowMs: clock.nowMs(),
     callerDeadlineMs: parent.deadlineMs,
-    timeoutMs: from.timeoutMs,
+    timeoutMs: request.timeoutMs,
   });
+  const cancellation = signal === undefined ? parent : eitherCancellation(parent, cancellationOf(signal));
   return {
     deadlineMs,
-    signal: signal === undefined ? parent.signal : AbortSignal.any([parent.signal, signal]),
+    cancellation,
     attempt() {
       const timeoutMs = deadlineMs - clock.nowMs();
       if (timeoutMs <= 0) throw new ConnectError(`no time is left to call ${name}`, Code.DeadlineExceeded);
-      return createAttempt({ name, rpc: method.name, parent, timeoutMs, options: from.options });
+      return new StartedAttempt({ request, parent, timeoutMs, cancellation });
     },
   };
 }
 
-function createAttempt(from: {
-  name: ServiceName;
-  rpc: string;
-  parent: Call;
-  timeoutMs: number;
-  options: ClientOptions;
-}): Attempt {
-  const { name, rpc, parent, timeoutMs } = from;
-  const { caller, clock, log, observe } = from.options;
-  const spanId = randomHex(8);
-  const startMs = clock.preciseMs();
-  const finish = (code: string, trailer: () => Headers): number => {
-    const ms = clock.preciseMs() - startMs;
-    observe?.({ caller, service: name, rpc, startMs, ms, code });
-    if (parent.spans !== undefined) {
-      const offsetMs = startMs - parent.startMs;
-      parent.spans.push({ name: `${name}.${rpc}`, startMs: offsetMs, ms });
-      parent.spans.push(...decodeSpans(trailer().get(headerNames.timing) ?? "", offsetMs));
+class StartedAttempt implements Attempt {
+  readonly outgoing: OutgoingCall;
+  readonly #request: Request;
+  readonly #parent: Call;
+  readonly #spanId = randomHex(8);
+  readonly #startMs: number;
+
+  constructor(from: { request: Request; parent: Call; timeoutMs: number; cancellation: Cancellation }) {
+    const { request, parent, timeoutMs, cancellation } = from;
+    this.#request = request;
+    this.#parent = parent;
+    this.#startMs = request.options.clock.preciseMs();
+    const { caller } = request.options;
+    const facts = factsOf(parent, this.#spanId);
+    this.outgoing = { caller, facts, timeoutMs, cancellation, headers: request.headers };
+  }
+
+  succeed(timing: string | undefined): void {
+    this.#finish("ok", timing);
+  }
+
+  fail(error: unknown): void {
+    const failure = ConnectError.from(error);
+    const parent = this.#parent;
+    const code = codeName(failure.code);
+    const timing = parent.spans === undefined ? undefined : (failure.metadata.get(headerNames.timing) ?? undefined);
+    const ms = this.#finish(code, timing);
+    const reason = refusalOf(failure)?.reason;
+    const { name, method, options } = this.#request;
+    options.log.rpc({
+      request_id: parent.requestId,
+      trace_id: parent.traceId,
+      span_id: this.#spanId,
+      parent_id: parent.spanId,
+      caller: options.caller,
+      service: name,
+      rpc: method.name,
+      start_ms: round(this.#startMs),
+      ms: round(ms),
+      code,
+      ...(reason === undefined ? {} : { reason }),
+      side: "client",
+    });
+  }
+
+  #finish(code: string, timing: string | undefined): number {
+    const { name, method, options } = this.#request;
+    const startMs = this.#startMs;
+    const ms = options.clock.preciseMs() - startMs;
+    options.observe?.({ caller: options.caller, service: name, rpc: method.name, startMs, ms, code });
+    const { spans } = this.#parent;
+    if (spans !== undefined) {
+      const offsetMs = startMs - this.#parent.startMs;
+      spans.push({ name: `${name}.${method.name}`, startMs: offsetMs, ms });
+      if (timing !== undefined) spans.push(...decodeSpans(timing, offsetMs));
     }
     return ms;
-  };
-  return {
-    timeoutMs,
-    headers: headersOf(caller, parent, spanId),
-    succeed: (response) => {
-      finish("ok", () => response.trailer);
-    },
-    fail(error) {
-      const failure = ConnectError.from(error);
-      const code = codeName(failure.code);
-      const ms = finish(code, () => failure.metadata);
-      const reason = refusalOf(failure)?.reason;
-      log.rpc({
-        request_id: parent.requestId,
-        trace_id: parent.traceId,
-        span_id: spanId,
-        parent_id: parent.spanId,
-        caller,
-        service: name,
-        rpc,
-        start_ms: round(startMs),
-        ms: round(ms),
-        code,
-        ...(reason === undefined ? {} : { reason }),
-        side: "client",
-      });
-    },
-  };
+  }
 }
 
-function headersOf(caller: string, parent: Call, spanId: string): [string, string][] {
-  const headers: [string, string][] = [
-    [headerNames.caller, caller],
-    [headerNames.requestId, parent.requestId],
-    [headerNames.traceparent, formatTraceparent({ traceId: parent.traceId, spanId })],
-    [headerNames.parentId, parent.spanId],
-  ];
-  if (parent.clientKey !== undefined) headers.push([headerNames.clientKey, parent.clientKey]);
-  if (parent.spans !== undefined) headers.push([headerNames.timing, "1"]);
-  return headers;
+function factsOf({ requestId, clientKey, traceId, spanId, spans }: Call, ownSpanId: string): CallFacts {
+  return { requestId, clientKey, traceId, spanId: ownSpanId, parentId: spanId, wantsTiming: spans !== undefined };
 }

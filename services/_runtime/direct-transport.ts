@@ -11,9 +11,9 @@ import {
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Incoming } from "./arrival.ts";
 import type { Clock } from "./clock.ts";
-import { headerNames } from "./headers.ts";
+import { factPairs } from "./headers.ts";
 import type { Host } from "./host.ts";
-import { headerPairs, type ServiceTransport } from "./service-transport.ts";
+import { headerPairs, type OutgoingCall, type ServiceTransport } from "./service-transport.ts";
 import { readCaller } from "./topology.ts";
 
 /** What `createDirectTransport` needs. */
@@ -30,10 +30,10 @@ export interface DirectTransportOptions {
  * the other holds: as over a network. Callers, deadlines, validation and errors are the same host's as over gRPC.
  */
 export function createDirectTransport({ host, clock, freeze = false }: DirectTransportOptions): ServiceTransport {
-  const copy = <D extends DescMessage>(schema: D, message: MessageInitShape<D>): MessageShape<D> => {
-    const copied = clone(schema, create(schema, message));
-    if (freeze) freezeDeep(copied);
-    return copied;
+  const give = <D extends DescMessage>(schema: D, message: MessageInitShape<D>): MessageShape<D> => {
+    const given = clone(schema, create(schema, message));
+    if (freeze) freezeDeep(given);
+    return given;
   };
   const find = (): Host => {
     const found = host();
@@ -41,30 +41,15 @@ export function createDirectTransport({ host, clock, freeze = false }: DirectTra
     return found;
   };
   return {
-    async unary(method, signal, timeoutMs, header, input) {
-      const incoming = createIncoming({ method, signal, timeoutMs, header, clock });
-      const reply = await find().unary(incoming, copy(method.input, input));
-      return {
-        stream: false,
-        service: method.parent,
-        method,
-        message: copy(method.output, checked(method.output, reply.message)),
-        // Made when asked for, which hardly anybody does.
-        get header() {
-          return reply.header ?? new Headers();
-        },
-        get trailer() {
-          return reply.trailer ?? new Headers();
-        },
-      };
+    async unary(method, call, input) {
+      const reply = await find().unary(createIncoming(method, call, clock), give(method.input, input));
+      const { timing, header, trailer } = reply;
+      return { message: give(method.output, checked(method.output, reply.message)), timing, header, trailer };
     },
-    async stream(method, signal, timeoutMs, header, input) {
-      const incoming = createIncoming({ method, signal, timeoutMs, header, clock });
-      const outputs = find().stream(
-        incoming,
-        copyAll(input, (message) => copy(method.input, message)),
-      );
-      const message = copyAll(outputs, (output) => copy(method.output, checked(method.output, output)));
+    async stream(method, call, input) {
+      const inputs = mapAll(input, (message) => give(method.input, message));
+      const outputs = find().stream(createIncoming(method, call, clock), inputs);
+      const message = mapAll(outputs, (output) => give(method.output, checked(method.output, output)));
       return { stream: true, service: method.parent, method, header: new Headers(), trailer: new Headers(), message };
     },
     ready: async () => host()?.isServing() === true,
@@ -73,28 +58,21 @@ export function createDirectTransport({ host, clock, freeze = false }: DirectTra
   };
 }
 
-function createIncoming(from: {
-  method: DescMethod;
-  signal: AbortSignal | undefined;
-  timeoutMs: number | undefined;
-  header: HeadersInit | undefined;
-  clock: Clock;
-}): Incoming {
-  const { method, signal, timeoutMs, header, clock } = from;
-  const pairs = new Map(headerPairs(header));
+function createIncoming(method: DescMethod, call: OutgoingCall, clock: Clock): Incoming {
+  const { caller, facts, timeoutMs, cancellation, headers } = call;
   return {
     method,
-    header: (name) => pairs.get(name),
-    headers: () => new Headers([...pairs]),
+    facts,
+    headers: () => new Headers([...headerPairs(headers), ...factPairs(caller, facts)]),
     deadlineMs: timeoutMs === undefined ? undefined : clock.nowMs() + timeoutMs,
-    signal,
+    cancellation,
     // A caller in this process is who it says it is.
-    caller: readCaller(pairs.get(headerNames.caller)),
+    caller: readCaller(caller),
   };
 }
 
-async function* copyAll<T, U>(items: AsyncIterable<T>, copy: (item: T) => U): AsyncGenerator<U> {
-  for await (const item of items) yield copy(item);
+async function* mapAll<T, U>(items: AsyncIterable<T>, map: (item: T) => U): AsyncGenerator<U> {
+  for await (const item of items) yield map(item);
 }
 
 function checked<D extends DescMessage>(schema: D, message: Message): MessageShape<D> {
@@ -103,7 +81,7 @@ function checked<D extends DescMessage>(schema: D, message: Message): MessageSha
 }
 
 function freezeDeep(value: unknown): void {
-  // Bytes cannot be frozen, as JavaScript has it; being a copy, they do no harm.
+  // JavaScript cannot freeze bytes.
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return;
   Object.freeze(value);
   for (const part of Object.values(value)) freezeDeep(part);

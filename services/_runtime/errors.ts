@@ -38,12 +38,12 @@ export function refusalOf(error: unknown): Refusal | undefined {
 
 /**
  * Turns whatever a handler threw into what its caller may see: refusals and transports' errors as they are. An INTERNAL refusal is a fault
- * that its caller has to recognize by the reason.
+ * that its caller has to recognize by the reason. What a call throws because it was cancelled is that cancellation.
  */
-export function toPublicError(error: unknown, signal: AbortSignal): ConnectError {
+export function toPublicError(error: unknown, cancelReason: ConnectError | undefined): ConnectError {
   if (error instanceof ConnectError && refusalOf(error) !== undefined) return error;
   if (error instanceof ConnectError && error.code !== Code.Unknown && error.code !== Code.Internal) return error;
-  if (signal.aborted && signal.reason instanceof ConnectError) return signal.reason;
+  if (cancelReason !== undefined) return cancelReason;
   return new ConnectError(FAULT_MESSAGE, Code.Internal, undefined, undefined, error);
 }
 

@@ -8,7 +8,7 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from "@bufbuild/protobuf";
-import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import {
   type ChannelCredentials,
@@ -20,14 +20,21 @@ import {
   type Metadata,
 } from "@grpc/grpc-js";
 import { isSocketAddress, targetOf } from "./addresses.ts";
+import type { Cancellation } from "./cancellation.ts";
 import { peerNameOf } from "./certificates.ts";
 import { systemClock } from "./clock.ts";
 import type { Dialing } from "./dialing.ts";
 import { definitionOf } from "./grpc-codec.ts";
-import { headerNames, toHeaders, toMetadata } from "./headers.ts";
+import { factPairs, firstText, headerNames, toHeaders, toMetadata } from "./headers.ts";
 import type { AnyMessage } from "./host.ts";
 import { MESSAGE_MAX_BYTES } from "./limits.ts";
-import { headerPairs, markUnread, type ServiceTransport } from "./service-transport.ts";
+import {
+  headerPairs,
+  markUnread,
+  type OutgoingCall,
+  type ServiceTransport,
+  type TransportReply,
+} from "./service-transport.ts";
 import type { ServiceName } from "./topology.ts";
 
 /** What `createGrpcTransport` needs. */
@@ -45,14 +52,12 @@ export interface GrpcTransportOptions {
 export function createGrpcTransport(options: GrpcTransportOptions): ServiceTransport {
   const client = new Client(targetOf(options.addresses), credentialsOf(options), channelOptions(options));
   const proof = proofOf(options);
-  const prove = (header: HeadersInit | undefined) => [...headerPairs(header), ...proof];
   return {
-    unary: (method, signal, timeoutMs, header, input) =>
-      callUnary(client, { method, signal, timeoutMs, header: prove(header) }, input),
-    async stream(method, signal, timeoutMs, header, input) {
-      const call = openStream(client, { method, signal, timeoutMs, header: prove(header) });
-      sendAll(call, method.input, input);
-      const message = receiveAll<typeof method.output>(call, signal);
+    unary: (method, call, input) => callUnary(client, method, metadataOf(call, proof), call, input),
+    async stream(method, call, input) {
+      const stream = openStream(client, method, metadataOf(call, proof), call);
+      sendAll(stream, method.input, input);
+      const message = receiveAll<typeof method.output>(stream, call.cancellation);
       return { stream: true, service: method.parent, method, header: new Headers(), trailer: new Headers(), message };
     },
     ready: (withinMs) =>
@@ -87,21 +92,20 @@ function credentialsOf(options: GrpcTransportOptions): ChannelCredentials {
   });
 }
 
-interface CallOptions<M extends DescMethod> {
-  readonly method: M;
-  readonly signal: AbortSignal | undefined;
-  readonly timeoutMs: number | undefined;
-  readonly header: HeadersInit | undefined;
+function metadataOf({ headers, caller, facts }: OutgoingCall, proof: readonly [string, string][]): Metadata {
+  return toMetadata([...headerPairs(headers), ...factPairs(caller, facts), ...proof]);
 }
 
 function callUnary<I extends DescMessage, O extends DescMessage>(
   client: Client,
-  { method, signal, timeoutMs, header }: CallOptions<DescMethodUnary<I, O>>,
+  method: DescMethodUnary<I, O>,
+  metadata: Metadata,
+  { timeoutMs, cancellation }: OutgoingCall,
   input: MessageInitShape<I>,
-): Promise<UnaryResponse<I, O>> {
+): Promise<TransportReply<O>> {
   const { path, requestSerialize } = definitionOf(method);
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) return reject(canceled());
+    if (cancellation?.isCancelled === true) return reject(canceled());
     let leading: Metadata | undefined;
     let trailing: Metadata | undefined;
     const cancel = () => call.cancel();
@@ -110,17 +114,17 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
       requestSerialize,
       (bytes: Buffer) => fromBinary(method.output, bytes),
       create(method.input, input),
-      toMetadata(headerPairs(header)),
+      metadata,
       deadlineOf(timeoutMs),
       (error, message) => {
-        signal?.removeEventListener("abort", cancel);
-        if (error !== null) return reject(toConnectError(error, signal));
+        cancellation?.offCancel(cancel);
+        if (error !== null) return reject(toConnectError(error, cancellation));
         if (message === undefined) return reject(new ConnectError("no message came", Code.Unimplemented));
         resolve({
-          stream: false,
-          service: method.parent,
-          method,
           message,
+          get timing() {
+            return trailing === undefined ? undefined : firstText(trailing, headerNames.timing);
+          },
           // Most callers read neither, and making Headers costs as much as a small call.
           get header() {
             return headersOf(leading);
@@ -137,24 +141,25 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     call.on("status", (status) => {
       trailing = status.metadata;
     });
-    signal?.addEventListener("abort", cancel, { once: true });
+    cancellation?.onCancel(cancel);
   });
 }
 
-function openStream(client: Client, options: CallOptions<DescMethod>): ClientDuplexStream<AnyMessage, AnyMessage> {
-  const { method, signal, timeoutMs, header } = options;
+function openStream(
+  client: Client,
+  method: DescMethod,
+  metadata: Metadata,
+  { timeoutMs, cancellation }: OutgoingCall,
+): ClientDuplexStream<AnyMessage, AnyMessage> {
   const { path, requestSerialize, responseDeserialize } = definitionOf(method);
-  const call = client.makeBidiStreamRequest(
-    path,
-    requestSerialize,
-    responseDeserialize,
-    toMetadata(headerPairs(header)),
-    deadlineOf(timeoutMs),
-  );
+  const deadline = deadlineOf(timeoutMs);
+  const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata, deadline);
   // A stray second error follows a cancelled stream; without a listener it would end the process.
   call.on("error", () => {});
-  if (signal?.aborted === true) call.cancel();
-  signal?.addEventListener("abort", () => call.cancel(), { once: true });
+  const cancel = () => call.cancel();
+  if (cancellation?.isCancelled === true) cancel();
+  cancellation?.onCancel(cancel);
+  call.once("close", () => cancellation?.offCancel(cancel));
   return call;
 }
 
@@ -176,13 +181,13 @@ function sendAll<I extends DescMessage>(
 
 async function* receiveAll<O extends DescMessage>(
   call: ClientDuplexStream<AnyMessage, AnyMessage>,
-  signal: AbortSignal | undefined,
+  cancellation: Cancellation | undefined,
 ): AsyncGenerator<MessageShape<O>> {
   try {
     // An ordinary iterator would destroy the duplex while requests are still to be sent.
     for await (const message of call.iterator({ destroyOnReturn: false })) yield message;
   } catch (error) {
-    throw toConnectError(error, signal);
+    throw toConnectError(error, cancellation);
   } finally {
     call.cancel();
   }
@@ -248,10 +253,10 @@ function canceled(): ConnectError {
 const UNREAD =
   /^(?:Stream refused by server$|Write error: .*NGHTTP2_REFUSED_STREAM$|(?:round_robin: )?No connection established)/;
 
-function toConnectError(error: unknown, signal: AbortSignal | undefined): ConnectError {
+function toConnectError(error: unknown, cancellation: Cancellation | undefined): ConnectError {
   if (!isStatus(error)) return ConnectError.from(error);
   // A server that is forced to stop resets its calls as if they were cancelled; but nobody here has cancelled.
-  if (Number(error.code) === Code.Canceled && signal?.aborted !== true) {
+  if (Number(error.code) === Code.Canceled && cancellation?.isCancelled !== true) {
     return new ConnectError("the service cut the call", Code.Unavailable);
   }
   if (Number(error.code) === Code.Unavailable && UNREAD.test(error.details)) {

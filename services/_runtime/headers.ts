@@ -1,4 +1,5 @@
 import { Metadata } from "@grpc/grpc-js";
+import type { CallFacts } from "./call-facts.ts";
 
 /** The metadata of every internal call. */
 export const headerNames = {
@@ -36,6 +37,35 @@ export function parseTraceparent(text: string | undefined): TraceContext | undef
 /** Writes a traceparent header; 01: the trace is recorded. */
 export function formatTraceparent({ traceId, spanId }: TraceContext): string {
   return `00-${traceId}-${spanId}-01`;
+}
+
+/** Reads the facts of a call out of its metadata; `header` finds one by its name in lower case. */
+export function readFacts(header: (name: string) => string | undefined): CallFacts {
+  const trace = parseTraceparent(header(headerNames.traceparent));
+  const parentId = header(headerNames.parentId);
+  return {
+    requestId: header(headerNames.requestId),
+    clientKey: header(headerNames.clientKey),
+    traceId: trace?.traceId,
+    // Our own clients make up the span of the call they make and name its parent beside it; others' span is the parent.
+    spanId: parentId === undefined ? undefined : trace?.spanId,
+    parentId: parentId ?? trace?.spanId ?? "",
+    wantsTiming: header(headerNames.timing) === "1",
+  };
+}
+
+/** Writes the facts of a call, and the name its caller claims, as pairs of a header's name and its value. */
+export function factPairs(caller: string | undefined, facts: CallFacts): [string, string][] {
+  const { requestId, clientKey, traceId, spanId, parentId, wantsTiming } = facts;
+  const pairs: [string, string][] = [];
+  if (caller !== undefined) pairs.push([headerNames.caller, caller]);
+  if (requestId !== undefined) pairs.push([headerNames.requestId, requestId]);
+  if (traceId !== undefined && spanId !== undefined) {
+    pairs.push([headerNames.traceparent, formatTraceparent({ traceId, spanId })], [headerNames.parentId, parentId]);
+  }
+  if (clientKey !== undefined) pairs.push([headerNames.clientKey, clientKey]);
+  if (wantsTiming) pairs.push([headerNames.timing, "1"]);
+  return pairs;
 }
 
 // What belongs to gRPC or HTTP/2 rather than to a call, and is not copied.

@@ -2,8 +2,10 @@ import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import type { Incoming } from "./arrival.ts";
+import { noFacts } from "./call-facts.ts";
 import { createTestClock } from "./clock.ts";
 import { refusalOf } from "./errors.ts";
+import { readFacts } from "./headers.ts";
 import { createHost } from "./host.ts";
 import { createMemoryLog } from "./testing/memory-log.ts";
 import { ProbeService, ReadRequestSchema } from "./testing/probe_pb.ts";
@@ -16,27 +18,25 @@ function setup(implementation: Probe = { read: () => ({}) }) {
   const clock = createTestClock();
   const services = [{ service: ProbeService, implementation }] as const;
   const host = createHost({ name: "reader", services, log, clock, mayCall: mayCallProbe });
-  const read = (incoming: Partial<Incoming> & { headers?: never; named?: Record<string, string> }) => {
-    const { named = {}, ...rest } = incoming;
-    return host.unary(
+  const read = (incoming: Partial<Incoming>) =>
+    host.unary(
       {
         method: ProbeService.method.read,
-        header: (name) => named[name],
-        headers: () => new Headers(named),
+        facts: noFacts,
+        headers: () => new Headers(),
         deadlineMs: undefined,
-        signal: undefined,
+        cancellation: undefined,
         caller: "edge",
-        ...rest,
+        ...incoming,
       },
       create(ReadRequestSchema),
     );
-  };
   return { host, log, clock, read };
 }
 
 test("a caller that the transport has not proved may call nothing, whatever name it says", async () => {
   const { read, log } = setup();
-  const call = read({ caller: undefined, named: { "tripe-caller": "edge" } });
+  const call = read({ caller: undefined, headers: () => new Headers({ "tripe-caller": "edge" }) });
   expect(refusalOf(await failureOf(call))?.reason).toBe("CALLER_NOT_PROVEN");
   await expect(read({})).resolves.toBeDefined();
   expect(log.rpcs.map((line) => line.code)).toEqual(["unauthenticated", "ok"]);
@@ -75,7 +75,8 @@ test("what a handler does after its call has ended changes nothing any more", as
 
 test("a request id and a trace that are no such thing are replaced, not carried on", async () => {
   const { read, log } = setup();
-  await read({ named: { traceparent: "00-xyz", "tripe-parent-id": "p" } });
+  const named: Record<string, string> = { traceparent: "00-xyz", "tripe-parent-id": "p" };
+  await read({ facts: readFacts((name) => named[name]) });
   expect(log.rpcs[0]?.trace_id).toMatch(/^[0-9a-f]{32}$/);
   expect(log.rpcs[0]?.span_id).toMatch(/^[0-9a-f]{16}$/);
 });

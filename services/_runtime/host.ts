@@ -7,7 +7,7 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from "@connectrpc/connect";
-import { type Arrival, type Incoming, receive } from "./arrival.ts";
+import { type Arrival, type Incoming, type ReplyFacts, receive } from "./arrival.ts";
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { streamOutputs } from "./streams.ts";
@@ -17,11 +17,9 @@ import { validate } from "./validate.ts";
 /** Any message, when its type is known only at run time. */
 export type AnyMessage = MessageShape<DescMessage>;
 
-/** A finished unary call. Headers a handler did not touch are undefined. */
-export interface Reply {
+/** A finished unary call. */
+export interface Reply extends ReplyFacts {
   readonly message: AnyMessage;
-  readonly header: Headers | undefined;
-  readonly trailer: Headers | undefined;
 }
 
 /** Services ready to be called, whatever carries the calls: gRPC and the direct transport use the same host. */
@@ -60,7 +58,7 @@ export function createHost<const D extends readonly DescService[]>(options: Host
   const { name, log, clock, mayCall = mayCallByTopology } = options;
   const specs = specsOf(options.services);
   const gate = createGate();
-  const begin = (incoming: Incoming): Arrival => receive({ incoming, name, log, clock, mayCall });
+  const begin = (incoming: Incoming): Arrival => receive(incoming, { name, log, clock, mayCall });
   return {
     name,
     services: options.services.map(({ service }) => service),
@@ -68,8 +66,9 @@ export function createHost<const D extends readonly DescService[]>(options: Host
     idle: gate.idle,
     drain: gate.close,
     async unary(incoming, message) {
-      const leave = gate.enter();
+      gate.check();
       const arrival = begin(incoming);
+      const leave = gate.enter();
       try {
         arrival.admit();
         const spec = specOf(specs, incoming.method);
@@ -82,8 +81,9 @@ export function createHost<const D extends readonly DescService[]>(options: Host
       }
     },
     async *stream(incoming, messages) {
-      const leave = gate.enter();
+      gate.check();
       const arrival = begin(incoming);
+      const leave = gate.enter();
       let outputs: AsyncGenerator<MessageInitShape<DescMessage>> | undefined;
       try {
         arrival.admit();
@@ -140,8 +140,10 @@ function createGate() {
     inside === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.add(resolve));
   return {
     isOpen: () => open,
-    enter() {
+    check() {
       if (!open) throw new ConnectError("the service is going down", Code.Unavailable);
+    },
+    enter() {
       inside += 1;
       return () => {
         inside -= 1;

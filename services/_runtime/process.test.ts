@@ -3,10 +3,10 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { createClient } from "@connectrpc/connect";
 import { expect, onTestFinished, test } from "vitest";
 import { createGrpcTransport } from "./grpc-transport.ts";
 import { socketFolder } from "./sockets.ts";
+import { bareCall } from "./testing/bare-calls.ts";
 import { ProbeService } from "./testing/probe_pb.ts";
 import { readTokens, writeTokenFiles } from "./token-files.ts";
 
@@ -46,11 +46,11 @@ test.each(["SIGTERM", "SIGINT"] as const)("%s lets running calls end, then the p
   const { child, dataDir, address, output, transport } = await setup("process-child");
   await expect.poll(output, soon).toContain(address);
   const exited = exitOf(child);
-  const answer = createClient(ProbeService, transport).read({ text: "hello" });
+  const answer = transport.unary(ProbeService.method.read, bareCall(), { text: "hello" });
   await expect.poll(() => transport.isServing(500), soon).toBe(true);
   child.kill(signal);
   child.kill(signal);
-  expect((await answer).text).toBe("hello");
+  expect((await answer).message.text).toBe("hello");
   expect(await exited).toBe(0);
   expect(output().match(/closed/g)).toHaveLength(1);
   const log = readFileSync(join(dataDir, "logs", "probe.log"), "utf8");

@@ -1,6 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { Cancellation } from "./cancellation.ts";
 import type { Clock } from "./clock.ts";
 import type { Departure } from "./departure.ts";
 import { headerNames } from "./headers.ts";
@@ -36,20 +37,31 @@ export function createRetryPolicy(transport: Pick<ServiceTransport, "ready">, cl
     called() {
       tokens = Math.min(TOKENS_MAX, tokens + TOKENS_PER_CALL);
     },
-    async again({ error, tries, departure: { deadlineMs, signal } }) {
+    async again({ error, tries, departure: { deadlineMs, cancellation } }) {
       if (tries >= TRIES_MAX || tokens < 1 || !isUnavailable(error)) return false;
       tokens -= 1;
       const pauseMs = randomShare() * (PAUSES_MS[tries - 1] ?? 0);
       if (clock.nowMs() + pauseMs >= deadlineMs) return false;
-      try {
-        await clock.sleep(pauseMs, signal);
-      } catch {
-        // Nobody waits any more: what failed has failed.
-        return false;
-      }
+      // Nobody waits any more: what failed has failed.
+      if (!(await pauseUnlessCancelled(clock, pauseMs, cancellation))) return false;
       return transport.ready(Math.min(BRIDGE_MS, deadlineMs - clock.nowMs()));
     },
   };
+}
+
+/** Resolves to true after so many milliseconds, to false as soon as the call is cancelled. */
+function pauseUnlessCancelled(clock: Clock, ms: number, cancellation: Cancellation): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (cancellation.isCancelled) return resolve(false);
+    const end = (isOver: boolean) => {
+      cancelTimer();
+      cancellation.offCancel(onCancel);
+      resolve(isOver);
+    };
+    const onCancel = () => end(false);
+    const cancelTimer = clock.setTimer(() => end(true), ms);
+    cancellation.onCancel(onCancel);
+  });
 }
 
 /**

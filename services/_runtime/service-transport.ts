@@ -1,7 +1,49 @@
-import { ConnectError, type Transport } from "@connectrpc/connect";
+import type {
+  DescMessage,
+  DescMethodStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import { ConnectError, type StreamResponse } from "@connectrpc/connect";
+import type { CallFacts } from "./call-facts.ts";
+import type { Cancellation } from "./cancellation.ts";
 
-/** What carries calls to one service: Connect's Transport, and what retries and health checks need beside it. */
-export interface ServiceTransport extends Transport {
+/** A call as it is handed to a transport: everything but its rpc and its message. */
+export interface OutgoingCall {
+  /** Who calls. Inside one process this is believed; between processes only what the transport proves counts, and none need be named. */
+  readonly caller: string | undefined;
+  readonly facts: CallFacts;
+  /** How long the caller waits, in milliseconds; undefined leaves it to the server. */
+  readonly timeoutMs: number | undefined;
+  /** Undefined when nothing but its deadline can end the call. */
+  readonly cancellation: Cancellation | undefined;
+  /** Headers beside the facts, which hardly any call has. */
+  readonly headers: HeadersInit | undefined;
+}
+
+/** The good end of a unary call. */
+export interface TransportReply<O extends DescMessage> {
+  readonly message: MessageShape<O>;
+  /** The spans of the calls made on its behalf (timing.ts), when they were wanted and there are any. */
+  readonly timing: string | undefined;
+  /** What a handler has set; undefined when it has set none. Made when first read. */
+  readonly header: Headers | undefined;
+  readonly trailer: Headers | undefined;
+}
+
+/** What carries calls to one service. A failed call is a ConnectError, its spans in the metadata. */
+export interface ServiceTransport {
+  unary<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    call: OutgoingCall,
+    input: MessageInitShape<I>,
+  ): Promise<TransportReply<O>>;
+  stream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodStreaming<I, O>,
+    call: OutgoingCall,
+    input: AsyncIterable<MessageInitShape<I>>,
+  ): Promise<StreamResponse<I, O>>;
   /** Resolves to true once calls can go out, to false when they still cannot after so many milliseconds. */
   ready(withinMs: number): Promise<boolean>;
   /** Asks the service whether it is SERVING; false when no answer comes in time. Not counted as a call. */
@@ -25,7 +67,5 @@ export function isUnread(error: unknown): boolean {
 
 /** Reads what a caller gave as headers, as pairs of a name and a value. */
 export function headerPairs(headers: HeadersInit | undefined): Iterable<[string, string]> {
-  if (headers === undefined) return [];
-  // Our own clients give pairs: making Headers of them, to read pairs again, would cost more than the call.
-  return Array.isArray(headers) ? headers : new Headers(headers).entries();
+  return headers === undefined ? [] : new Headers(headers).entries();
 }

@@ -12,6 +12,7 @@ import { createGrpcTransport } from "./grpc-transport.ts";
 import { splitHostPort } from "./host-port.ts";
 import type { TcpListening } from "./listening.ts";
 import { createServer } from "./serve.ts";
+import { bareCall } from "./testing/bare-calls.ts";
 import { createMemoryLog } from "./testing/memory-log.ts";
 import { ProbeService } from "./testing/probe_pb.ts";
 import { mayCallProbe as mayCall } from "./testing/probe-calls.ts";
@@ -33,7 +34,10 @@ async function setup(listening: TcpListening) {
       transport.close();
       dialing.certificates?.close();
     });
-    return createClient(ProbeService, transport);
+    return {
+      read: async (_request: object, options: { timeoutMs: number; headers?: HeadersInit }) =>
+        (await transport.unary(ProbeService.method.read, bareCall(options), {})).message,
+    };
   };
   return { log, address: server.address, clientOf };
 }

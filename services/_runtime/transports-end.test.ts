@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
-import { createCall, runCall } from "./call.ts";
+import { callerGone, createCall, runCall } from "./call.ts";
 import { systemClock } from "./clock.ts";
 import { refusalOf, refuse } from "./errors.ts";
 import { failureOf, setupProbe } from "./testing/setup-probe.ts";
@@ -87,11 +87,10 @@ each("over %s when the current call is cancelled, the calls it has made are too"
       return new Promise(() => {});
     },
   });
-  const controller = new AbortController();
-  const call = createCall({ caller: "merchant", signal: controller.signal });
+  const call = createCall({ caller: "merchant" });
   const failed = runCall(call, () => failureOf(client.read({})));
   await started.promise;
-  controller.abort();
+  call.cancel(callerGone());
   expect((await failed).code).toBe(Code.Canceled);
 });
 

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { createCall, currentCall, runCall } from "./call.ts";
 import { systemClock } from "./clock.ts";
 import { FAULT_MESSAGE, refusalOf, refuse } from "./errors.ts";
+import { bareCall } from "./testing/bare-calls.ts";
 import { ProbeService } from "./testing/probe_pb.ts";
 import { failureOf, setupProbe } from "./testing/setup-probe.ts";
 import { wirings } from "./testing/wirings.ts";
@@ -78,7 +79,7 @@ each("over %s a client does not dial what the topology does not list", async (_n
 each("over %s a server refuses a caller that the topology does not list", async (_name, wire) => {
   const call = async (caller: CallerName) => {
     const { wired } = await setupProbe(wire, { read: () => ({}) }, { name: "webhooks", caller });
-    return wired.transport.unary(ProbeService.method.read, undefined, 1_000, [["tripe-caller", caller]], {});
+    return wired.transport.unary(ProbeService.method.read, bareCall({ caller }), {});
   };
   for (const caller of ["edge", "reader", "operator"] as const) {
     expect(refusalOf(await failureOf(call(caller)))).toMatchObject({
@@ -94,7 +95,7 @@ each("over %s a server refuses a caller that claims a name it does not prove", a
   // In one process a caller is who it says it is; nothing but a name is no name.
   const claims = name === "direct" ? ["nobody", ""] : ["scheduler", "nobody", ""];
   for (const claim of claims) {
-    const call = wired.transport.unary(ProbeService.method.read, undefined, 1_000, [["tripe-caller", claim]], {});
+    const call = wired.transport.unary(ProbeService.method.read, bareCall({ caller: claim }), {});
     expect(refusalOf(await failureOf(call))).toMatchObject({
       code: Code.Unauthenticated,
       reason: "CALLER_NOT_PROVEN",

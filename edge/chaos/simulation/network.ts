@@ -35,9 +35,9 @@ export function createLine({ fate, weather, life, name, find }: LineOptions): Se
   const wire = fate.clockOf(createLife("the network"));
   return {
     ...createDirectTransport({ host: () => find()?.host, clock, freeze: true }),
-    async unary(method, _signal, timeoutMs, header, input, contextValues) {
+    async unary(method, call, input) {
       const what = `${name}.${method.name}${idsOf(input)}`;
-      const endMs = clock.nowMs() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+      const endMs = clock.nowMs() + (call.timeoutMs ?? Number.POSITIVE_INFINITY);
       const carry = async () => {
         if (weather.refuses()) throw away("the connection was refused");
         // On its way: the caller may die or give up meanwhile, and the callee hears of it all the same.
@@ -45,7 +45,7 @@ export function createLine({ fate, weather, life, name, find }: LineOptions): Se
         const station = find();
         if (station === undefined) throw away("nobody serves here");
         const direct = createDirectTransport({ host: () => station.host, clock: wire, freeze: true });
-        const answer = direct.unary(method, undefined, timeoutMs, header, input, contextValues);
+        const answer = direct.unary(method, { ...call, cancellation: undefined }, input);
         const response = await Promise.race([
           answer,
           station.ended.then(() => Promise.reject(away("the callee died"))),
