@@ -1,3 +1,4 @@
+import { parseArgs } from "node:util";
 import { createClients, createGrpcTransports } from "../services/_runtime/clients.ts";
 import { runService } from "../services/_runtime/process.ts";
 import { openDialing } from "../services/_runtime/security.ts";
@@ -5,6 +6,10 @@ import { startEdge } from "./start.ts";
 
 // All services are on the same machine or in the same cluster: one that has not answered by then is not serving.
 const HEALTH_MAX_MS = 500;
+
+// Given by the supervisor, for which another edge listens on the same socket when this one is replaced.
+const { values } = parseArgs({ options: { "listen-fd": { type: "string" } } });
+const listenFd = values["listen-fd"] === undefined ? undefined : Number(values["listen-fd"]);
 
 await runService({
   name: "edge",
@@ -15,12 +20,12 @@ await runService({
     const clients = createClients({ caller: "edge", clock, log, transportFor });
     const isServing = (name: Parameters<typeof transportFor>[0]) => transportFor(name).isServing(HEALTH_MAX_MS);
     const edge = await startEdge({
-      ...{ config, log, clock, clients, isServing },
+      ...{ config, log, clock, clients, isServing, listenFd },
       ...(dialing.certificates && { certificateExpiryMs: dialing.certificates.expiryMs }),
     });
     return {
-      async close() {
-        await edge.close();
+      async close(ending) {
+        await edge.close(ending);
         close();
       },
     };

@@ -5,8 +5,10 @@ import { createId } from "../services/_runtime/ids.ts";
 import { openKeys } from "../services/_runtime/key-files.ts";
 import { keyFile } from "../services/_runtime/key-ring.ts";
 import type { Log } from "../services/_runtime/log.ts";
+import type { Ending } from "../services/_runtime/process.ts";
 import type { ServiceName } from "../services/_runtime/topology.ts";
 import type { EdgeClients } from "./clients.ts";
+import { createDrain } from "./drain.ts";
 import { createEdge } from "./edge.ts";
 import { openCertificate } from "./server-certificate.ts";
 
@@ -20,15 +22,17 @@ export interface EdgeContext {
   readonly isServing: (service: ServiceName) => Promise<boolean>;
   /** When the certificate ends by which the edge proves its name to services; absent where services do not speak TCP. */
   readonly certificateExpiryMs?: () => number;
+  /** A socket, bound to its address, that it listens on instead of one of its own. */
+  readonly listenFd?: number | undefined;
 }
 
 /** Starts the public API: resolves once it listens at its address. `close` lets running requests end. */
-export async function startEdge(context: EdgeContext): Promise<{ close(): Promise<void> }> {
+export async function startEdge(context: EdgeContext): Promise<{ close(ending?: Ending): Promise<void> }> {
   const { config, log, clock, clients, isServing } = context;
   const requestKeys = openKeys({ kind: "request", file: keyFile(config.dataDir, "request"), clock });
   const { edgeActions: actions, webhooks: reach, publicUrl, trustedProxies, pdfLinkDays } = config;
   const hasLiveBank = config.liveAcquirer !== undefined;
-  const { certificateExpiryMs } = context;
+  const { certificateExpiryMs, listenFd } = context;
   const certificate = config.edgeTls && (await openCertificate({ files: config.edgeTls, clock, log }));
   const places = {
     ...(certificateExpiryMs && { certificateExpiryMs }),
@@ -41,15 +45,16 @@ export async function startEdge(context: EdgeContext): Promise<{ close(): Promis
   };
   const app = createEdge({ clients, clock, log, createId, requestKeys, isServing, actions, ...places });
   const { host, port } = splitHostPort(listenAddress(config, "edge"));
-  await app.listen({ host, port });
+  const drain = createDrain(app, clock);
+  // Fastify's types do not know of `fd`; Node's do.
+  const place = listenFd === undefined ? { host, port } : { host, fd: listenFd };
+  await app.listen(place);
   certificate?.renewOn(app.server);
   log.info("serving", { address: `${host}:${port}`, actions: config.edgeActions });
   return {
-    close: async () => {
+    close: async (ending) => {
       certificate?.close();
-      // Idle connections are held open for a minute and more; they are not worth waiting for.
-      app.server.closeIdleConnections();
-      await app.close();
+      await drain({ isPatient: ending?.isReplaced === true });
     },
   };
 }

@@ -18,8 +18,12 @@ export async function killAndRecover(tripe: WholeTripe, name: ProcessName): Prom
   const pid = await tripe.pidOf(name);
   const startMs = systemClock.preciseMs();
   signal(pid, "SIGKILL");
-  if (name === "edge" || name === "sandbox-bank") {
-    // A dead edge says nothing, and the bank is no service of Tripe's.
+  if (name === "edge") {
+    // Its port stays open: what comes meanwhile waits for the next edge.
+    const isAnother = async () => (await tripe.pidOf(name).catch(() => pid)) !== pid;
+    await until(isAnother, RECOVERY_MAX_MS, "another edge");
+  } else if (name === "sandbox-bank") {
+    // The bank is no service of Tripe's, of which /healthz would tell.
     const listens = async () => (await tripe.takenPorts()).includes(name);
     await until(async () => !isAlive(pid) && !(await listens()), RECOVERY_MAX_MS, `${name} is gone`);
     await until(listens, RECOVERY_MAX_MS, `${name} listens`);

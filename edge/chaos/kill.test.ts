@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { reservePorts } from "../../services/_runtime/testing/reserve-ports.ts";
+import { replaceableNames } from "../../services/_supervisor/replaceable.ts";
 import { killAndRecover, pause, sendAndHangUp, stopPostgres } from "./blows.ts";
 import { inParallel } from "./lanes.ts";
 import { createMerchant, type Wish } from "./merchant.ts";
 import { isAlive, signal } from "./processes.ts";
 import { prove } from "./proof.ts";
 import { createRandom } from "./random.ts";
+import { replaceProcesses } from "./replace.ts";
+import { startLoad } from "./steady-load.ts";
 import { createWholeTripe, type ProcessName, until } from "./whole-tripe.ts";
 
 // One Tripe for the whole file, killed in every way there is: it has to come back from each for the next test to begin.
@@ -49,6 +52,21 @@ async function startAndMeetHalfway(): Promise<void> {
   const { wishes } = startCharges();
   await until(async () => wishes.some(({ statuses }) => statuses.length > 0), 30_000, "a first answer");
 }
+
+test("each service and the edge is replaced under charges and reads, of which none fails", patient, async () => {
+  const pids = () => Promise.all(replaceableNames.map((name) => tripe.pidOf(name)));
+  const former = await pids();
+  const load = startLoad(merchant, { chargesPerS: 5, readsPerS: 20 });
+  const startMs = systemClock.preciseMs();
+  const lines = await replaceProcesses(tripe);
+  note("everything replaced, one after the other", systemClock.preciseMs() - startMs);
+  await load.end();
+  expect(lines).toEqual(replaceableNames.map((name) => `${name} is replaced`));
+  expect(load.failures).toEqual([]);
+  expect(former.filter(isAlive)).toEqual([]);
+  expect(new Set([...former, ...(await pids())]).size).toBe(2 * replaceableNames.length);
+  note("the longest charge meanwhile", Math.max(...load.chargesMs));
+});
 
 /** Money needs nothing of these: their death is not felt. */
 const bystanders: readonly ProcessName[] = ["pdf", "mailer", "webhooks", "scheduler"];

@@ -14,12 +14,28 @@ export interface ProcessContext {
 /** What a process has to let go of at its end. */
 export interface Running {
   /** Ends well: takes no new work, lets running work end. Called once. */
-  close(): Promise<void>;
+  close(ending: Ending): Promise<void>;
+}
+
+/** How a process ends. */
+export interface Ending {
+  /** Another process has taken its place: what comes to this one all the same is still answered for a while. */
+  readonly isReplaced: boolean;
 }
 
 /** What a child tells the process that started it, once it serves. */
 export interface ReadyMessage {
   readonly ready: true;
+}
+
+/** What a child is sent by the process that started it, once another has taken its place: it is to end. */
+export interface ReplacedMessage {
+  readonly replaced: true;
+}
+
+/** Says whether a message of a child's is its ReadyMessage. */
+export function isReadyMessage(message: unknown): message is ReadyMessage {
+  return typeof message === "object" && message !== null && "ready" in message && message.ready === true;
 }
 
 // Servers give up on their calls after 10 s; a process that is still there after 12 is stuck, and is ended.
@@ -57,13 +73,15 @@ export async function runService({
 async function end({ running, log, why }: { running: Running; log: Log; why: string }): Promise<void> {
   log.info("stopping", { why });
   try {
-    await Promise.race([running.close(), systemClock.sleep(CLOSE_MAX_MS)]);
+    await Promise.race([running.close({ isReplaced: why === REPLACED }), systemClock.sleep(CLOSE_MAX_MS)]);
   } catch (error) {
     log.error("did not stop well", error);
   }
   await log.flush();
   process.exit(0);
 }
+
+const REPLACED = "replaced";
 
 function onEnd(callback: (why: string) => void): void {
   const isSupervised = process.channel !== undefined;
@@ -79,6 +97,12 @@ function onEnd(callback: (why: string) => void): void {
   process.on("SIGINT", isSupervised ? () => {} : once("SIGINT"));
   // The kernel closes the channel when the parent dies, of kill -9 too.
   if (isSupervised) process.on("disconnect", once("the parent is gone"));
+  const replaced = once(REPLACED);
+  if (isSupervised) process.on("message", (message) => (isReplacedMessage(message) ? replaced() : undefined));
+}
+
+function isReplacedMessage(message: unknown): message is ReplacedMessage {
+  return typeof message === "object" && message !== null && "replaced" in message && message.replaced === true;
 }
 
 // After something nobody expected the state is unknown: better to end, and be started again, than to go on.

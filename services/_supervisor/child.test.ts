@@ -10,6 +10,8 @@ import { stopInOrder } from "./processes.ts";
 /** Each line of a child's log is one of its lives; it writes down its name when it ends well. */
 const program = `
   process.stdout.write("alive " + process.pid + " " + process.env.GREETING + "\\n");
+  process.on("message", ({ replaced }) => { if (replaced) process.stdout.write("replaced\\n", () => process.exit(0)); });
+  process.send({ ready: true });
   process.on("SIGTERM", () => { process.stdout.write("ended " + Date.now() + "\\n"); process.exit(0); });
   process.on("disconnect", () => process.exit(0));
   setInterval(() => undefined, 1000);
@@ -26,7 +28,7 @@ async function setup() {
     onTestFinished(child.stop);
     const lines = async () => (await readFile(join(logsDir, `${name}.log`), "utf8")).split("\n").filter(Boolean);
     const lives = async () => (await lines()).filter((line) => line.startsWith("alive")).length;
-    return { child, lines, lives };
+    return { child, lines, lives, main };
   };
   onTestFinished(() => rm(logsDir, { recursive: true, force: true }));
   return { start, said };
@@ -82,4 +84,44 @@ test("children end rank by rank", async () => {
   await stopInOrder([last.child, first.child]);
   const endOf = async (one: typeof first) => Number((await one.lines()).at(-1)?.split(" ")[1]);
   expect(await endOf(first)).toBeLessThan(await endOf(last));
+});
+
+test("another process takes a child's place: it serves before the former is told to end", async () => {
+  const { start, said } = await setup();
+  const { child, lines, lives } = await start("one");
+  await expect.poll(lives, patient).toBe(1);
+  const former = child.pid();
+  await child.replace();
+  expect(await lines()).toEqual([`alive ${former} hello`, `alive ${child.pid()} hello`, "replaced"]);
+  // It is kept running as the first was.
+  process.kill(child.pid() ?? 0, "SIGKILL");
+  await expect.poll(lives, patient).toBe(3);
+  expect(said).toEqual([expect.stringMatching(/^one ended \(SIGKILL\)/)]);
+});
+
+test("a child goes on where the process that is to take its place does not come up", async () => {
+  const { start } = await setup();
+  const { child, lives, main } = await start("one");
+  await expect.poll(lives, patient).toBe(1);
+  const former = child.pid();
+  await writeFile(main, "process.exit(3)");
+  await expect(child.replace()).rejects.toThrow(
+    /^the new one does not come up \(exit code 3\), see .*one\.log; the former/,
+  );
+  expect(child.pid()).toBe(former);
+  await writeFile(main, program);
+  await child.replace();
+  expect(child.pid()).not.toBe(former);
+});
+
+test("a child that dies while it is being replaced is followed by the process that was to take its place", async () => {
+  const { start, said } = await setup();
+  const { child, lines, lives } = await start("one");
+  await expect.poll(lives, patient).toBe(1);
+  const replaced = child.replace();
+  await expect(child.replace()).rejects.toThrow("one is being replaced already");
+  process.kill(child.pid() ?? 0, "SIGKILL");
+  await replaced;
+  expect(await lines()).toEqual([expect.anything(), `alive ${child.pid()} hello`]);
+  expect(said).toEqual([]);
 });

@@ -56,6 +56,9 @@ export function createCoLocated(parts: CoLocatedParts): StartHosting {
         ...serviceNames.map((name) => ({ name, place: listenAddress(config, name), pid: process.pid })),
         { name: "edge", place: listenAddress(config, "edge"), pid: process.pid },
       ],
+      replace: async () => {
+        throw new Error("all of this Tripe is one process, of which no part can be replaced");
+      },
       stop: async () => {
         await inside.then(({ stop }) => stop()).catch(() => undefined);
         await Promise.all(bank.map((child) => child.stop()));

@@ -18,6 +18,8 @@ export interface ProcessPlan {
   readonly address: string;
   /** Set for this process, or taken from it (undefined). */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** A bound socket of the supervisor's that it listens on, so that another can take its place without a connection refused. */
+  readonly listenFd?: number | undefined;
   /** Processes of a lower number have ended before this one is told to: callers go before those they call. */
   readonly endRank: number;
 }

@@ -7,12 +7,14 @@ import { readEdgeCertificate } from "../_runtime/edge-certificate.ts";
 import { createLog, type Log } from "../_runtime/log.ts";
 import { type RunFile, removeRunFile, writeRunFile } from "../_runtime/run-file.ts";
 import { acquirerRows, announce } from "./announce.ts";
+import { listenForCommands } from "./control.ts";
 import { prepareDataDir } from "./data-dir.ts";
 import { type OpenDatabase, type OpenOptions, openDatabase, prepareKeys } from "./database.ts";
 import { type Ending, listenForEnd } from "./ending.ts";
 import { waitForHealth } from "./health.ts";
 import { keepLogSmall } from "./held-log.ts";
 import { issueTokens } from "./issue-tokens.ts";
+import { createMigrationCheck } from "./new-migrations.ts";
 import { listProcesses, type ProcessName, wordOf } from "./plan.ts";
 import { type Place, waitForPlaces } from "./ports.ts";
 import type { Hosting, StartHosting } from "./processes.ts";
@@ -36,6 +38,7 @@ interface Parts {
   readonly clock: Clock;
   readonly database: Promise<OpenDatabase>;
   readonly hosting: Hosting;
+  readonly replace: Hosting["replace"];
 }
 
 /**
@@ -61,6 +64,7 @@ export async function run({ seed, print, startHosting }: RunOptions): Promise<nu
     const curlOptions = await listCurlOptions(config, urls);
     print(announce({ rows, url: urls.shown, curlOptions, secretKey, dataDir: config.dataDir, startMs: upMs }));
     void watchHealth({ ...watching, log: parts.log });
+    await listenForCommands({ ...config, log: parts.log, replace: parts.replace });
     await ending.asked;
     return 0;
   } catch (error) {
@@ -119,6 +123,7 @@ interface StartOptions extends RunOptions {
 
 async function start({ config, seed, print, startHosting, signal }: StartOptions): Promise<Parts> {
   const log = createLog({ ...config, name: "tripe" });
+  const refuseMigrations = createMigrationCheck();
   const clock = systemClock;
   const places = listProcesses(config).map((name) => placeOf(name, config));
   await waitForPlaces(places, clock);
@@ -130,7 +135,11 @@ async function start({ config, seed, print, startHosting, signal }: StartOptions
   // No process is started beside a database whose keys may be lost.
   if (!hasKeys) await database;
   const hosting = startHosting({ config, database, log, clock, say: print });
-  return { config, log, clock, database, hosting };
+  const replace: Hosting["replace"] = async (name) => {
+    refuseMigrations();
+    await hosting.replace(name);
+  };
+  return { config, log, clock, database, hosting, replace };
 }
 
 function placeOf(name: ProcessName, config: Config): Place {
