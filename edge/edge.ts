@@ -187,7 +187,7 @@ function logAccesses(app: FastifyInstance, { log, clock }: EdgeOptions): void {
   app.addHook("onResponse", (request, reply, done) => {
     const { url = "none" } = request.routeOptions;
     if (!healthPaths.has(url) || reply.statusCode !== 200) {
-      log.info(`${request.method} ${url}`, {
+      log.access(`${request.method} ${url}`, {
         request_id: request.id,
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 100) / 100,

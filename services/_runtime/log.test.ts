@@ -25,6 +25,15 @@ test("a log line is JSON with a time, a name and the facts", async () => {
   expect(Date.parse(line.time)).toBeGreaterThan(0);
 });
 
+test("an access line reads as any other line of facts", async () => {
+  const { log, lines } = setup();
+  const facts = { request_id: "req_1", status: 200, ms: 1.25, end_ms: 1_767_225_600_000 };
+  log.access("GET /v1/charges/:id", facts);
+  log.info("GET /v1/charges/:id", facts);
+  const [access, info] = (await lines()).map((line) => JSON.stringify({ ...line, time: "" }));
+  expect(access).toBe(info);
+});
+
 test("a secret is not written down, however deep it lies", async () => {
   const { log, lines } = setup();
   log.warn("settings", { database: { url: createSecret("hunter2") }, list: [createSecret("hunter2")] });

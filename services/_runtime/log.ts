@@ -28,6 +28,16 @@ export interface RpcLine {
   readonly side?: "client";
 }
 
+/** One answered public request. */
+export interface AccessLine {
+  readonly request_id: string;
+  readonly status: number;
+  /** How long it took, to hundredths. */
+  readonly ms: number;
+  /** When its answer was sent, in milliseconds since 1970. */
+  readonly end_ms: number;
+}
+
 /** Where a process says what it does: JSON lines, a message and its facts. */
 export interface Log {
   info(message: string, fields?: LogFields): void;
@@ -36,6 +46,8 @@ export interface Log {
   error(message: string, cause: unknown, fields?: LogFields): void;
   /** A call that has ended. */
   rpc(line: RpcLine): void;
+  /** A public request that was answered; the message names its method and route. */
+  access(message: string, line: AccessLine): void;
   /** Resolves once everything said so far is on disk. */
   flush(): Promise<void>;
 }
@@ -59,11 +71,13 @@ export const silentLog: Log = {
   warn: () => {},
   error: () => {},
   rpc: () => {},
+  access: () => {},
   flush: () => Promise.resolve(),
 };
 
 function createLogTo(name: string, file: LogFile): Log {
   const time = createTimeText();
+  const base = `"name":"${name}","pid":${process.pid}`;
   const logger = pino(
     {
       base: { name, pid: process.pid },
@@ -77,8 +91,12 @@ function createLogTo(name: string, file: LogFile): Log {
     info: (message, fields) => logger.info({ ...fields }, message),
     warn: (message, fields) => logger.warn({ ...fields }, message),
     error: (message, cause, fields) => logger.error({ ...fields, error: describeError(cause) }, message),
-    // Written past pino, whose generality is not needed for the one line that every call writes.
+    // Written past pino, whose generality is not needed for the one line that every call or request writes.
     rpc: (line) => file.write(`{"level":"info","time":"${time()}","name":"${name}",${JSON.stringify(line).slice(1)}\n`),
+    access: (message, { request_id, status, ms, end_ms }) =>
+      file.write(
+        `{"level":"info","time":"${time()}",${base},"request_id":"${request_id}","status":${status},"ms":${ms},"end_ms":${end_ms},"message":${JSON.stringify(message)}}\n`,
+      ),
     flush: file.flush,
   };
 }

@@ -21,6 +21,7 @@ export function createMemoryLog(): MemoryLog {
     rpc: (line) => {
       rpcs.push(line);
     },
+    access: () => {},
     flush: () => Promise.resolve(),
   };
 }
