@@ -3,6 +3,7 @@ import { currentCall, detachCall, runCall } from "../services/_runtime/call.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
 import { refusalOf } from "../services/_runtime/errors.ts";
 import { createBoundedCache } from "./bounded-cache.ts";
+import { clientOf } from "./client-address.ts";
 import { createKeyBatches, type FoundKey, type KeyReader } from "./key-batches.ts";
 
 /** Finds keys by their SHA-256, in base64. */
@@ -11,7 +12,7 @@ export interface ApiKeyLookup {
    * The key of a hash; undefined when there is none. A key that was found before is read at once, before new ones. Throws a
    * Problem, 429 or 503, when too many keys that were never found wait to be looked up.
    */
-  find(sha256: string, client: string): Promise<FoundKey | undefined>;
+  find(sha256: string, client: { readonly ip: string }): Promise<FoundKey | undefined>;
 }
 
 // A revoked key ends this much later at most; a busy merchant's key is then read once in 5 s instead of at every call.
@@ -61,7 +62,7 @@ export function createApiKeyLookup({ reader, clock }: { reader: KeyReader; clock
         return old.freshUntilMs > clock.nowMs() ? old.found : share(name, () => readOne(reader, bytesOf(name)));
       }
       if ((wrong.get(name) ?? 0) > clock.nowMs()) return undefined;
-      return share(name, () => batches.find(bytesOf(name), client));
+      return share(name, () => batches.find(bytesOf(name), clientOf(client.ip)));
     },
   };
 }

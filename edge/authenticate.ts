@@ -32,11 +32,17 @@ export interface Access {
   grants(scope: Scope): boolean;
 }
 
+/** Who sent a request. */
+export interface Client {
+  readonly ip: string;
+}
+
 /** Which keys a route takes: `needs` is what a restricted one has to list. */
 export interface AccessRequest {
   readonly scope: KeyScope;
   readonly needs: Scope;
-  readonly address: string;
+  /** Its address is found anew each time, so it is read only when the request is refused or its key is looked up. */
+  readonly client: Client;
 }
 
 /** Finds the account a request acts for. Throws a Problem: 401, 403 or 429. */
@@ -52,11 +58,10 @@ const KEY_MAX = 255;
 export function createAuthenticate({ reader, clock }: { reader: KeyReader; clock: Clock }): Authenticate {
   const keys = createApiKeyLookup({ reader, clock });
   const limiter = createRateLimiter({ clock, perSecondMax: FAILED_MAX });
-  return async ({ authorization }, { scope, needs, address }) => {
+  return async ({ authorization }, request) => {
     const key = readKey(authorization);
-    const client = clientOf(address);
     const refuse = async (problem: Problem) => {
-      if (limiter.count(client)) return problem;
+      if (limiter.count(clientOf(request.client.ip))) return problem;
       await clock.sleep(REFUSAL_DELAY_MS);
       return tooManyWrongKeys();
     };
@@ -64,15 +69,16 @@ export function createAuthenticate({ reader, clock }: { reader: KeyReader; clock
     if (key === undefined) throw authorization === undefined ? keyMissing() : await refuse(keyMissing());
     const sha256 = hash("sha256", key.slice(0, KEY_MAX), "base64");
     // Looked up before it is counted: a right key goes in from wherever wrong ones come, known or not.
-    const found = key.length > KEY_MAX ? undefined : await keys.find(sha256, client);
+    const found = key.length > KEY_MAX ? undefined : await keys.find(sha256, request.client);
     if (found === undefined) throw await refuse(keyInvalid(key));
-    return admit(found, { scope, needs, nowMs: clock.nowMs() });
+    return admit(found, request, clock.nowMs());
   };
 }
 
 function admit(
   { account, apiKey }: FoundKey,
-  { scope, needs, nowMs }: Pick<AccessRequest, "scope" | "needs"> & { nowMs: number },
+  { scope, needs }: Pick<AccessRequest, "scope" | "needs">,
+  nowMs: number,
 ): Access {
   assert(account !== undefined && apiKey !== undefined, "a key comes with its account");
   const { apiKeyId, expireTime, revokeTime, kind, scopes } = apiKey;

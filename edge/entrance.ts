@@ -17,6 +17,7 @@ export interface Entering {
   readonly accountId: string;
   /** Whether it came with a publishable key, as from a page. */
   readonly isFromPage: boolean;
+  /** Its client's; of no use to a request that is not from a page. */
   readonly address: string;
 }
 

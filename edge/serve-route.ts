@@ -87,12 +87,12 @@ async function handle({ route, needs, serving, request, reply }: Handling): Prom
     return await runCall(call, async () => {
       // Before a place is taken: whoever tries wrong keys takes none from a merchant.
       const { scope = "secret" } = route;
-      const access = await serving.authenticate(request.headers, { scope, needs, address: request.ip });
+      const access = await serving.authenticate(request.headers, { scope, needs, client: request });
       // A publishable key stands in web pages: everybody has it.
       const isFromPage = access.kind === ApiKeyKind.PUBLISHABLE;
       if (!isFromPage) serving.connections.welcome(request.raw.socket);
       const { accountId } = access.account;
-      const leave = await serving.enter({ accountId, isFromPage, address: request.ip });
+      const leave = await serving.enter({ accountId, isFromPage, address: isFromPage ? request.ip : "" });
       try {
         return await work({ route, serving, request, reply, call, access, known });
       } finally {

@@ -117,9 +117,9 @@ test("ten thousand wrong keys and more drop no known key, and are read by hundre
 function createLookup() {
   const keys = createApiKeyLookup({ reader: bench.tripe.clientsOf("edge").reader, clock: systemClock });
   return {
-    async find(text: string, client: string) {
+    async find(text: string, ip: string) {
       try {
-        const found = await keys.find(hash("sha256", text, "base64"), client);
+        const found = await keys.find(hash("sha256", text, "base64"), { ip });
         return found === undefined ? "nobody's" : "found";
       } catch (error) {
         if (error instanceof Problem) return error.status;
