@@ -1,7 +1,9 @@
 import type { Static, TObject } from "typebox";
 import type { Account } from "../gen/tripe/billing/v1/account_pb.ts";
+import type { Snapshot } from "../gen/tripe/billing/v1/event_pb.ts";
 import type { Invoice } from "../gen/tripe/billing/v1/invoice_pb.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
+import { assert } from "../services/_runtime/errors.ts";
 import type { CreateId } from "../services/_runtime/ids.ts";
 import type { WebhookReach } from "../services/_runtime/webhook-reach.ts";
 import type { KeyScope } from "./authenticate.ts";
@@ -82,6 +84,28 @@ export interface Route<Params extends TObject = TObject> {
   /** Where in the request ids stand, for words about those that name nothing. */
   mentions?(id: string, params: Static<Params>): Mentions;
   run(request: PublicRequest, params: Static<Params>): Promise<Answer>;
+  /**
+   * Answers a write with what an equal one stored. It is asked when `run` refuses what the same request, under the same key, may
+   * have done before: since then a customer may be deleted or an invoice paid. Absent where only the writer refuses.
+   */
+  replay?(request: PublicRequest, stored: Stored, params: Static<Params>): Promise<Answer>;
+}
+
+/** The noun that answered a write. */
+export type Stored = Snapshot["noun"];
+
+type Noun<Case> = Extract<Stored, { case: Case }>["value"];
+
+/** Answers with a stored noun as the write itself does. */
+export function replayOf<Case extends NonNullable<Stored["case"]>>(
+  noun: Case,
+  show: (request: PublicRequest, value: Noun<Case>) => object | Promise<object>,
+) {
+  return async (request: PublicRequest, stored: Stored): Promise<Answer> => {
+    assert(stored.case === noun, `the stored answer of this route is a ${noun}`);
+    const value: unknown = stored.value;
+    return { body: await show(request, value as Noun<Case>), isReplayed: true };
+  };
 }
 
 /** Checks a route against its own schema, and forgets the schema's type, so that routes fit in one list. */

@@ -32,7 +32,7 @@ import {
 import { createReads } from "./reads.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
-import { type PublicRequest, pathsOf, type Route } from "./route.ts";
+import { type Answer, type PublicRequest, pathsOf, type Route } from "./route.ts";
 import { isPrivate } from "./transport.ts";
 import { urlUnrecognized } from "./url-problems.ts";
 
@@ -184,7 +184,7 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
     isReplayed = false,
   } = await withIdentity(write, { keys, createId }, (identity) => {
     if (route.method !== "GET") requestId = identity.requestId;
-    return route.run({ ...publicRequest, identity }, params);
+    return runOrReplay(route, { ...publicRequest, identity }, params);
   });
   const original = isReplayed ? await findOriginal(serving, { accountId, requestId }) : request.id;
   if (key !== undefined && original !== "") reply.header("original-request", original);
@@ -192,6 +192,24 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
   if (isReplayed) reply.header("idempotent-replayed", "true");
   if (headers !== undefined) reply.headers(headers);
   return body instanceof Problem ? sendProblem(reply, body) : reply.send(body);
+}
+
+/**
+ * Runs a route. When it ends in a 4xx, a write with a key is answered with what an equal one stored, if one did: what stands
+ * against it now may have come after it.
+ */
+async function runOrReplay(route: Route, request: PublicRequest, params: Parameters<Route["run"]>[1]): Promise<Answer> {
+  try {
+    return await route.run(request, params);
+  } catch (error) {
+    const { accountId, clients, identity, isRepeatable } = request;
+    const isRefused = toProblem(error, {}).status < 500;
+    if (!isRepeatable || !isRefused || route.replay === undefined) throw error;
+    const key = { accountId, requestId: identity.requestId, requestDigest: identity.digest };
+    const { answer } = await clients.writer.findAnswer(key);
+    if (answer === undefined) throw error;
+    return route.replay(request, answer.noun, params);
+  }
 }
 
 /** The request that was answered first under a key. Without it the answer is as good: it is left out when it cannot be read. */

@@ -79,6 +79,7 @@ const callees = {
       "CountPendingDeliveries",
     ],
     writer: [
+      "FindAnswer",
       "CreateCustomer",
       "UpdateCustomer",
       "DeleteCustomer",

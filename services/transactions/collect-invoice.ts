@@ -24,7 +24,7 @@ export async function collectInvoice(dependencies: TransactionsDependencies, req
   if (charge === undefined && invoice !== undefined && isWithoutPayer) {
     return { invoice: await giveNothing(dependencies, request, invoice) };
   }
-  // Asked by the schedule and not due, or asked for a repeat that is none: nothing is begun.
+  // Asked by the schedule and not due: nothing is begun.
   if (charge === undefined) return begun;
   if (charge.state === ChargeState.PENDING || invoice?.state === InvoiceState.PAID) return begun;
   const settled = await dependencies.clients.writer.settleCollection({
@@ -40,10 +40,10 @@ export async function collectInvoice(dependencies: TransactionsDependencies, req
 /** Begins the charge and runs it; while an equal call does, looks again for a while. */
 async function begin(dependencies: TransactionsDependencies, request: CollectInvoiceRequest) {
   const { clients, clock } = dependencies;
-  const { accountId, requestId, requestDigest, invoiceId, paymentMethodId, isOnlyRepeat, isScheduled } = request;
+  const { accountId, requestId, requestDigest, invoiceId, paymentMethodId, isScheduled } = request;
   const endMs = clock.preciseMs() + WAIT_MS;
   for (;;) {
-    const key = { accountId, requestId, requestDigest, invoiceId, paymentMethodId, isOnlyRepeat, isScheduled };
+    const key = { accountId, requestId, requestDigest, invoiceId, paymentMethodId, isScheduled };
     const ids = { chargeId: createId("ch_"), attemptId: createId("att_") };
     const askedMs = clock.preciseMs();
     const { invoice, charge, attempt, ...how } = await clients.writer.beginCollection({ ...key, ...ids });

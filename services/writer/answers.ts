@@ -31,6 +31,16 @@ const FIND = {
   text: `select request_digest, noun_id, answer from idempotency where account_id = $1 and request_id = $2`,
 };
 
+/** The answer of a request, or of the charge that a collection of an invoice claimed. */
+const FIND_ANY = {
+  name: "find_any_answer",
+  text: `select d.request_digest, d.noun_id, coalesce(d.answer, b.answer) as answer from idempotency d
+    left join collection_claim k on k.account_id = d.account_id and k.request_id = d.request_id
+    left join charge c on c.account_id = k.account_id and c.charge_id = k.charge_id
+    left join idempotency b on b.account_id = c.account_id and b.request_id = c.request_id
+    where d.account_id = $1 and d.request_id = $2`,
+};
+
 interface StoredRow {
   readonly request_digest: Buffer;
   readonly noun_id: string;
@@ -42,7 +52,21 @@ interface StoredRow {
  * REQUEST_ID_REUSED, a request of other content.
  */
 export async function findStored(query: Query, request: Request): Promise<Stored | undefined> {
-  const [row] = await query<StoredRow>(FIND, [request.accountId, request.requestId]);
+  return storedOf((await query<StoredRow>(FIND, [request.accountId, request.requestId]))[0], request);
+}
+
+/**
+ * Finds the stored answer of a request, of whatever kind; none when no equal request was carried out. Refuses as `findStored`
+ * and `waitForAnswer` do.
+ */
+export async function findAnswer({ database, clock }: WriterDependencies, request: Request) {
+  const find = async () =>
+    storedOf((await database.query<StoredRow>(FIND_ANY, [request.accountId, request.requestId]))[0], request);
+  if ((await find()) === undefined) return {};
+  return { answer: await waitForAnswer(clock, async () => (await find())?.answer) };
+}
+
+function storedOf(row: StoredRow | undefined, request: Request): Stored | undefined {
   if (row === undefined) return undefined;
   if (!row.request_digest.equals(request.requestDigest)) {
     refuse(Code.AlreadyExists, "REQUEST_ID_REUSED", "this request id was used for another request", "request_id");

@@ -98,7 +98,6 @@ export async function beginCollection(
       if (own !== undefined) return { invoice, ...own };
       return { invoice, ...(await chargeOfInvoice(query, invoice, accountId, claimedId)), isReplayed: true };
     }
-    if (request.isOnlyRepeat) return { invoice };
     const [open] = await query<{ charge_id: string }>(IS_OPEN, [accountId, invoiceId]);
     const isOwed = invoice.state === InvoiceState.OPEN || invoice.state === InvoiceState.UNCOLLECTIBLE;
     if (open === undefined && isOwed) {

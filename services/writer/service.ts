@@ -2,7 +2,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
 import { writeAccounts } from "./accounts.ts";
 import { resolveAlert } from "./alerts.ts";
-import type { WriterDependencies } from "./answers.ts";
+import { findAnswer, type WriterDependencies } from "./answers.ts";
 import { leaseAttempts, postponeAttempt } from "./attempts.ts";
 import { createBeginCapture } from "./begin-capture.ts";
 import { createBeginCharge } from "./begin-charge.ts";
@@ -66,6 +66,7 @@ export function createWriter(dependencies: WriterDependencies): ServiceImpl<type
     leaseAttempts: (request) => leaseAttempts(dependencies, request),
     postponeAttempt: (request) => postponeAttempt(dependencies, request),
     ...writeLateAttempts(dependencies),
+    findAnswer: (request) => findAnswer(dependencies, request),
     createProduct: (request) => createProduct(dependencies, request),
     updateProduct: (request) => updateProduct(dependencies, request),
     createPrice: (request) => createPrice(dependencies, request),

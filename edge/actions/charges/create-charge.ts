@@ -1,10 +1,7 @@
-import { Code } from "@connectrpc/connect";
 import type { Static } from "typebox";
 import Type from "typebox";
 import { type Charge, ChargeState } from "../../../gen/tripe/billing/v1/charge_pb.ts";
 import type { GetPayerResponse } from "../../../gen/tripe/reader/v1/reader_service_pb.ts";
-import type { CreateChargeResponse } from "../../../gen/tripe/transactions/v1/transactions_service_pb.ts";
-import { refusalOf } from "../../../services/_runtime/errors.ts";
 import { tokenCard } from "../../cards.ts";
 import {
   clearable,
@@ -23,7 +20,7 @@ import { metadataOf, shippingOf, textOf } from "../../messages.ts";
 import type { Problem } from "../../problem.ts";
 import { cardDeclined } from "../../problems.ts";
 import { found } from "../../reads.ts";
-import { type Answer, defineRoute, type PublicRequest } from "../../route.ts";
+import { defineRoute, type PublicRequest, replayOf } from "../../route.ts";
 import { verifyPaymentMethod } from "../../verification.ts";
 import { readAmount } from "./amount.ts";
 import { judgePayer, mentionsOfPayer, type Payment, readPayment } from "./payer.ts";
@@ -65,51 +62,32 @@ export const createChargeRoute = defineRoute({
   expandable: chargeExpandable,
   mentions: (_, given) => mentionsOfPayer(given),
   async run(request, given) {
-    const { accountId, clients } = request;
+    const { accountId, clients, identity } = request;
     const amount = readAmount(given);
     const payment = await readPayment(request, given);
     const { customerId, paymentMethodId, tokenId } = payment;
     const payer = await clients.reader.getPayer({ accountId, customerId, paymentMethodId, tokenId });
-    const problem = judgePayer(given, payment, payer);
-    if (problem === undefined && payer.paymentMethod?.isVerificationDue === true) {
+    judgePayer(given, payment, payer);
+    if (payer.paymentMethod?.isVerificationDue === true) {
       await verifyPaymentMethod(request, payer.paymentMethod.paymentMethodId);
     }
     const isHeld = given.capture === false;
     const charge = { ...wordsOf(given), amount, isHeld, customerId, ...cardOf(payment, payer) };
-    if (problem !== undefined) return answerStored(request, charge, problem);
-    return answer(request, await submit(request, { charge, tokenId }));
+    const { requestId, digest: requestDigest } = identity;
+    const { charge: made, isReplayed } = await clients.transactions.createCharge({
+      accountId,
+      requestId,
+      requestDigest,
+      charge,
+      tokenId,
+    });
+    return { body: await bodyOf(request, found(made)), isReplayed };
   },
+  replay: replayOf("charge", bodyOf),
 });
 
-type ChargeInit = NonNullable<Parameters<PublicRequest["clients"]["transactions"]["createCharge"]>[0]["charge"]>;
-
-function submit(
-  { accountId, clients, identity }: PublicRequest,
-  { charge, tokenId }: { charge: ChargeInit; tokenId: string },
-): Promise<CreateChargeResponse> {
-  const { requestId, digest: requestDigest } = identity;
-  return clients.transactions.createCharge({ accountId, requestId, requestDigest, charge, tokenId });
-}
-
-async function answer(request: PublicRequest, { charge, isReplayed }: CreateChargeResponse): Promise<Answer> {
-  const made = found(charge);
-  return { body: made.state === ChargeState.FAILED ? declineOf(made) : await showCharge(request, made), isReplayed };
-}
-
-/**
- * Answers a request whose payer cannot pay (any more): when it was made before, under the same key, its answer stands,
- * though the customer has since lost its card. Without a payment method nothing can be begun, only be found.
- */
-async function answerStored(request: PublicRequest, charge: ChargeInit, problem: Problem): Promise<Answer> {
-  if (!request.isRepeatable) throw problem;
-  try {
-    return await answer(request, await submit(request, { charge: { ...charge, paymentMethodId: "" }, tokenId: "" }));
-  } catch (error) {
-    const refusal = refusalOf(error);
-    // Another request's key is the client's first concern; that there is nothing to be found is no news.
-    if (refusal?.code === Code.AlreadyExists || refusal?.code === Code.Aborted) throw error;
-    throw problem;
-  }
+async function bodyOf(request: PublicRequest, charge: Charge): Promise<object> {
+  return charge.state === ChargeState.FAILED ? declineOf(charge) : showCharge(request, charge);
 }
 
 function wordsOf(given: Params) {

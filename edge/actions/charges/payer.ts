@@ -3,7 +3,6 @@ import type { GetPayerResponse } from "../../../gen/tripe/reader/v1/reader_servi
 import { type SourceParam, testCardOf, tokenIdOf } from "../../cards.ts";
 import { type Mentions, mention, mentions } from "../../mentions.ts";
 import { parametersExclusive } from "../../parameter-problems.ts";
-import type { Problem } from "../../problem.ts";
 import { cardInvalid, cardNotLinked, customerWithoutCard, payerMissing, resourceMissing } from "../../problems.ts";
 import type { PublicRequest } from "../../route.ts";
 
@@ -41,30 +40,27 @@ export async function readPayment(request: PublicRequest, given: PayerParams): P
   return { customerId, paymentMethodId: "", tokenId: await tokenIdOf(request, card, param), isFromSource };
 }
 
-/**
- * Says why this payer cannot be charged; undefined when nothing stands against it. What may have changed since an equal
- * request was made (a used token, a detached card) is the writer's to judge: it knows the equal request's answer.
- */
-export function judgePayer(given: PayerParams, payment: Payment, payer: GetPayerResponse): Problem | undefined {
+/** Refuses a payer that cannot be charged: one that is not there, is another customer's, or has no card or an expired one. */
+export function judgePayer(given: PayerParams, payment: Payment, payer: GetPayerResponse): void {
   const { customerId, paymentMethodId, tokenId } = payment;
   const { customer, paymentMethod, token } = payer;
   const param = given.source === undefined ? "payment_method" : "source";
   if (customerId !== "" && (customer === undefined || customer.deleteTime !== undefined)) {
-    return resourceMissing({ noun: "customer", id: customerId, param: "customer" });
+    throw resourceMissing({ noun: "customer", id: customerId, param: "customer" });
   }
-  if (tokenId !== "" && token === undefined) return resourceMissing({ noun: "token", id: tokenId, param });
+  if (tokenId !== "" && token === undefined) throw resourceMissing({ noun: "token", id: tokenId, param });
   if (paymentMethod === undefined) {
-    if (paymentMethodId === "") return customerWithoutCard();
-    if (customerId !== "") return cardNotLinked({ customerId, cardId: paymentMethodId, param });
-    return resourceMissing({
+    if (paymentMethodId === "") throw customerWithoutCard();
+    if (customerId !== "") throw cardNotLinked({ customerId, cardId: paymentMethodId, param });
+    throw resourceMissing({
       noun: given.source === undefined ? "PaymentMethod" : "source",
       id: paymentMethodId,
       param,
     });
   }
   const isAnothers = tokenId === "" && paymentMethod.customerId !== customerId;
-  if (isAnothers && paymentMethodId !== "") return cardNotLinked({ customerId, cardId: paymentMethodId, param });
-  return isExpired(paymentMethod.card, payer) ? cardInvalid("expired_card") : undefined;
+  if (isAnothers && paymentMethodId !== "") throw cardNotLinked({ customerId, cardId: paymentMethodId, param });
+  if (isExpired(paymentMethod.card, payer)) throw cardInvalid("expired_card");
 }
 
 // A card is good through the end of its month, in the time its account lives in.

@@ -8,7 +8,7 @@ import { metadataOf } from "../../messages.ts";
 import { parametersExclusive } from "../../parameter-problems.ts";
 import { refused } from "../../problems.ts";
 import { found } from "../../reads.ts";
-import { defineRoute, type PublicRequest } from "../../route.ts";
+import { defineRoute, type PublicRequest, replayOf } from "../../route.ts";
 import { withVerification } from "../../verification.ts";
 import { customerWords, readCustomerWords } from "./customer-params.ts";
 import { customerExpandable, showCustomer } from "./show-customer.ts";
@@ -56,6 +56,7 @@ export const createCustomerRoute = defineRoute({
     const { customer: made, isReplayed } = await withVerification(request, () => clients.writer.createCustomer(write));
     return { body: await showCustomer(request, found(made)), isReplayed };
   },
+  replay: replayOf("customer", showCustomer),
 });
 
 // 36^8: two customers of one account do not meet. Stripe's own have eight characters too.

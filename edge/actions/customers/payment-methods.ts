@@ -9,7 +9,7 @@ import { billingDetailsOf, metadataOf } from "../../messages.ts";
 import { cursorMention, type PagingParams, pageRequestOf } from "../../paging.ts";
 import { parameterMissing, parametersExclusive } from "../../parameter-problems.ts";
 import { found } from "../../reads.ts";
-import { type Answer, defineRoute, type PublicRequest } from "../../route.ts";
+import { type Answer, defineRoute, type PublicRequest, replayOf } from "../../route.ts";
 import { withVerification } from "../../verification.ts";
 
 const params = group({
@@ -120,6 +120,7 @@ const attachRoute = defineRoute({
     );
     return { body: await showPaymentMethod(request, found(paymentMethod)), isReplayed };
   },
+  replay: replayOf("paymentMethod", showPaymentMethod),
 });
 
 const detachRoute = defineRoute({
@@ -141,6 +142,7 @@ const detachRoute = defineRoute({
     });
     return { body: await showPaymentMethod(request, found(paymentMethod)), isReplayed };
   },
+  replay: replayOf("paymentMethod", showPaymentMethod),
 });
 
 const listRoute = defineRoute({

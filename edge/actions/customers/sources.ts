@@ -6,7 +6,7 @@ import { choice, expand, group, id, optional, paging } from "../../decode/fields
 import { mention, mentions } from "../../mentions.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
 import { found } from "../../reads.ts";
-import { defineRoute } from "../../route.ts";
+import { defineRoute, replayOf } from "../../route.ts";
 import { withVerification } from "../../verification.ts";
 
 const createSourceRoute = defineRoute({
@@ -45,6 +45,7 @@ const createSourceRoute = defineRoute({
     );
     return { body: sourceView(found(paymentMethod)), isReplayed };
   },
+  replay: replayOf("paymentMethod", (_, made) => sourceView(made)),
 });
 
 const listSourcesRoute = defineRoute({

@@ -6,7 +6,7 @@ import { type Mentions, mention, mentions } from "../../mentions.ts";
 import { metadataPatchOf } from "../../messages.ts";
 import { parametersExclusive } from "../../parameter-problems.ts";
 import { found } from "../../reads.ts";
-import { defineRoute } from "../../route.ts";
+import { defineRoute, replayOf } from "../../route.ts";
 import { withVerification } from "../../verification.ts";
 import { customerWords, readCustomerWords } from "./customer-params.ts";
 import { customerExpandable, showCustomer } from "./show-customer.ts";
@@ -53,6 +53,7 @@ export const updateCustomerRoute = defineRoute({
     );
     return { body: await showCustomer(request, found(changed)), isReplayed };
   },
+  replay: replayOf("customer", showCustomer),
 });
 
 // A customer has one default way to pay, and the public API two places to name it, and a third that brings a new one.

@@ -7,7 +7,7 @@ import { metadataOf } from "../../messages.ts";
 import { lineOfItem, listPendingItems } from "../../pending-items.ts";
 import { cardNotLinked, resourceMissing } from "../../problems.ts";
 import { found } from "../../reads.ts";
-import { defineRoute } from "../../route.ts";
+import { defineRoute, replayOf } from "../../route.ts";
 import { checkDaysUntilDue, collectionMethodOf, invoiceWords, readInvoiceWords } from "./invoice-params.ts";
 import { readCurrency } from "./item-amount.ts";
 import { invoiceExpandable, showInvoice } from "./show-invoice.ts";
@@ -65,6 +65,7 @@ export const createInvoiceRoute = defineRoute({
     });
     return { body: await showInvoice(request, found(invoice)), isReplayed };
   },
+  replay: replayOf("invoice", showInvoice),
 });
 
 function judge({ customer: customerId, default_payment_method: cardId }: Params, payer: GetPayerResponse): void {

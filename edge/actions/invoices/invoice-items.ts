@@ -22,7 +22,7 @@ import { metadataOf, metadataPatchOf, textOf } from "../../messages.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
 import { invalidForm, parameterMissing } from "../../parameter-problems.ts";
 import { found } from "../../reads.ts";
-import { defineRoute, type PublicRequest } from "../../route.ts";
+import { defineRoute, type PublicRequest, replayOf } from "../../route.ts";
 import { currencyCodeOf, priceIdOf, readItemAmount, readItemChange } from "./item-amount.ts";
 
 const expandable = ["customer", "invoice"];
@@ -76,6 +76,7 @@ const createItemRoute = defineRoute({
     });
     return { body: await showItem(request, found(invoiceItem)), isReplayed };
   },
+  replay: replayOf("invoiceItem", showItem),
 });
 
 async function readItem({ account, reads }: PublicRequest, given: Static<typeof createParams>) {
@@ -153,6 +154,7 @@ const updateItemRoute = defineRoute({
     });
     return { body: await showItem(request, found(invoiceItem)), isReplayed };
   },
+  replay: replayOf("invoiceItem", showItem),
 });
 
 const deleteItemRoute = defineRoute({

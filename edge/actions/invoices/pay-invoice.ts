@@ -2,12 +2,11 @@ import { Code } from "@connectrpc/connect";
 import Type from "typebox";
 import { type Charge, ChargeState } from "../../../gen/tripe/billing/v1/charge_pb.ts";
 import { type Invoice, InvoiceState } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
-import { refusalOf } from "../../../services/_runtime/errors.ts";
+import { assert, refusalOf } from "../../../services/_runtime/errors.ts";
 import { expand, group, id, optional } from "../../decode/fields.ts";
 import { invoiceAlreadyPaid, invoiceNotOpen, invoiceWithoutCard } from "../../invoice-problems.ts";
 import { mention, mentions } from "../../mentions.ts";
 import { parametersExclusive } from "../../parameter-problems.ts";
-import type { Problem } from "../../problem.ts";
 import { cardDeclined, cardNotLinked } from "../../problems.ts";
 import { found } from "../../reads.ts";
 import { type Answer, defineRoute, type PublicRequest } from "../../route.ts";
@@ -30,7 +29,7 @@ const params = group(
 /**
  * Has an invoice paid: reader.GetInvoice ‖ reader.GetPaymentMethod → (writer.FinalizeInvoice, of a draft) →
  * transactions.CollectInvoice; out of band → writer.PayInvoiceOutOfBand. The charge's identity is the invoice's own, so
- * that two at once charge once; the same request again is told what became of its own charge.
+ * that two at once charge once; the same request again is answered with its own charge.
  */
 export const payInvoiceRoute = defineRoute({
   method: "POST",
@@ -65,6 +64,14 @@ export const payInvoiceRoute = defineRoute({
     if (given.paid_out_of_band === true) return payOutOfBand(request);
     return collect(request, finalized ?? invoice, card?.paymentMethodId ?? "");
   },
+  async replay(request, stored) {
+    if (stored.case === "invoice") return { body: await showInvoice(request, stored.value), isReplayed: true };
+    const charge = stored.case === "charge" ? stored.value : undefined;
+    assert(charge !== undefined, "the stored answer is the charge, or the invoice that was paid out of band");
+    const { accountId, clients, id: invoiceId } = request;
+    const { invoice } = await clients.reader.getInvoice({ accountId, invoiceId });
+    return { body: await bodyOf(request, found(invoice), { charge, isReplayed: true }), isReplayed: true };
+  },
 });
 
 /** Finalizes a draft, as the action's first write; undefined when somebody else has done so meanwhile. */
@@ -90,25 +97,19 @@ async function payOutOfBand(request: PublicRequest): Promise<Answer> {
   return { body: await showInvoice(request, found(invoice)), isReplayed };
 }
 
-/** Has it charged. What is paid or void is asked about all the same: the same request may have had it charged before. */
+/** Has it charged, unless it is paid or void. */
 async function collect(request: PublicRequest, { state }: Invoice, paymentMethodId: string): Promise<Answer> {
-  const { accountId, clients, id: invoiceId, identity, isRepeatable } = request;
-  const isClosed = state === InvoiceState.PAID || state === InvoiceState.VOID;
-  if (isClosed && !isRepeatable) throw closed(invoiceId, state);
+  const { accountId, clients, id: invoiceId, identity } = request;
+  if (state === InvoiceState.PAID) throw invoiceAlreadyPaid();
+  if (state === InvoiceState.VOID) throw invoiceNotOpen(invoiceId);
   const { charge, invoice, isReplayed } = await clients.transactions.collectInvoice({
     accountId,
     requestId: identity.requestId,
     requestDigest: identity.digest,
     invoiceId,
     paymentMethodId,
-    isOnlyRepeat: isClosed,
   });
-  if (isClosed && !isReplayed) throw closed(invoiceId, state);
   return { body: await bodyOf(request, found(invoice), { charge, isReplayed }), isReplayed };
-}
-
-function closed(invoiceId: string, state: InvoiceState): Problem {
-  return state === InvoiceState.PAID ? invoiceAlreadyPaid() : invoiceNotOpen(invoiceId);
 }
 
 interface Collected {

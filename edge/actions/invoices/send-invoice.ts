@@ -5,7 +5,7 @@ import { isAddress } from "../../../services/_runtime/email-address.ts";
 import { expand, group } from "../../decode/fields.ts";
 import { invoiceWithoutEmail } from "../../invoice-problems.ts";
 import { found } from "../../reads.ts";
-import { defineRoute, type PublicRequest } from "../../route.ts";
+import { defineRoute, type PublicRequest, replayOf } from "../../route.ts";
 import { invoiceExpandable, showInvoice } from "./show-invoice.ts";
 
 /**
@@ -40,6 +40,7 @@ export const sendInvoiceRoute = defineRoute({
     const sent = isSent ? invoice : await deliver(request, { invoice, seller: found(account), sendingId });
     return { body: await showInvoice(request, sent), isReplayed: isSent };
   },
+  replay: replayOf("invoice", showInvoice),
 });
 
 function recipientOf({ customerDetails }: Invoice): string {

@@ -4,7 +4,7 @@ import { mention, mentions } from "../../mentions.ts";
 import { metadataPatchOf } from "../../messages.ts";
 import { cardNotLinked } from "../../problems.ts";
 import { found } from "../../reads.ts";
-import { defineRoute, type PublicRequest } from "../../route.ts";
+import { defineRoute, type PublicRequest, replayOf } from "../../route.ts";
 import {
   checkDaysUntilDue,
   collectionMethodOf,
@@ -47,6 +47,7 @@ export const updateInvoiceRoute = defineRoute({
     });
     return { body: await showInvoice(request, found(invoice)), isReplayed };
   },
+  replay: replayOf("invoice", showInvoice),
 });
 
 /** Throws a Problem on words that do not fit the invoice they change. */

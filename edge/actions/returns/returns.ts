@@ -7,7 +7,7 @@ import { mention, mentions } from "../../mentions.ts";
 import { metadataOf } from "../../messages.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
 import { found } from "../../reads.ts";
-import { defineRoute, type PublicRequest } from "../../route.ts";
+import { defineRoute, type PublicRequest, replayOf } from "../../route.ts";
 import { checkStep } from "../charges/amount.ts";
 
 const expandable = ["balance_transaction", "charge"];
@@ -47,6 +47,7 @@ const createRoute = defineRoute({
     });
     return { body: await showReturn(request, found(record)), isReplayed };
   },
+  replay: replayOf("return", showReturn),
 });
 
 // All that is left may be given back, whatever it is: it was taken when the currency had another step.

@@ -1,14 +1,13 @@
-import { Code } from "@connectrpc/connect";
 import { type Charge, ChargeState } from "../../../gen/tripe/billing/v1/charge_pb.ts";
 import { InvoiceState } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
 import { type Subscription, SubscriptionState } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
 import type { CreateSubscriptionResponse } from "../../../gen/tripe/writer/v1/subscriptions_pb.ts";
-import { refusalOf } from "../../../services/_runtime/errors.ts";
+import { assert, refusalOf } from "../../../services/_runtime/errors.ts";
 import { mention, mentions } from "../../mentions.ts";
-import { Problem } from "../../problem.ts";
+import type { Problem } from "../../problem.ts";
 import { cardDeclined, unavailable } from "../../problems.ts";
 import { found } from "../../reads.ts";
-import { defineRoute, type PublicRequest } from "../../route.ts";
+import { type Answer, defineRoute, type PublicRequest } from "../../route.ts";
 import { paymentMethodMissing } from "../../subscription-problems.ts";
 import { planSubscription } from "./plan-subscription.ts";
 import { readExpansions, showSubscription, subscriptionExpandable } from "./show-subscription.ts";
@@ -36,21 +35,34 @@ export const createSubscriptionRoute = defineRoute({
       paymentMethod: mention(given.default_payment_method, "default_payment_method"),
     }),
   async run(request, given) {
-    const { subscription, declinedCharge, isReplayed } = await createOrFind(request, given);
+    const { subscription, declinedCharge, isReplayed } = await create(request, given);
     if (declinedCharge !== undefined) return { body: declineOf(declinedCharge), isReplayed };
-    const made = found(subscription);
-    const isCollected = made.state === SubscriptionState.INCOMPLETE && behaviorOf(given) !== "default_incomplete";
-    if (isCollected && behaviorOf(given) === "error_if_incomplete") {
-      const problem = await collectOrDelete(request, made);
-      if (problem !== undefined) return { body: problem, isReplayed };
-    } else if (isCollected) {
-      await collect(request, made, isReplayed);
-    }
-    // What was stored is the subscription before it was paid.
-    const current = isCollected || isReplayed ? await readAgain(request, made) : made;
-    return { body: await showSubscription(request, current), isReplayed };
+    return finish(request, given, { made: found(subscription), isReplayed });
+  },
+  async replay(request, stored, given) {
+    if (stored.case === "charge") return { body: declineOf(stored.value), isReplayed: true };
+    assert(stored.case === "subscription", "the stored answer is the subscription, or the charge that was declined");
+    return finish(request, given, { made: stored.value, isReplayed: true });
   },
 });
+
+/** Has the first invoice paid, when that is asked for, and shows the subscription. */
+async function finish(
+  request: PublicRequest,
+  given: SubscriptionParams,
+  { made, isReplayed }: { made: Subscription; isReplayed: boolean },
+): Promise<Answer> {
+  const isCollected = made.state === SubscriptionState.INCOMPLETE && behaviorOf(given) !== "default_incomplete";
+  if (isCollected && behaviorOf(given) === "error_if_incomplete") {
+    const problem = await collectOrDelete(request, made);
+    if (problem !== undefined) return { body: problem, isReplayed };
+  } else if (isCollected) {
+    await collect(request, made, isReplayed);
+  }
+  // What was stored is the subscription before it was paid.
+  const current = isCollected || isReplayed ? await readAgain(request, made) : made;
+  return { body: await showSubscription(request, current), isReplayed };
+}
 
 function behaviorOf({ payment_behavior: behavior = "allow_incomplete" }: SubscriptionParams) {
   return behavior;
@@ -59,32 +71,18 @@ function behaviorOf({ payment_behavior: behavior = "allow_incomplete" }: Subscri
 /** Two invoices of one customer may want one pending item at the same moment: the later looks again, so often. */
 const TRIES_MAX = 3;
 
-/**
- * Makes the subscription. When it cannot be made (any more), an equal request may have made it before, under the same key:
- * the writer is asked with a subscription of nobody, which it can find and cannot make.
- */
-async function createOrFind(request: PublicRequest, given: SubscriptionParams): Promise<CreateSubscriptionResponse> {
+async function create(request: PublicRequest, given: SubscriptionParams): Promise<CreateSubscriptionResponse> {
   const { accountId, clients, identity } = request;
   const key = { accountId, requestId: identity.requestId, requestDigest: identity.digest };
-  let problem: Problem | undefined;
-  for (let tries = 1; problem === undefined; tries += 1) {
+  for (let tries = 1; ; tries += 1) {
     try {
       const planned = await planSubscription(request, given);
       const isStrict = behaviorOf(given) === "error_if_incomplete";
       const isProvisional = isStrict && planned.subscription.state === SubscriptionState.INCOMPLETE;
       return await clients.writer.createSubscription({ ...key, ...planned, isProvisional });
     } catch (error) {
-      if (refusalOf(error)?.reason === "INVOICE_ITEM_TAKEN" && tries < TRIES_MAX) continue;
-      if (!(request.isRepeatable && error instanceof Problem && error.status < 500)) throw error;
-      problem = error;
+      if (refusalOf(error)?.reason !== "INVOICE_ITEM_TAKEN" || tries === TRIES_MAX) throw error;
     }
-  }
-  try {
-    return await clients.writer.createSubscription({ ...key, subscription: {}, invoice: { currencyCode: "XXX" } });
-  } catch (error) {
-    const code = refusalOf(error)?.code;
-    if (code === Code.AlreadyExists || code === Code.Aborted) throw error;
-    throw problem;
   }
 }
 

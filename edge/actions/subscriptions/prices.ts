@@ -24,7 +24,7 @@ import { metadataOf, metadataPatchOf, textOf } from "../../messages.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
 import { parameterMissing, parametersExclusive } from "../../parameter-problems.ts";
 import { found } from "../../reads.ts";
-import { defineRoute, type PublicRequest } from "../../route.ts";
+import { defineRoute, type PublicRequest, replayOf } from "../../route.ts";
 import { priceTerms, readPriceTerms, recurring } from "./price-params.ts";
 
 const expandable = ["product"];
@@ -77,6 +77,7 @@ const createRoute = defineRoute({
     });
     return { body: await showPrice(request, found(price)), isReplayed };
   },
+  replay: replayOf("price", showPrice),
 });
 
 function readNewProduct({ createId }: PublicRequest, { product, product_data: data }: Static<typeof createParams>) {
@@ -141,6 +142,7 @@ const updateRoute = defineRoute({
     });
     return { body: await showPrice(request, found(price)), isReplayed };
   },
+  replay: replayOf("price", showPrice),
 });
 
 // The internal mask names fields.

@@ -19,7 +19,7 @@ import { mention, mentions } from "../../mentions.ts";
 import { metadataOf, metadataPatchOf, textOf } from "../../messages.ts";
 import { cursorMention, pageRequestOf } from "../../paging.ts";
 import { found } from "../../reads.ts";
-import { defineRoute, type PublicRequest } from "../../route.ts";
+import { defineRoute, type PublicRequest, replayOf } from "../../route.ts";
 import { priceTerms, readPriceTerms, recurring } from "./price-params.ts";
 
 const expandable = ["default_price"];
@@ -62,6 +62,7 @@ const createRoute = defineRoute({
     });
     return { body: await showProduct(request, found(product)), isReplayed };
   },
+  replay: replayOf("product", showProduct),
 });
 
 function readDefaultPrice({ createId }: PublicRequest, { default_price_data: terms }: Static<typeof createParams>) {
@@ -124,6 +125,7 @@ const updateRoute = defineRoute({
     });
     return { body: await showProduct(request, found(product)), isReplayed };
   },
+  replay: replayOf("product", showProduct),
 });
 
 // The internal mask names fields.

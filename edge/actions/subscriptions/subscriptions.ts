@@ -4,7 +4,7 @@ import { clearable, expand, group, id, metadata, optional, text } from "../../de
 import { mention, mentions } from "../../mentions.ts";
 import { metadataPatchOf, textOf } from "../../messages.ts";
 import { found } from "../../reads.ts";
-import { defineRoute } from "../../route.ts";
+import { defineRoute, replayOf } from "../../route.ts";
 import { createSubscriptionRoute } from "./create-subscription.ts";
 import { listSubscriptionsRoute } from "./list-subscriptions.ts";
 import { showSubscription, subscriptionExpandable } from "./show-subscription.ts";
@@ -74,6 +74,7 @@ const updateRoute = defineRoute({
     });
     return { body: await showSubscription(request, found(subscription)), isReplayed };
   },
+  replay: replayOf("subscription", showSubscription),
 });
 
 // The internal mask names fields.
