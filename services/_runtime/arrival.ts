@@ -4,6 +4,7 @@ import { type Call, callerGone, createCall, runCall } from "./call.ts";
 import type { CallFacts } from "./call-facts.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { Clock } from "./clock.ts";
+import type { DeadlineWheel, Expiring } from "./deadline-wheel.ts";
 import { defaultTimeoutMs } from "./deadlines.ts";
 import { codeName, refusalOf, refuse, toPublicError } from "./errors.ts";
 import { headerNames } from "./headers.ts";
@@ -54,6 +55,8 @@ export interface ArrivalOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly mayCall: MayCall;
+  /** The clock's. */
+  readonly wheel: DeadlineWheel;
 }
 
 /** Starts a call that has come in for the service of that name. */
@@ -64,13 +67,13 @@ export function receive(incoming: Incoming, options: ArrivalOptions): Arrival {
 /** The caller in the log line of a call that came without proof. */
 const UNPROVEN = "unproven";
 
-class StartedArrival implements Arrival {
+class StartedArrival implements Arrival, Expiring {
   readonly context: CallContext;
   readonly #incoming: Incoming;
   readonly #options: ArrivalOptions;
   readonly #call: Call;
   readonly #gone: () => void;
-  readonly #cancelTimer: (() => void) | undefined;
+  readonly #slot: number | undefined;
   #giveUp: ((reason: unknown) => void) | undefined = undefined;
   #isFinished = false;
 
@@ -84,14 +87,14 @@ class StartedArrival implements Arrival {
     this.context = new CallContext(incoming, this.#call, clock);
     this.#gone = () => {
       // grpc-js cancels a call at its deadline: that too is a deadline, whichever timer fires first.
-      if (clock.nowMs() >= deadlineMs) this.#late();
+      if (clock.nowMs() >= deadlineMs) this.expire();
       else this.#cancel(callerGone());
     };
     const restMs = deadlineMs - nowMs;
-    this.#cancelTimer = Number.isFinite(restMs) ? clock.setTimer(() => this.#late(), Math.max(0, restMs)) : undefined;
-    if (restMs <= 0) this.#late();
+    if (restMs <= 0) this.expire();
     else if (incoming.cancellation?.isCancelled === true) this.#gone();
     else incoming.cancellation?.onCancel(this.#gone);
+    this.#slot = Number.isFinite(restMs) ? options.wheel.add(this.#call.startMs + restMs, this) : undefined;
   }
 
   admit(): void {
@@ -125,7 +128,7 @@ class StartedArrival implements Arrival {
     return toOutgoing(shown, this.context.touched().trailer, this.#timing());
   }
 
-  #late(): void {
+  expire(): void {
     this.#cancel(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
   }
 
@@ -143,7 +146,7 @@ class StartedArrival implements Arrival {
   #finish(code: string, reason: string | undefined): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
-    this.#cancelTimer?.();
+    if (this.#slot !== undefined) this.#options.wheel.remove(this.#slot, this);
     this.#incoming.cancellation?.offCancel(this.#gone);
     const { name, log, clock } = this.#options;
     const { method, facts } = this.#incoming;

@@ -24,8 +24,8 @@ const byRpc: Readonly<Record<string, number>> = {
   RunSweep: 30_000,
 };
 
-// What a caller keeps for itself of the time it was given, so that it can still answer when a call of its own runs out.
-const RESERVE_MS = 5;
+/** What a caller keeps for itself of the time it was given, so that it can still answer when a call of its own runs out. */
+export const RESERVE_MS = 5;
 
 /** The time a call of this rpc may take when nobody says less, in milliseconds. */
 export function defaultTimeoutMs(rpc: string): number {

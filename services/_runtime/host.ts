@@ -9,6 +9,7 @@ import {
 import { Code, ConnectError, createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from "@connectrpc/connect";
 import { type Arrival, type Incoming, type ReplyFacts, receive } from "./arrival.ts";
 import type { Clock } from "./clock.ts";
+import { deadlineWheelOf } from "./deadline-wheel.ts";
 import type { Log } from "./log.ts";
 import { streamOutputs } from "./streams.ts";
 import { type MayCall, mayCall as mayCallByTopology, type ServiceName } from "./topology.ts";
@@ -58,7 +59,8 @@ export function createHost<const D extends readonly DescService[]>(options: Host
   const { name, log, clock, mayCall = mayCallByTopology } = options;
   const specs = specsOf(options.services);
   const gate = createGate();
-  const begin = (incoming: Incoming): Arrival => receive(incoming, { name, log, clock, mayCall });
+  const arrivalOptions = { name, log, clock, mayCall, wheel: deadlineWheelOf(clock) };
+  const begin = (incoming: Incoming): Arrival => receive(incoming, arrivalOptions);
   return {
     name,
     services: options.services.map(({ service }) => service),
