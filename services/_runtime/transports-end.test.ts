@@ -4,7 +4,7 @@ import { callerGone, createCall, runCall } from "./call.ts";
 import { systemClock } from "./clock.ts";
 import { refusalOf, refuse } from "./errors.ts";
 import { failureOf, setupProbe } from "./testing/setup-probe.ts";
-import { wirings } from "./testing/wirings.ts";
+import { type Wiring, wirings } from "./testing/wirings.ts";
 
 // The conformance suite of every transport, part two: how calls, streams and services end.
 const each = test.each(Object.entries(wirings));
@@ -92,6 +92,76 @@ each("over %s when the current call is cancelled, the calls it has made are too"
   await started.promise;
   call.cancel(callerGone());
   expect((await failed).code).toBe(Code.Canceled);
+});
+
+/** A service that calls another, whose handler waits for its end and notes the reason. */
+async function setupNested(wire: Wiring) {
+  const started = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<unknown>();
+  const inner = await setupProbe(
+    wire,
+    {
+      read: (_request, { signal }) => {
+        signal.addEventListener("abort", () => ended.resolve(signal.reason));
+        started.resolve();
+        return new Promise(() => {});
+      },
+    },
+    { name: "bank", caller: "transactions" },
+  );
+  const outer = await setupProbe(wire, { read: () => inner.client.read({}) }, { name: "transactions" });
+  return { client: outer.client, started: started.promise, ended: ended.promise };
+}
+
+each("over %s cancelling reaches the handlers of calls made on the call's behalf", async (_name, wire) => {
+  const { client, started, ended } = await setupNested(wire);
+  const controller = new AbortController();
+  const failed = failureOf(client.read({}, { signal: controller.signal }));
+  await started;
+  controller.abort();
+  expect((await failed).code).toBe(Code.Canceled);
+  expect(ConnectError.from(await ended).code).toBe(Code.Canceled);
+});
+
+each("over %s a deadline reaches the handlers of calls made on the call's behalf", async (_name, wire) => {
+  const { client, started, ended } = await setupNested(wire);
+  const failed = failureOf(client.read({}, { timeoutMs: 1_500 }));
+  await started;
+  expect((await failed).code).toBe(Code.DeadlineExceeded);
+  expect(ConnectError.from(await ended).code).toBe(Code.DeadlineExceeded);
+});
+
+each("over %s a call that is cancelled before it is made reaches no handler", async (_name, wire) => {
+  let reached = false;
+  const { client } = await setupProbe(wire, {
+    read() {
+      reached = true;
+      return {};
+    },
+  });
+  const call = createCall({ caller: "merchant" });
+  call.cancel(callerGone());
+  const failure = await runCall(call, () => failureOf(client.read({})));
+  expect([failure.code, reached]).toEqual([Code.Canceled, false]);
+});
+
+each("over %s what has ended, well or badly, leaves nothing for its caller to cancel", async (_name, wire) => {
+  const { client } = await setupProbe(wire, {
+    read: ({ text }) => (text === "bad" ? refuse(Code.Aborted, "STALE", "stale") : {}),
+  });
+  const call = createCall({ caller: "merchant" });
+  const listeners = new Set<() => void>();
+  const { onCancel, offCancel } = call;
+  call.onCancel = (listener) => {
+    listeners.add(listener);
+    onCancel.call(call, listener);
+  };
+  call.offCancel = (listener) => {
+    listeners.delete(listener);
+    offCancel.call(call, listener);
+  };
+  await runCall(call, () => Promise.allSettled(["good", "bad"].map((text) => client.read({ text }))));
+  expect(listeners.size).toBe(0);
 });
 
 each("over %s a service that is gone is UNAVAILABLE, and found again when it is back", async (_name, wire) => {
