@@ -56,6 +56,26 @@ export function readBenchArguments(words: readonly string[], known: readonly str
   return { names, sizes: { ...defaults, ...sizes }, wirings, port, against };
 }
 
+/** What `npm run profile` was asked for. */
+export interface AskedProfile {
+  readonly name: string;
+  readonly seconds: number;
+  readonly wirings: readonly Wiring[];
+  readonly port: number;
+}
+
+/** Reads words such as `charge seconds=10 wiring=one`. Throws words for what it does not know. */
+export function readProfileArguments(words: readonly string[], known: readonly string[]): AskedProfile {
+  const names = words.filter((word) => !word.includes("="));
+  const [name] = names;
+  if (name === undefined || names.length > 1 || !known.includes(name)) {
+    throw new Error(`npm run profile -- work [seconds=10] [wiring=one]; work is one of ${known.join(", ")}`);
+  }
+  const sizes = words.filter((word) => word.includes("="));
+  const { wirings, port, sizes: read } = readBenchArguments(["seconds=10", ...sizes], []);
+  return { name, seconds: read.seconds, wirings, port };
+}
+
 function readWirings(value: string): Wiring[] {
   if (value === "one" || value === "processes") return [value];
   throw new Error(`wiring is one or processes, not ${value}`);

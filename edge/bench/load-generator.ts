@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
 import { systemClock } from "../../services/_runtime/clock.ts";
-import { type LoadMessage, type LoadPlan, type LoadResult, NUMBER } from "./load-plan.ts";
+import { type LoadMessage, type LoadPlan, type LoadResult, NUMBER, NUMBER_DIGITS } from "./load-plan.ts";
 import { createPicker } from "./pick-template.ts";
 import { openRawConnection, type RawConnection } from "./raw-connection.ts";
 import { percentilesOf } from "./statistics.ts";
@@ -8,9 +8,6 @@ import { percentilesOf } from "./statistics.ts";
 // The load generator: a process of its own, so that its CPU is its own. Its parent sends the plan, and reads the processes'
 // CPU at "measuring" and at "measured".
 process.once("message", (plan) => void generate(plan as LoadPlan));
-
-/** Numbers that no earlier run on the same Tripe used: milliseconds since 1970, and a count behind them. */
-const NUMBER_DIGITS = 16;
 
 interface Window {
   isOpen: boolean;
@@ -61,8 +58,7 @@ function createTexts({ templates }: LoadPlan): () => string {
   let number = systemClock.nowMs() * 1_000;
   return () => {
     number += 1;
-    const [before = "", after] = parts[pick(Math.random())] ?? [];
-    return after === undefined ? before : before + String(number).padStart(NUMBER_DIGITS, "0") + after;
+    return parts[pick(Math.random())]?.join(String(number).padStart(NUMBER_DIGITS, "0")) ?? "";
   };
 }
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterAll, expect, test } from "vitest";
-import { getOf, NUMBER, postOf } from "./load-plan.ts";
+import { getOf, NUMBER, NUMBER_DIGITS, postOf } from "./load-plan.ts";
 import { openRawConnection } from "./raw-connection.ts";
 
 const answers: ((socket: Socket) => void)[] = [];
@@ -44,5 +44,9 @@ test("a POST announces the length of its form, and has a place for its number", 
   const text = postOf("/v1/charges", "sk_test_x", { amount: "2000", currency: "usd" });
   expect(text).toContain("Content-Length: 24\r\n\r\namount=2000&currency=usd");
   expect(text.split(NUMBER)).toHaveLength(2);
+  const [head = "", body = ""] = postOf("/v1/customers/cus_1", "sk_test_x", { description: NUMBER }).split("\r\n\r\n");
+  const sent = body.replace(NUMBER, "0".repeat(NUMBER_DIGITS));
+  expect(head).toContain(`Content-Length: ${sent.length}`);
+  expect(sent).toBe("description=0000000000000000");
   expect(getOf("/v1/charges/ch_1", "sk_test_x")).toMatch(/^GET \/v1\/charges\/ch_1 HTTP\/1\.1\r\n[\s\S]*\r\n\r\n$/);
 });

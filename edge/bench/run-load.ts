@@ -12,17 +12,34 @@ export interface LoadRun extends LoadResult {
   readonly cpuUs: CpuTimes;
 }
 
+/** What else a load is run with. */
+export interface LoadOptions {
+  /** Other answers than 200 are what is looked for. */
+  readonly mayFail?: boolean;
+  /** Called when the measured window begins, and when it ends. */
+  readonly onMeasuring?: () => Promise<void>;
+  readonly onMeasured?: () => Promise<void>;
+}
+
 /** Runs a load on a Tripe. Rejects when anything but 200 was answered, unless that is what is looked for. */
 export async function runLoad(
   tripe: MeasuredTripe,
   plan: Omit<LoadPlan, "port">,
-  { mayFail = false }: { readonly mayFail?: boolean } = {},
+  { mayFail = false, onMeasuring, onMeasured }: LoadOptions = {},
 ): Promise<LoadRun> {
+  const hooks: (Promise<void> | undefined)[] = [];
   let [before, after]: (Promise<CpuTimes> | undefined)[] = [];
   const result = await generateLoad({ ...plan, port: tripe.port }, (message) => {
-    if (message.is === "measuring") before = tripe.cpu();
-    if (message.is === "measured") after = tripe.cpu();
+    if (message.is === "measuring") {
+      before = tripe.cpu();
+      hooks.push(onMeasuring?.());
+    }
+    if (message.is === "measured") {
+      after = tripe.cpu();
+      hooks.push(onMeasured?.());
+    }
   });
+  await Promise.all(hooks);
   const others = Object.entries(result.statuses).filter(([status]) => status !== "200");
   if (!mayFail && others.length > 0) throw new Error(`not every answer was 200: ${JSON.stringify(result.statuses)}`);
   if (result.okCount === 0) throw new Error("no answer with status 200");
