@@ -88,7 +88,8 @@ test("an ETag that is known is a 304 without a body, and HEAD is a GET without o
 test("requests without a key are a hundred a second and client, and what is beyond is refused late", async () => {
   await systemClock.sleep(1_000);
   const startMs = systemClock.preciseMs();
-  const asked = Array.from({ length: 150 }, () => get("/openapi.json", { remoteAddress: "10.0.1.1" }));
+  // No route: so cheap that a busy machine too answers more than a hundred in a second.
+  const asked = Array.from({ length: 150 }, () => get("/nowhere", { remoteAddress: "10.0.1.1" }));
   const [others, health, merchant] = await Promise.all([
     get("/openapi.json", { remoteAddress: "10.0.1.2" }),
     get("/livez", { remoteAddress: "10.0.1.1" }),
@@ -97,7 +98,7 @@ test("requests without a key are a hundred a second and client, and what is beyo
   expect([others.statusCode, health.statusCode, merchant.status]).toEqual([200, 200, 200]);
   const statuses = (await Promise.all(asked)).map(({ statusCode }) => statusCode);
   expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(0);
-  expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(100);
+  expect(statuses.filter((status) => status === 404).length).toBeGreaterThanOrEqual(100);
   expect(systemClock.preciseMs() - startMs).toBeGreaterThan(900);
 });
 

@@ -12,6 +12,7 @@ import { systemClock } from "./_runtime/clock.ts";
 import { createEnvironment } from "./_runtime/config.ts";
 import { type SettingName, settingEntries } from "./_runtime/config-table.ts";
 import { linkCodeCache } from "./_runtime/testing/code-cache.ts";
+import { reservePorts } from "./_runtime/testing/reserve-ports.ts";
 import { createTestFolder } from "./_runtime/testing/test-folder.ts";
 import { openBook } from "./bank/sandbox/book.ts";
 import { NO_FAULTS } from "./bank/sandbox/faults.ts";
@@ -21,7 +22,7 @@ import { createAuthority } from "./bank/testing/certificates.ts";
 import { isTestPassword, testPassword } from "./bank/testing/password.ts";
 import { startServer } from "./mailer/testing/mail-server.ts";
 
-const port = 22_400 + (process.pid % 8) * 11;
+const port = await reservePorts(11);
 const patient = { timeout: 90_000, interval: 100 };
 
 /** Proved elsewhere, in a Tripe of their own or in a part of one, since they exclude others or need a server beside. */

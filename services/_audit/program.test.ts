@@ -6,9 +6,12 @@ import { systemClock } from "../_runtime/clock.ts";
 import { type Config, readConfig } from "../_runtime/config.ts";
 import { silentLog } from "../_runtime/log.ts";
 import { createSecret } from "../_runtime/secret.ts";
+import { reservePorts } from "../_runtime/testing/reserve-ports.ts";
 import { readStatement } from "../bank/sandbox/statement.ts";
 import { runProgram } from "./program.ts";
 import { createWorld } from "./testing/world.ts";
+
+const port = await reservePorts(11);
 
 const { tripe, owner, day, forget } = await createWorld();
 afterAll(() => owner.end());
@@ -27,7 +30,7 @@ async function run(config: Config) {
 
 /** As `npm start` gives it to a process, with the sandbox bank at its place. */
 function configOf(): Config {
-  const config = readConfig({ PORT: "26900", TRIPE_DATA_DIR: tripe.config.dataDir });
+  const config = readConfig({ PORT: String(port), TRIPE_DATA_DIR: tripe.config.dataDir });
   return { ...config, databaseUrl: createSecret(tripe.database.urls.audit) };
 }
 
@@ -61,7 +64,7 @@ test("the statement of a bank of one's own is not compared, and that is said", a
 test("without a running Postgres it says so and proves nothing", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "tripe-audit-"));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
-  const stopped = await run(readConfig({ PORT: "26900", TRIPE_DATA_DIR: dataDir }));
+  const stopped = await run(readConfig({ PORT: String(port), TRIPE_DATA_DIR: dataDir }));
   expect(stopped).toMatchObject({ exitCode: 1, lines: [expect.stringContaining("Postgres is not running on")] });
   const away = await run({
     ...configOf(),

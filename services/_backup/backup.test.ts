@@ -11,13 +11,14 @@ import { systemClock } from "../_runtime/clock.ts";
 import { makeKeyFiles } from "../_runtime/key-files.ts";
 import { silentLog } from "../_runtime/log.ts";
 import { createMemoryFolder } from "../_runtime/testing/memory-folder.ts";
+import { reservePorts } from "../_runtime/testing/reserve-ports.ts";
 import { backUp } from "./backup.ts";
 import { assertProgram } from "./dump.ts";
 import { readPassphrase } from "./passphrase.ts";
 import { restore } from "./restore.ts";
 
 const PASSPHRASE = "correct horse battery";
-const port = 22_720 + (process.pid % 40);
+const port = await reservePorts(1);
 
 async function start(dataDir: string) {
   const server = await startEmbedded({ dataDir, port, log: silentLog, settings: testSettings });
