@@ -49,7 +49,7 @@ test.each(Object.entries(rules))("%s", (_sentence, findAll) => {
 
 test("there is something to keep tidy", () => {
   expect(sources.length).toBeGreaterThan(0);
-  expect(services.length).toBe(8);
+  expect(services.length).toBe(9);
 });
 
 function every(those: readonly Source[], rule: (source: Source) => Finding[]): Finding[] {

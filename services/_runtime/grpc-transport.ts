@@ -15,6 +15,7 @@ import {
   type ChannelOptions,
   Client,
   type ClientDuplexStream,
+  connectivityState,
   credentials,
   experimental,
   type Metadata,
@@ -27,6 +28,7 @@ import type { Dialing } from "./dialing.ts";
 import { definitionOf } from "./grpc-codec.ts";
 import { factPairs, firstText, headerNames, toHeaders, toMetadata } from "./headers.ts";
 import type { AnyMessage } from "./host.ts";
+import { laneDefinition } from "./lane-messages.ts";
 import { MESSAGE_MAX_BYTES } from "./limits.ts";
 import {
   headerPairs,
@@ -48,8 +50,16 @@ export interface GrpcTransportOptions {
   readonly maxMessageBytes?: number;
 }
 
+/** A transport over gRPC, and what lanes need of it. */
+export interface GrpcTransport extends ServiceTransport {
+  /** Opens a stream of bytes, with the same proof as every call. */
+  openLane(): ClientDuplexStream<Buffer, Buffer>;
+  /** Whether there is a connection; without one it starts to make one. */
+  isConnected(): boolean;
+}
+
 /** Carries calls over one grpc-js channel. It connects at the first call, and again whenever the service comes back. */
-export function createGrpcTransport(options: GrpcTransportOptions): ServiceTransport {
+export function createGrpcTransport(options: GrpcTransportOptions): GrpcTransport {
   const client = new Client(targetOf(options.addresses), credentialsOf(options), channelOptions(options));
   const proof = proofOf(options);
   return {
@@ -65,6 +75,11 @@ export function createGrpcTransport(options: GrpcTransportOptions): ServiceTrans
         client.waitForReady(systemClock.nowMs() + withinMs, (error) => resolve(error === undefined));
       }),
     isServing: (withinMs) => checkHealth(client, withinMs),
+    openLane() {
+      const { path, requestSerialize, responseDeserialize } = laneDefinition;
+      return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, toMetadata(proof));
+    },
+    isConnected: () => client.getChannel().getConnectivityState(true) === connectivityState.READY,
     close: () => client.close(),
   };
 }
@@ -253,7 +268,8 @@ function canceled(): ConnectError {
 const UNREAD =
   /^(?:Stream refused by server$|Write error: .*NGHTTP2_REFUSED_STREAM$|(?:round_robin: )?No connection established)/;
 
-function toConnectError(error: unknown, cancellation: Cancellation | undefined): ConnectError {
+/** Reads what a call of grpc-js has failed with; marked when it is certain that no server has read the call. */
+export function toConnectError(error: unknown, cancellation: Cancellation | undefined): ConnectError {
   if (!isStatus(error)) return ConnectError.from(error);
   // A server that is forced to stop resets its calls as if they were cancelled; but nobody here has cancelled.
   if (Number(error.code) === Code.Canceled && cancellation?.isCancelled !== true) {

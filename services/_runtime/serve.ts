@@ -5,9 +5,11 @@ import { createProofInterceptor } from "./grpc-proof.ts";
 import { addHost } from "./grpc-server.ts";
 import { addHealth } from "./health.ts";
 import { createHost, type Host, type HostOptions } from "./host.ts";
+import { addLanes } from "./lane-server.ts";
 import { MESSAGE_MAX_BYTES } from "./limits.ts";
 import { type Listening, listen, proofOf } from "./listening.ts";
 import { addReflection } from "./reflection.ts";
+import { mayCall as mayCallByTopology } from "./topology.ts";
 
 // Well above what a peer has in flight (some 100 charges), well below what a runaway could use to fill the memory.
 const STREAMS_MAX = 256;
@@ -27,6 +29,8 @@ export interface ServerOptions<D extends readonly DescService[]> extends HostOpt
   readonly listening: Listening;
   /** The largest message, in and out, in bytes; default MESSAGE_MAX_BYTES. */
   readonly maxMessageBytes?: number;
+  /** How long a lane takes calls, in milliseconds; default five minutes. */
+  readonly laneAgeMs?: number;
   /** How long `close` waits for running calls, in milliseconds; default 10,000. */
   readonly drainMaxMs?: number;
 }
@@ -51,6 +55,16 @@ export async function createServer<const D extends readonly DescService[]>(
     interceptors: [createProofInterceptor(proofOf(listening), log)],
   });
   addHost(server, host, clock);
+  const maxMessageBytes = options.maxMessageBytes ?? MESSAGE_MAX_BYTES;
+  const { mayCall = mayCallByTopology, laneAgeMs } = options;
+  const lanes = addLanes(server, {
+    host,
+    mayCall,
+    clock,
+    log,
+    maxMessageBytes,
+    ...(laneAgeMs && { ageMs: laneAgeMs }),
+  });
   const health = addHealth(server, ["", ...host.services.map(({ typeName }) => typeName)]);
   addReflection(server, [...host.services, HealthService]);
   const { address, release } = await listen(server, listening, clock);
@@ -59,6 +73,7 @@ export async function createServer<const D extends readonly DescService[]>(
   const close = async () => {
     release();
     health.end();
+    lanes.drain();
     const end = clock.sleep(options.drainMaxMs ?? DRAIN_MAX_MS);
     // Callers are told to go elsewhere (GOAWAY). What they had sent before is still carried out; what comes later is refused
     // by HTTP/2, and grpc-js sends it to whoever serves now: so no call is lost to the one that takes our place.

@@ -248,9 +248,13 @@ const allowed: ReadonlyMap<CallerName, ReadonlyMap<string, ReadonlySet<string>>>
 /** Judges whether a caller may call an rpc of a service. */
 export type MayCall = (caller: CallerName, callee: ServiceName, rpc: string) => boolean;
 
+// Opens a lane (tripe.lane.v1), which every service serves. It is for all who may call the service: each call in it is judged for itself.
+const LANE_RPC = "Carry";
+
 /** Says whether `caller` may call the rpc of that name of `callee`. */
 export function mayCall(caller: CallerName, callee: ServiceName, rpc: string): boolean {
-  return allowed.get(caller)?.get(callee)?.has(rpc) === true;
+  const rpcs = allowed.get(caller)?.get(callee);
+  return rpcs !== undefined && (rpcs.has(rpc) || rpc === LANE_RPC);
 }
 
 /** The rpcs of `callee` that `caller` may call; none for most pairs. */

@@ -1,8 +1,9 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { systemClock } from "../clock.ts";
 import { createDirectTransport } from "../direct-transport.ts";
-import { createGrpcTransport } from "../grpc-transport.ts";
+import { createGrpcTransport, type GrpcTransportOptions } from "../grpc-transport.ts";
 import { createHost, type Host } from "../host.ts";
+import { createLaneTransport } from "../lane-transport.ts";
 import type { Log } from "../log.ts";
 import { createServer } from "../serve.ts";
 import type { ServiceTransport } from "../service-transport.ts";
@@ -34,7 +35,13 @@ export type Wiring = (probe: {
 }) => Promise<Wired>;
 
 /** Every transport; each test of `transports.test.ts` runs over all of them. */
-export const wirings = { direct: wireDirect, sockets: wireSockets, tls: wireTls } satisfies Record<string, Wiring>;
+export const wirings = {
+  direct: wireDirect,
+  sockets: (probe) => wireSockets(probe, createGrpcTransport),
+  tls: (probe) => wireTls(probe, createGrpcTransport),
+  lanes: (probe) => wireSockets(probe, createLaneTransport),
+  "lanes over tls": (probe) => wireTls(probe, createLaneTransport),
+} satisfies Record<string, Wiring>;
 
 const mayCall = mayCallProbe;
 
@@ -57,13 +64,18 @@ async function wireDirect({ name, implementation, log }: Parameters<Wiring>[0]):
   };
 }
 
-async function wireSockets({ name, implementation, log, caller }: Parameters<Wiring>[0]): Promise<Wired> {
+type Connect = (options: GrpcTransportOptions) => ServiceTransport;
+
+async function wireSockets(
+  { name, implementation, log, caller }: Parameters<Wiring>[0],
+  connect: Connect,
+): Promise<Wired> {
   const place = await createSocketPlace();
   const services = [{ service: ProbeService, implementation }] as const;
   const open = () =>
     createServer({ name, services, listening: place.listening(name), log, clock: systemClock, mayCall });
   let server = await open();
-  const transport = createGrpcTransport({ name, addresses: [server.address], dialing: place.dialing(caller) });
+  const transport = connect({ name, addresses: [server.address], dialing: place.dialing(caller) });
   return {
     transport,
     async start() {
@@ -79,7 +91,7 @@ async function wireSockets({ name, implementation, log, caller }: Parameters<Wir
   };
 }
 
-async function wireTls({ name, implementation, log, caller }: Parameters<Wiring>[0]): Promise<Wired> {
+async function wireTls({ name, implementation, log, caller }: Parameters<Wiring>[0], connect: Connect): Promise<Wired> {
   const place = await sharedTlsPlace();
   const services = [{ service: ProbeService, implementation }] as const;
   const listening = await place.listening(name);
@@ -87,7 +99,7 @@ async function wireTls({ name, implementation, log, caller }: Parameters<Wiring>
     createServer({ name, services, listening: { ...listening, address }, log, clock: systemClock, mayCall });
   let server = await open(listening.address);
   const { address } = server;
-  const transport = createGrpcTransport({ name, addresses: [address], dialing: await place.dialing(caller) });
+  const transport = connect({ name, addresses: [address], dialing: await place.dialing(caller) });
   return {
     transport,
     async start() {
