@@ -62,7 +62,7 @@ async function makeBundle() {
       platform: "node",
       // pdfkit reads files beside its own; pg-native is optional, and absent.
       external: ["pdfkit", "pg-native"],
-      plugins: [keepPlaces],
+      plugins: [keepPlaces, leaveHttpLazy],
       logLevel: "silent",
     });
     // All in one folder: `import.meta.dirname` is the bundle's in every module of ours.
@@ -90,6 +90,24 @@ const keepPlaces = {
   name: "keep-places",
   transform: (code, id) =>
     id.endsWith(".ts") ? code.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(id).href)) : null,
+};
+
+// `import … from "node:http"` reads every export of it, WebSocket among them, and that loads undici: 50 ms of a core and some
+// megabytes in every process. Taken as an object, what is not read is not loaded.
+const leaveHttpLazy = {
+  name: "leave-http-lazy",
+  resolveId: (source, _importer, { kind }) =>
+    kind === "import-statement" && /^(node:)?http$/.test(source) ? "\0lazy-http" : null,
+  load(id) {
+    if (id !== "\0lazy-http") return null;
+    const http = process.getBuiltinModule("node:http");
+    const isPlain = (key) => Object.getOwnPropertyDescriptor(http, key)?.get === undefined;
+    return [
+      'const http = process.getBuiltinModule("node:http");',
+      "export default http;",
+      `export const { ${Object.keys(http).filter(isPlain).join(", ")} } = http;`,
+    ].join("\n");
+  },
 };
 
 function describe(absolute) {

@@ -77,3 +77,8 @@ test("what cannot be bundled is said, and fails no install", async () => {
   expect(await bundle()).toContain("Tripe is not bundled");
   expect(await bundles()).toEqual([]);
 });
+
+test("Tripe itself is bundled", { timeout: 120_000 }, async () => {
+  const { stderr } = await promisify(execFile)(process.execPath, [join(ROOT, ".config", "bundle.mjs")]);
+  expect(stderr).toBe("");
+});
