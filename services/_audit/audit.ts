@@ -1,6 +1,7 @@
 import type { Clock } from "../_runtime/clock.ts";
 import type { Log } from "../_runtime/log.ts";
 import type { Check, Offending, Row } from "./check.ts";
+import { accountChecks } from "./checks/accounts.ts";
 import { attemptChecks } from "./checks/attempts.ts";
 import { bankChecks, KEEP_UNKNOWN_EFFECTS, unknownEffectsCheck } from "./checks/bank.ts";
 import { findCardFiles } from "./checks/card-files.ts";
@@ -48,6 +49,7 @@ const checks: readonly Check[] = [
   ...chargeChecks,
   ...holdChecks,
   ...attemptChecks,
+  ...accountChecks,
   ...idempotencyChecks,
   ...eventChecks,
   ...deliveryChecks,

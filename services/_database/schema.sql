@@ -104,15 +104,14 @@ table attempt -- One thing asked of a bank, and its own job in the queue of what
   request_id text -- The request a capture was asked for by; null for others.
   tell_time timestamp with time zone -- When its charge or return was told of as pending, because its end was not known in time (the machine's time); null when the end alone is told.
   trace_number integer default nextval('attempt_trace_number'::regclass) -- ISO 8583 element 11 of its messages; null of what was begun before these were kept.
-  constraint attempt_account_id_bank_ref_key UNIQUE (account_id, bank_ref)
   constraint attempt_account_id_charge_id_fkey FOREIGN KEY (account_id, charge_id) REFERENCES charge(account_id, charge_id)
-  constraint attempt_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint attempt_account_id_payment_method_id_fkey FOREIGN KEY (account_id, payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
   constraint attempt_account_id_request_id_fkey FOREIGN KEY (account_id, request_id) REFERENCES idempotency(account_id, request_id)
   constraint attempt_account_id_return_id_fkey FOREIGN KEY (account_id, return_id) REFERENCES charge_return(account_id, return_id)
   constraint attempt_amount_minor_check CHECK ((amount_minor > 0))
   constraint attempt_automatic_check CHECK (((NOT is_automatic) OR ((kind = ANY (ARRAY['refund'::text, 'reverse'::text])) AND (return_id IS NULL))))
   constraint attempt_bank_ref_check CHECK (((length(bank_ref) >= 1) AND (length(bank_ref) <= 40)))
+  constraint attempt_bank_ref_own CHECK ((bank_ref = attempt_id))
   constraint attempt_check2 CHECK (((state = 'succeeded'::text) = (NOT (outcome IS DISTINCT FROM 'accepted'::text))))
   constraint attempt_due_check CHECK (
 CASE state
@@ -174,12 +173,11 @@ table charge -- Money asked of a card, once: pending, then succeeded or failed f
   is_held boolean not null default false -- The bank was first asked only to hold the money (capture=false); a capture takes it, once, until capture_before_time.
   capture_before_time timestamp with time zone
   release_time timestamp with time zone -- When what was held was let go, whole: voided by the merchant, or expired.
+  is_hold_open boolean not null generated as ((is_held AND (state = 'succeeded'::text) AND (captured_minor = 0) AND (release_time IS NULL))) -- The money is held and neither captured nor let go.
   constraint charge_account_id_customer_id_fkey FOREIGN KEY (account_id, customer_id) REFERENCES customer(account_id, customer_id)
-  constraint charge_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint charge_account_id_invoice_id_fkey FOREIGN KEY (account_id, invoice_id) REFERENCES invoice(account_id, invoice_id)
   constraint charge_account_id_payment_method_id_fkey FOREIGN KEY (account_id, payment_method_id) REFERENCES payment_method(account_id, payment_method_id)
   constraint charge_account_id_request_id_fkey FOREIGN KEY (account_id, request_id) REFERENCES idempotency(account_id, request_id)
-  constraint charge_account_id_token_id_key UNIQUE (account_id, token_id)
   constraint charge_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '9007199254740991'::bigint)))
   constraint charge_booked_check CHECK (((captured_minor > 0) = (ledger_transfer_id IS NOT NULL)))
   constraint charge_capture_before_check CHECK (((is_held AND (state = 'succeeded'::text)) = (capture_before_time IS NOT NULL)))
@@ -202,7 +200,8 @@ table charge -- Money asked of a card, once: pending, then succeeded or failed f
   constraint charge_transfer_group_check CHECK ((length(transfer_group) <= 500))
   index charge_create_time ON tripe.charge USING btree (account_id, create_time, charge_id)
   index charge_customer ON tripe.charge USING btree (account_id, customer_id, charge_id) WHERE (customer_id IS NOT NULL)
-  index charge_hold ON tripe.charge USING btree (capture_before_time) WHERE (is_held AND (state = 'succeeded'::text) AND (captured_minor = 0) AND (release_time IS NULL))
+  index charge_hold ON tripe.charge USING btree (capture_before_time) WHERE is_hold_open
+  index charge_token ON tripe.charge USING btree (account_id, token_id) WHERE (token_id IS NOT NULL) unique
   index charge_transfer_group ON tripe.charge USING btree (account_id, transfer_group, charge_id) WHERE (transfer_group <> ''::text)
   grant select to tripe_audit
   grant select to tripe_reader
@@ -343,7 +342,6 @@ table event -- Something that happened, with the noun as it was in that commit (
   dispatch_time timestamp with time zone -- When it was taken up; set as it is written when no endpoint hears of it and it causes no mail. Null: an outbox row.
   previous bytea -- The noun as it was before the change that a "….updated" event tells of (a Snapshot's bytes); null for all others.
   write_time timestamp with time zone not null default statement_timestamp() -- When it was written (the machine's time); of those of an earlier Tripe, when it was updated.
-  constraint event_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint event_pkey PRIMARY KEY (account_id, event_id)
   constraint event_type_check CHECK (((length(type) >= 1) AND (length(type) <= 64)))
   index event_type ON tripe.event USING btree (account_id, type, create_time, event_id)
@@ -377,7 +375,6 @@ table idempotency -- What each request id was used for, and the noun it was answ
   create_time timestamp with time zone not null
   finish_time timestamp with time zone
   client_key text not null default ''::text -- The Idempotency-Key of the public request, as the merchant sent it; empty when it sent none, or no request is behind this.
-  constraint idempotency_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint idempotency_check CHECK (((answer IS NULL) = (finish_time IS NULL)))
   constraint idempotency_client_key_check CHECK ((length(client_key) <= 255))
   constraint idempotency_pkey PRIMARY KEY (account_id, request_id)
@@ -570,7 +567,6 @@ table ledger_entry -- One side of a transfer: debits positive, credits negative.
   ledger_account text not null
   currency_code character(3) not null
   amount_minor bigint not null
-  constraint ledger_entry_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint ledger_entry_account_id_ledger_transfer_id_fkey FOREIGN KEY (account_id, ledger_transfer_id) REFERENCES ledger_transfer(account_id, ledger_transfer_id)
   constraint ledger_entry_amount_minor_check CHECK ((amount_minor <> 0))
   constraint ledger_entry_ledger_account_check CHECK ((ledger_account = ANY (ARRAY['bank_clearing'::text, 'merchant_balance'::text, 'fees'::text, 'suspense'::text])))
@@ -591,7 +587,6 @@ table ledger_transfer -- One booking. Never changed: a correction is a new trans
   create_time timestamp with time zone not null
   constraint ledger_transfer_account_id_attempt_id_fkey FOREIGN KEY (account_id, attempt_id) REFERENCES attempt(account_id, attempt_id)
   constraint ledger_transfer_account_id_attempt_id_key UNIQUE (account_id, attempt_id)
-  constraint ledger_transfer_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint ledger_transfer_check CHECK (((kind = 'return'::text) = (return_id IS NOT NULL)))
   constraint ledger_transfer_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'return'::text, 'late_charge'::text, 'late_return'::text])))
   constraint ledger_transfer_pkey PRIMARY KEY (account_id, ledger_transfer_id)

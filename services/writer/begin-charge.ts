@@ -26,10 +26,11 @@ const BEGIN = {
         payment_method_id, amount_minor, currency_code, description, metadata, receipt_email, statement_descriptor,
         statement_descriptor_suffix, transfer_group, shipping, is_from_source, is_held, client_key)
     ), allowed as (
-      select i.*, business_now(i.account_id, i.customer_id) as create_time
+      select i.*, coalesce(q.business_time, business_now()) as create_time
       from input i
       join payment_method p using (account_id, payment_method_id)
       left join customer u on u.account_id = i.account_id and u.customer_id = i.customer_id
+      left join test_clock q on q.account_id = u.account_id and q.test_clock_id = u.test_clock_id
       left join token k on k.account_id = i.account_id and k.token_id = i.token_id
       where p.detach_time is null
         and (i.customer_id is null or (u.customer_id is not null and u.delete_time is null))

@@ -12,13 +12,13 @@ const BEGIN = {
   name: "begin_expiries",
   text: `with due_now as (
       select c.* from charge c
-      where c.is_held and c.state = 'succeeded' and c.captured_minor = 0 and c.release_time is null
+      where c.is_hold_open
         and c.capture_before_time <= ${NOW} and c.capture_before_time <= business_now(c.account_id, c.customer_id)
         and not exists (${endingsOf("c")})
       order by c.capture_before_time limit $1 for no key update skip locked
     ), due_by_clock as (
       select c.* from ${CLOCKED} join charge c on c.account_id = u.account_id and c.customer_id = u.customer_id
-      where c.is_held and c.state = 'succeeded' and c.captured_minor = 0 and c.release_time is null
+      where c.is_hold_open
         and c.capture_before_time > ${NOW} and c.capture_before_time <= t.business_time
         and not exists (${endingsOf("c")})
       order by c.capture_before_time limit $1 for no key update of c skip locked

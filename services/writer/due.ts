@@ -14,7 +14,7 @@ import type { WriterDependencies } from "./answers.ts";
 import { LEASE_MS } from "./lease.ts";
 
 /** The time of every account that has no test clock: it bounds the index, and a row is then judged by its customer's time. */
-export const NOW = "business_now('')";
+export const NOW = "business_now()";
 
 /** Test clocks ahead of it, with their customers; few, so that what is due by them is found from them. */
 export const CLOCKED = `test_clock t join customer u on u.account_id = t.account_id and u.test_clock_id = t.test_clock_id`;

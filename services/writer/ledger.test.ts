@@ -37,13 +37,15 @@ test("the database itself refuses a second charge, attempt, booking or claim whe
       `insert into ${table} select (jsonb_populate_record(t, jsonb_build_object(${change}))).* from ${table} t where t.charge_id = $1`,
       id,
     ).catch((error: unknown) => violatedConstraint(error));
-  expect(await copy("attempt", "'attempt_id', 'att_2'")).toBe("attempt_account_id_bank_ref_key");
+  expect(await copy("attempt", "'attempt_id', 'att_2'")).toBe("attempt_bank_ref_own");
   expect(await copy("attempt", "'attempt_id', 'att_2', 'bank_ref', 'att_2'")).toBe("attempt_charge");
   expect(await copy("ledger_transfer", "'ledger_transfer_id', 'txn_2'")).toBe(
     "ledger_transfer_account_id_attempt_id_key",
   );
-  await asOwner("update charge set token_id = 'tok_1' where charge_id = $1", id);
-  expect(await copy("charge", "'charge_id', 'ch_2'")).toBe("charge_account_id_token_id_key");
+  const { charge: other } = await setup().succeedCharge();
+  const spend = (chargeId: string) => asOwner("update charge set token_id = 'tok_1' where charge_id = $1", chargeId);
+  await spend(id);
+  expect(violatedConstraint(await spend(other.chargeId).catch((error: unknown) => error))).toBe("charge_token");
   const claim = asOwner("insert into idempotency select d.* from idempotency d where noun_id = $1", id);
   expect(violatedConstraint(await claim.catch((error: unknown) => error))).toBe("idempotency_pkey");
 });

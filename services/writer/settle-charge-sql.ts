@@ -6,10 +6,12 @@ import type { FeeRow } from "./fee.ts";
 export const READ = {
   name: "read_settling_charge",
   text: `select ${chargeColumns}, c.revision, t.attempt_id, t.outcome, t.fence, a.fee_basis_points, a.fee_fixed_minor,
-      business_now(c.account_id, c.customer_id) as business_time
+      coalesce(k.business_time, business_now()) as business_time
     from unnest($1::text[], $2::text[], $3::text[]) as i(account_id, charge_id, attempt_id)
     join charge c on c.account_id = i.account_id and c.charge_id = i.charge_id ${chargeJoins}
-    join attempt t on t.account_id = i.account_id and t.attempt_id = i.attempt_id and t.charge_id = i.charge_id`,
+    join attempt t on t.account_id = i.account_id and t.attempt_id = i.attempt_id and t.charge_id = i.charge_id
+    left join customer u on u.account_id = c.account_id and u.customer_id = c.customer_id
+    left join test_clock k on k.account_id = u.account_id and k.test_clock_id = u.test_clock_id`,
 };
 
 /** A row of `READ`. */

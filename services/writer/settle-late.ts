@@ -14,7 +14,7 @@ const LOCK = {
   name: "lock_late_attempt",
   text: `select t.state, t.outcome, t.kind, t.charge_id, t.is_automatic, o.kind as original_kind
     from attempt t
-    left join attempt o on o.account_id = t.account_id and o.bank_ref = t.original_bank_ref and t.original_bank_ref <> ''
+    left join attempt o on o.account_id = t.account_id and o.attempt_id = t.original_bank_ref and t.original_bank_ref <> ''
     where t.account_id = $1 and t.attempt_id = $2 for no key update of t`,
 };
 

@@ -163,6 +163,19 @@ export const faults: Record<
     (all) => all.map((line, index) => (index === 3 ? { ...line, bankRef: "att_unknown" } : line)),
     ["bank-unknown"],
   ],
+  "a row of each table that a charge writes, of an account that is not there": [
+    ({ paidId }) =>
+      ["charge", "attempt", "ledger_transfer"]
+        .map((table) => `update ${table} set account_id = 'acct_gone' where charge_id = '${paidId}';`)
+        .concat(
+          `update ledger_entry set account_id = 'acct_gone' where ledger_transfer_id in (${entry(paidId)});`,
+          `update idempotency set account_id = 'acct_gone' where noun_id = '${paidId}';`,
+          `update event set account_id = 'acct_gone' where object_id = '${paidId}'`,
+        )
+        .join(""),
+    keep,
+    ["accounts-exist"],
+  ],
   "an answered key whose noun is gone": [
     ({ paidId }) => `update idempotency set noun_id = 'cus_gone' where noun_id <> '${paidId}' and noun_id like 'tok%'
       and request_id = (select min(request_id) from idempotency where noun_id like 'tok%')`,

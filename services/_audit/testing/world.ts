@@ -105,8 +105,10 @@ async function createForgetting(owner: ReturnType<typeof createClient>): Promise
       where connamespace = 'tripe'::regnamespace and contype = 'c' loop
       execute format('alter table %s drop constraint %I', it.place, it.conname);
     end loop; end $$`);
-  const { rows } = await owner.query<{ name: string }>(
-    "select tablename::text as name from pg_tables where schemaname = 'tripe' and tablename <> 'migration'",
+  const { rows } = await owner.query<{ name: string; columns: string }>(
+    `select c.relname::text as name, string_agg(quote_ident(a.attname), ', ' order by a.attnum) as columns
+      from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+      where c.relnamespace = 'tripe'::regnamespace and c.relkind = 'r' and c.relname <> 'migration' group by 1`,
   );
   const tables = rows.map(({ name }) => name);
   await owner.query(
@@ -114,6 +116,9 @@ async function createForgetting(owner: ReturnType<typeof createClient>): Promise
   );
   return async () => {
     await owner.query(`truncate ${tables.map((name) => `tripe.${name}`).join(", ")}`);
-    await owner.query(tables.map((name) => `insert into tripe.${name} table kept.${name}`).join(";"));
+    const refill = rows.map(
+      ({ name, columns }) => `insert into tripe.${name} (${columns}) select ${columns} from kept.${name}`,
+    );
+    await owner.query(refill.join(";"));
   };
 }

@@ -4,11 +4,11 @@ import { type Acceptor, acceptorColumn } from "./account.ts";
 import { timestampOf } from "./fields.ts";
 import { attemptKinds } from "./words.ts";
 
-/** What a bank's messages say of an attempt, of the one it is about, and of its merchant; from `attempt t`. */
+/** What a bank's messages say of an attempt, of the one it is about (bank_ref is an attempt's id), and of its merchant; from `attempt t`. */
 export const traceColumns = `t.trace_number, t.begin_time,
   (select jsonb_build_object('kind', o.kind, 'traceNumber', o.trace_number, 'beginTime', o.begin_time,
       'authorizationCode', o.authorization_code)
-    from attempt o where t.original_bank_ref <> '' and o.account_id = t.account_id and o.bank_ref = t.original_bank_ref
+    from attempt o where t.original_bank_ref <> '' and o.account_id = t.account_id and o.attempt_id = t.original_bank_ref
   ) as original,
   (select m.acceptor from (select m.account_id, ${acceptorColumn("m")} from account m) m
     where m.account_id = t.account_id) as acceptor`;
