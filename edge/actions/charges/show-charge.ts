@@ -17,6 +17,7 @@ export async function showCharge(
   charge: Charge,
   known?: RefundList,
 ) {
+  if (expand.size === 0) return chargeView(charge);
   const [customer, transfer, refunds] = await Promise.all([
     expand.has("customer") ? reads.customer(charge.customerId) : undefined,
     expand.has("balance_transaction") ? reads.ledgerTransfer(charge.ledgerTransferId) : undefined,

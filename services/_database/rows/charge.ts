@@ -1,5 +1,5 @@
-import { create, type JsonValue } from "@bufbuild/protobuf";
-import { type Charge, ChargeSchema } from "../../../gen/tripe/billing/v1/charge_pb.ts";
+import type { JsonValue } from "@bufbuild/protobuf";
+import type { Charge } from "../../../gen/tripe/billing/v1/charge_pb.ts";
 import { billingDetailsOf, declineOf, shippingOf, timestampOf } from "./fields.ts";
 import { type CardRow, cardColumns, cardOf } from "./payment-method.ts";
 import { chargeStates } from "./words.ts";
@@ -50,11 +50,12 @@ export interface ChargeRow extends CardRow {
   readonly is_live: boolean;
 }
 
-/** The charge of a row. */
+/** The charge of a row. A literal, as messages of proto3 are plain objects: `create` goes through a list of the fields, at six times the time. */
 export function chargeOf(row: ChargeRow): Charge {
-  return create(ChargeSchema, {
+  return {
+    $typeName: "tripe.billing.v1.Charge",
     chargeId: row.charge_id,
-    amount: { amountMinor: row.amount_minor, currencyCode: row.currency_code },
+    amount: { $typeName: "tripe.type.v1.Money", amountMinor: row.amount_minor, currencyCode: row.currency_code },
     capturedMinor: row.captured_minor,
     returnedMinor: row.returned_minor,
     state: chargeStates.of(row.state),
@@ -80,5 +81,5 @@ export function chargeOf(row: ChargeRow): Charge {
     isHeld: row.is_held,
     captureBeforeTime: timestampOf(row.capture_before_time),
     releaseTime: timestampOf(row.release_time),
-  });
+  };
 }

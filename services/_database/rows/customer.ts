@@ -1,5 +1,5 @@
-import { create, type JsonValue } from "@bufbuild/protobuf";
-import { type Customer, CustomerSchema } from "../../../gen/tripe/billing/v1/customer_pb.ts";
+import type { JsonValue } from "@bufbuild/protobuf";
+import type { Customer } from "../../../gen/tripe/billing/v1/customer_pb.ts";
 import { addressOf, shippingOf, timestampOf } from "./fields.ts";
 
 /** The columns of a customer, from `customer u` and `account a`. */
@@ -30,7 +30,8 @@ export interface CustomerRow {
 
 /** The customer of a row. */
 export function customerOf(row: CustomerRow): Customer {
-  return create(CustomerSchema, {
+  return {
+    $typeName: "tripe.billing.v1.Customer",
     customerId: row.customer_id,
     email: row.email,
     name: row.name,
@@ -48,5 +49,5 @@ export function customerOf(row: CustomerRow): Customer {
     createTime: timestampOf(row.create_time),
     deleteTime: timestampOf(row.delete_time),
     isLive: row.is_live,
-  });
+  };
 }

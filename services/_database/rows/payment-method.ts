@@ -1,12 +1,5 @@
-import { create, type JsonValue } from "@bufbuild/protobuf";
-import {
-  type Card,
-  CardSchema,
-  type PaymentMethod,
-  PaymentMethodSchema,
-  type Token,
-  TokenSchema,
-} from "../../../gen/tripe/billing/v1/payment_method_pb.ts";
+import type { JsonValue } from "@bufbuild/protobuf";
+import type { Card, PaymentMethod, Token } from "../../../gen/tripe/billing/v1/payment_method_pb.ts";
 import { billingDetailsOf, declineOf, timestampOf } from "./fields.ts";
 import { checkResults } from "./words.ts";
 
@@ -67,7 +60,8 @@ export interface TokenRow extends PaymentMethodRow {
 
 /** What may be shown of a row's card. */
 export function cardOf(row: CardRow): Card {
-  return create(CardSchema, {
+  return {
+    $typeName: "tripe.billing.v1.Card",
     brand: row.card_brand,
     last4: row.card_last4,
     expMonth: row.card_exp_month,
@@ -76,12 +70,13 @@ export function cardOf(row: CardRow): Card {
     countryCode: row.card_country_code,
     fingerprint: row.card_fingerprint,
     cvcCheck: checkResults.of(row.card_cvc_check),
-  });
+  };
 }
 
 /** The payment method of a row. */
 export function paymentMethodOf(row: PaymentMethodRow): PaymentMethod {
-  return create(PaymentMethodSchema, {
+  return {
+    $typeName: "tripe.billing.v1.PaymentMethod",
     paymentMethodId: row.payment_method_id,
     customerId: row.customer_id ?? "",
     card: cardOf(row),
@@ -92,15 +87,16 @@ export function paymentMethodOf(row: PaymentMethodRow): PaymentMethod {
     verificationDecline: declineOf(row.verification_decline_reason, row.verification_response_code),
     isVerificationDue: row.is_verification_due,
     isLive: row.is_live,
-  });
+  };
 }
 
 /** The token of a row. */
 export function tokenOf(row: TokenRow): Token {
-  return create(TokenSchema, {
+  return {
+    $typeName: "tripe.billing.v1.Token",
     tokenId: row.token_id,
     paymentMethod: paymentMethodOf(row),
     useTime: timestampOf(row.use_time),
     createTime: timestampOf(row.token_create_time),
-  });
+  };
 }

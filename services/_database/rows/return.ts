@@ -1,5 +1,4 @@
-import { create } from "@bufbuild/protobuf";
-import { type Return, ReturnSchema } from "../../../gen/tripe/billing/v1/return_pb.ts";
+import type { Return } from "../../../gen/tripe/billing/v1/return_pb.ts";
 import { declineOf, timestampOf } from "./fields.ts";
 import { returnStates } from "./words.ts";
 
@@ -29,10 +28,11 @@ export interface ReturnRow {
 
 /** The return of a row. */
 export function returnOf(row: ReturnRow): Return {
-  return create(ReturnSchema, {
+  return {
+    $typeName: "tripe.billing.v1.Return",
     returnId: row.return_id,
     chargeId: row.charge_id,
-    amount: { amountMinor: row.amount_minor, currencyCode: row.currency_code },
+    amount: { $typeName: "tripe.type.v1.Money", amountMinor: row.amount_minor, currencyCode: row.currency_code },
     state: returnStates.of(row.state),
     reason: row.reason,
     decline: declineOf(row.decline_reason, row.response_code),
@@ -43,5 +43,5 @@ export function returnOf(row: ReturnRow): Return {
     createTime: timestampOf(row.create_time),
     settleTime: timestampOf(row.settle_time),
     isLive: row.is_live,
-  });
+  };
 }
