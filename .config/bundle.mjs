@@ -78,6 +78,7 @@ async function makeBundle() {
     await bundle.close();
     const folder = basename(draft).replace("draft", name);
     fs.renameSync(draft, join(cache, folder));
+    linkNewest(join(cache, folder));
     writeRecord({ from: root, node: process.version, folder, inputs });
     removeOld();
   } finally {
@@ -114,6 +115,13 @@ function describe(absolute) {
   const path = relative(root, absolute);
   const { size, mtimeMs } = fs.statSync(absolute);
   return [path, size, mtimeMs, hashOf(path)];
+}
+
+// Where a running Tripe finds the programs of today for those of its processes that it starts again.
+function linkNewest(folder) {
+  const draft = join(cache, `link-${process.pid}`);
+  fs.symlinkSync(folder, draft, "junction");
+  fs.renameSync(draft, join(cache, name));
 }
 
 // Whole or not at all, whoever reads meanwhile.

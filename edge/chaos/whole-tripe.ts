@@ -93,7 +93,7 @@ export async function createWholeTripe(port: number, environment: Readonly<Recor
     async pidOf(name: ProcessName): Promise<number> {
       const folder = name === "edge" ? "/edge/" : name === "sandbox-bank" ? "/bank/sandbox/" : `/services/${name}/`;
       // Its source's, or its file in the bundle.
-      const isIts = (command: string) => command.includes(`${folder}main.ts`) || command.endsWith(`/${name}.mjs`);
+      const isIts = (command: string) => command.includes(`${folder}main.ts`) || command.includes(`/${name}.mjs`);
       const found = (await childrenOf(supervisor.pid)).find(({ command }) => isIts(command));
       if (found === undefined) throw new Error(`the supervisor has no child ${name} now`);
       return found.pid;

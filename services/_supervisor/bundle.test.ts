@@ -42,8 +42,12 @@ async function setup() {
     sourceOf,
     setVersion,
     bundle: async () => (await node(join(root, ".config", "bundle.mjs"))).stderr,
-    bundles: async () =>
-      (await readdir(cache)).filter((name) => !name.endsWith(".json")).map((name) => join(cache, name)),
+    bundles: async () => (await readdir(cache)).filter((name) => /-\w{6}$/.test(name)).map((name) => join(cache, name)),
+    /** Where a running Tripe finds the programs of today. */
+    newest: async () => {
+      const links = (await readdir(cache)).filter((name) => /^bundle-\w+$/.test(name));
+      return Promise.all(links.map((name) => realpath(join(cache, name))));
+    },
     run: async (folder: string, word: string) => (await node(join(folder, `${word}.mjs`))).stdout.trim().split(" "),
   };
 }
@@ -58,7 +62,7 @@ test("the bundle has every process of Tripe, each of which knows its source and 
 });
 
 test("a bundle is made anew when a source has changed, and stays when only its time has", async () => {
-  const { root, bundle, bundles, run, setVersion } = await setup();
+  const { root, bundle, bundles, newest, run, setVersion } = await setup();
   await bundle();
   const first = await bundles();
   await utimes(join(root, SHARED), new Date(0), new Date(0));
@@ -69,6 +73,7 @@ test("a bundle is made anew when a source has changed, and stays when only its t
   const added = (await bundles()).filter((folder) => !first.includes(folder));
   expect(added).toHaveLength(1);
   expect((await run(added[0] ?? "", "edge"))[0]).toBe("two");
+  expect(await newest()).toEqual(added);
 });
 
 test("what cannot be bundled is said, and fails no install", async () => {

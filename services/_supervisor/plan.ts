@@ -89,9 +89,10 @@ function compileCacheOf({ dataDir }: Config): string {
   return own === undefined ? join(dataDir, "cache") : dirname(own);
 }
 
-/** The bundle (.config/bundle.mjs) has every program in one folder, and keeps `import.meta.url` as it is in the sources. */
+/** In the bundle all modules are in one folder, and `import.meta.url` is as in the sources. The newest bundle has a link beside. */
 function mainOf(name: ProcessName): string {
-  if (extname(import.meta.filename) === ".mjs") return join(import.meta.dirname, `${wordOf(name)}.mjs`);
+  const here = import.meta.dirname;
+  if (extname(import.meta.filename) === ".mjs") return join(here.replace(/-\w+$/, ""), `${wordOf(name)}.mjs`);
   if (name === "edge") return join(services, "..", "edge", "main.ts");
   if (name === "sandboxBank") return join(services, "bank", "sandbox", "main.ts");
   return join(services, name, "main.ts");
