@@ -1,6 +1,7 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { holdsCardNumber } from "../services/_runtime/card-number.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
+import type { ConcurrencyLimit } from "../services/_runtime/concurrency-limit.ts";
 import type { EdgeAction } from "../services/_runtime/config.ts";
 import type { CreateId } from "../services/_runtime/ids.ts";
 import type { KeySource } from "../services/_runtime/key-files.ts";
@@ -24,6 +25,7 @@ import { connectionLimitsOf, guardConnections, readOpenFilesMax } from "./guard-
 import { healthPaths, serveHealth } from "./health.ts";
 import { createHttpServer, type ServerCertificate } from "./http-server.ts";
 import { serveOpenapi } from "./openapi/openapi.ts";
+import { createStopwatches } from "./own-time.ts";
 import { paceStrangers } from "./pace-strangers.ts";
 import { encodingNotOffered } from "./problems.ts";
 import { toProblem } from "./refusals.ts";
@@ -54,6 +56,8 @@ export interface EdgeOptions {
   readonly trustedProxies?: readonly string[];
   /** Other limits than usual, for tests. */
   readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** Another limit of the requests in progress than usual, for tests. */
+  readonly concurrencyLimit?: ConcurrencyLimit;
   /** The certificate over which it speaks HTTPS alone; undefined where it speaks HTTP. */
   readonly certificate?: ServerCertificate | undefined;
   /** Whether live accounts have a bank; without one what needs it is refused for them. */
@@ -129,7 +133,8 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
     authenticate: createAuthenticate({ reader: options.clients.reader, clock }),
     browserKeys: createBrowserKeys(options),
     cards: createCardLimiter(clock),
-    enter: createEntrance(clock),
+    entrance: createEntrance(options),
+    time: createStopwatches(clock),
   };
   for (const route of routes) serveRoute(app, route, serving);
   servePreflights(app, routes);

@@ -1,16 +1,17 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../services/_runtime/clock.ts";
-import { createEntrance } from "./entrance.ts";
+import { createEntrance, type Entrance } from "./entrance.ts";
 import { Problem } from "./problem.ts";
 
 const accountId = "acct_1";
 const clock = { ...systemClock, sleep: async () => {} };
 
-async function enterAll(enter: ReturnType<typeof createEntrance>, requests: readonly { page?: string }[]) {
+async function enterAll({ enter }: Entrance, requests: readonly { page?: string; isYielding?: boolean }[]) {
   const ends: { leave?: () => void; status: number }[] = [];
-  for (const { page } of requests) {
+  for (const { page, isYielding = false } of requests) {
     try {
-      const leave = await enter({ accountId, isFromPage: page !== undefined, address: page ?? "127.0.0.1" });
+      const isFromPage = page !== undefined;
+      const leave = await enter({ accountId, isFromPage, address: page ?? "127.0.0.1", isYielding });
       ends.push({ leave, status: 200 });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -25,35 +26,44 @@ const countOf = (ends: readonly { status: number }[], status: number) =>
 const times = <Value>(length: number, value: Value) => Array.from({ length }, () => value);
 
 test("pages take no place of their merchant's own program, and one client not those of all pages", async () => {
-  const enter = createEntrance(clock);
-  const one = await enterAll(enter, times(100, { page: "203.0.113.1" }));
+  const entrance = createEntrance({ clock });
+  const one = await enterAll(entrance, times(100, { page: "203.0.113.1" }));
   expect([countOf(one, 200), countOf(one, 429)]).toEqual([32, 68]);
   const others = await enterAll(
-    enter,
+    entrance,
     times(100, {}).map((_, index) => ({ page: `203.0.113.${2 + index}` })),
   );
   expect([countOf(others, 200), countOf(others, 503)]).toEqual([32, 68]);
-  const own = await enterAll(enter, times(200, {}));
+  const own = await enterAll(entrance, times(200, {}));
   expect([countOf(own, 200), countOf(own, 503)]).toEqual([192, 8]);
   for (const { leave } of [...one, ...others, ...own]) leave?.();
-  expect(countOf(await enterAll(enter, times(230, {})), 200)).toBe(224);
+  expect(countOf(await enterAll(entrance, times(230, {})), 200)).toBe(224);
 });
 
 test("a page that finds all places taken keeps none of its own", async () => {
-  const enter = createEntrance(clock);
-  const own = await enterAll(enter, times(224, {}));
-  const rest = await enterAll(enter, times(32, { page: "203.0.113.1" }));
+  const entrance = createEntrance({ clock });
+  const own = await enterAll(entrance, times(224, {}));
+  const rest = await enterAll(entrance, times(32, { page: "203.0.113.1" }));
   expect(countOf(rest, 200)).toBe(32);
-  const refused = await enterAll(enter, times(64, { page: "203.0.113.2" }));
+  const refused = await enterAll(entrance, times(64, { page: "203.0.113.2" }));
   expect(countOf(refused, 503)).toBe(64);
   for (const { leave } of own) leave?.();
-  expect(countOf(await enterAll(enter, times(32, { page: "203.0.113.2" })), 200)).toBe(32);
+  expect(countOf(await enterAll(entrance, times(32, { page: "203.0.113.2" })), 200)).toBe(32);
 });
 
 test("pages are refused a second late", async () => {
   const slept: number[] = [];
-  const enter = createEntrance({ ...systemClock, sleep: async (ms) => void slept.push(ms) });
-  await enterAll(enter, times(33, { page: "203.0.113.1" }));
-  await enterAll(enter, times(225, {}));
+  const entrance = createEntrance({ clock: { ...systemClock, sleep: async (ms) => void slept.push(ms) } });
+  await enterAll(entrance, times(33, { page: "203.0.113.1" }));
+  await enterAll(entrance, times(225, {}));
   expect(slept).toEqual([1_000]);
+});
+
+test("lists, and sandboxes beside live accounts, leave a quarter of the places to money", async () => {
+  const entrance = createEntrance({ clock });
+  const yielding = await enterAll(entrance, times(200, { isYielding: true }));
+  expect([countOf(yielding, 200), countOf(yielding, 503)]).toEqual([192, 8]);
+  expect(entrance.isFull({ isYielding: true })).toBe(true);
+  expect(entrance.isFull({ isYielding: false })).toBe(false);
+  expect(countOf(await enterAll(entrance, times(40, {})), 200)).toBe(32);
 });

@@ -1,16 +1,24 @@
 import type { Clock } from "../services/_runtime/clock.ts";
+import { type ConcurrencyLimit, createConcurrencyLimit, type EndOne } from "../services/_runtime/concurrency-limit.ts";
 import { clientOf } from "./client-address.ts";
-import { createPlaces } from "./places.ts";
+import { countHolders, createPlaces } from "./places.ts";
+import { overloaded } from "./problems.ts";
 import { REFUSAL_DELAY_MS } from "./rate-limiter.ts";
 
 // As many as one gRPC connection carries streams (services/_runtime/serve.ts): more would wait inside, unseen.
 const IN_PROGRESS_MAX = 256;
+// A burst of so many is no overload: at 100 a second, as on a busy laptop, the last of them is answered within a second.
+const IN_PROGRESS_MIN = 64;
+// Throughput grows up to some 128 in progress, which delay each other by 100 ms (two cores, one process) to 300 ms (nine).
+const DELAY_TARGET_MS = 300;
 // An eighth is left for other merchants than the busiest.
-const OF_ACCOUNT_MAX = 224;
+const OF_ACCOUNT_SHARE = 7 / 8;
 // Of the 256: a publishable key stands in pages, so that anybody may send requests with it.
 const OF_PAGES_MAX = 64;
 // More than the customers behind one address who pay in the same instant.
 const OF_PAGE_CLIENT_MAX = 32;
+// Lists and searches, and sandboxes beside live accounts, leave the last places to money and to reads of one object.
+const YIELDING_SHARE = 3 / 4;
 
 /** A request whose key was found good. */
 export interface Entering {
@@ -19,21 +27,48 @@ export interface Entering {
   readonly isFromPage: boolean;
   /** Its client's; of no use to a request that is not from a page. */
   readonly address: string;
+  /** Whether it leaves the last places to others. */
+  readonly isYielding: boolean;
 }
 
-/** Takes a place among the requests in progress, and gives the function that leaves it. Throws a Problem, 429 or 503, when there is none. */
-export type Enter = (request: Entering) => Promise<() => void>;
+/** The requests in progress of an edge: as many as it can do well, by how long they wait for each other. */
+export interface Entrance {
+  /** Whether a request would find no place now; asked before anything is done for it. */
+  isFull(request: Pick<Entering, "isYielding">): boolean;
+  /**
+   * Takes a place, and gives the function that leaves it, to be called with what the request took. Throws a Problem, 429 or 503, when there
+   * is none.
+   */
+  enter(request: Entering): Promise<EndOne>;
+}
+
+/** What an entrance is made with; another limit than usual is for tests. */
+export interface EntranceOptions {
+  readonly clock: Clock;
+  readonly concurrencyLimit?: ConcurrencyLimit;
+}
 
 /** Makes the entrance of an edge. Pages have places of their own, by client: they take none that their merchant's own program needs. */
-export function createEntrance(clock: Clock): Enter {
-  const all = createPlaces({ max: IN_PROGRESS_MAX, ofHolderMax: OF_ACCOUNT_MAX });
+export function createEntrance({ clock, concurrencyLimit }: EntranceOptions): Entrance {
+  const limit = concurrencyLimit ?? createEdgeLimit(clock);
+  const byAccount = countHolders(() => Math.ceil(limit.limit() * OF_ACCOUNT_SHARE));
   const ofPages = createPlaces({ max: OF_PAGES_MAX, ofHolderMax: OF_PAGE_CLIENT_MAX });
-  const enterAsPage = (client: string) => {
-    const leavePages = ofPages.enter(client);
+  const isFull = ({ isYielding }: Pick<Entering, "isYielding">) => !limit.hasRoom(isYielding ? YIELDING_SHARE : 1);
+  const enterAll = (holder: string, request: Entering): EndOne => {
+    if (isFull(request)) throw overloaded();
+    const leave = byAccount.enter(holder);
+    const end = limit.begin();
+    return (sample) => {
+      leave();
+      end(sample);
+    };
+  };
+  const enterAsPage = (request: Entering): EndOne => {
+    const leavePages = ofPages.enter(clientOf(request.address));
     try {
-      const leaveAll = all.enter("pages");
-      return () => {
-        leaveAll();
+      const leaveAll = enterAll("pages", request);
+      return (sample) => {
+        leaveAll(sample);
         leavePages();
       };
     } catch (error) {
@@ -41,14 +76,28 @@ export function createEntrance(clock: Clock): Enter {
       throw error;
     }
   };
-  return async ({ accountId, isFromPage, address }) => {
-    if (!isFromPage) return all.enter(accountId);
-    try {
-      return enterAsPage(clientOf(address));
-    } catch (error) {
-      // Late, as strangers are refused: who asks again at once asks once a second.
-      await clock.sleep(REFUSAL_DELAY_MS);
-      throw error;
-    }
+  return {
+    isFull,
+    async enter(request) {
+      if (!request.isFromPage) return enterAll(request.accountId, request);
+      try {
+        return enterAsPage(request);
+      } catch (error) {
+        // Late, as strangers are refused: who asks again at once asks once a second.
+        await clock.sleep(REFUSAL_DELAY_MS);
+        throw error;
+      }
+    },
   };
+}
+
+/** A hook that refuses a request before its key is looked up and its body is read: what finds no place costs next to nothing. */
+export function refuseWhenFull(entrance: Entrance, request: Pick<Entering, "isYielding">): () => Promise<void> {
+  return async () => {
+    if (entrance.isFull(request)) throw overloaded();
+  };
+}
+
+function createEdgeLimit(clock: Clock): ConcurrencyLimit {
+  return createConcurrencyLimit({ clock, min: IN_PROGRESS_MIN, max: IN_PROGRESS_MAX, targetMs: DELAY_TARGET_MS });
 }

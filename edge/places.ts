@@ -9,18 +9,33 @@ export interface Places {
 
 /** Makes so many places, of which one holder may take so many. */
 export function createPlaces({ max, ofHolderMax }: { max: number; ofHolderMax: number }): Places {
-  const byHolder = new Map<string, number>();
+  const holders = countHolders(() => ofHolderMax);
   let taken = 0;
+  return {
+    enter(holder) {
+      if (taken >= max) throw overloaded();
+      const leave = holders.enter(holder);
+      taken += 1;
+      let hasLeft = false;
+      return () => {
+        if (!hasLeft) taken -= 1;
+        hasLeft = true;
+        leave();
+      };
+    },
+  };
+}
+
+/** Counts the places of each holder, of which one may take so many at a time. */
+export function countHolders(ofHolderMax: () => number): Places {
+  const byHolder = new Map<string, number>();
   const count = (holder: string, change: number) => {
     const next = (byHolder.get(holder) ?? 0) + change;
     if (next === 0) byHolder.delete(holder);
     else byHolder.set(holder, next);
-    taken += change;
   };
-  const problem = (holder: string): Problem | undefined => {
-    if (taken >= max) return overloaded();
-    return (byHolder.get(holder) ?? 0) >= ofHolderMax ? tooManyAtOnce() : undefined;
-  };
+  const problem = (holder: string): Problem | undefined =>
+    (byHolder.get(holder) ?? 0) >= ofHolderMax() ? tooManyAtOnce() : undefined;
   return {
     enter(holder) {
       const full = problem(holder);

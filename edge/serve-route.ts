@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ApiKeyKind } from "../gen/tripe/billing/v1/account_pb.ts";
 import { type Call, createCall, runCall } from "../services/_runtime/call.ts";
 import { parseTraceparent } from "../services/_runtime/headers.ts";
-import { serverTiming } from "../services/_runtime/timing.ts";
 import { pdfUrlOf } from "../services/_views/pdf-link.ts";
 import type { Access, Authenticate } from "./authenticate.ts";
 import type { BrowserKeys } from "./browser-keys.ts";
@@ -14,11 +13,12 @@ import { decode } from "./decode/decode.ts";
 import { mergeParameters, readBody, readQuery, type UnreadBody } from "./decode/read.ts";
 import { isStorable } from "./decode/text.ts";
 import type { EdgeOptions } from "./edge.ts";
-import type { Enter } from "./entrance.ts";
+import { type Entrance, refuseWhenFull } from "./entrance.ts";
 import { readExpand } from "./expand.ts";
 import { readIdempotencyKey, withIdentity } from "./idempotency.ts";
 import { type Scope, scopeOf, scopesOfExpanded } from "./key-scopes.ts";
 import type { Mentions } from "./mentions.ts";
+import { addTiming, type Stopwatch } from "./own-time.ts";
 import { pathsNotIds } from "./paths-not-ids.ts";
 import { Problem } from "./problem.ts";
 import {
@@ -43,7 +43,9 @@ export interface Serving extends EdgeOptions {
   readonly browserKeys: BrowserKeys;
   readonly cards: CardLimiter;
   /** To the requests in progress. */
-  readonly enter: Enter;
+  readonly entrance: Entrance;
+  /** Measures a request, for the entrance. */
+  readonly time: (route: Route, call: Call) => Stopwatch;
 }
 
 // 3-money.md: a client waits 8 s at most, a new card's verification and all: then the bank has not spoken, and it is told so.
@@ -52,11 +54,12 @@ const ANSWER_MS = 8_000;
 /** Serves one route under all its paths: key, parameters, work, answer; whatever is thrown becomes the envelope. */
 export function serveRoute(app: FastifyInstance, route: Route, serving: Serving): void {
   const needs = scopeOf(route);
+  const refuse = refuseWhenFull(serving.entrance, { isYielding: route.isList === true });
   for (const { path: url } of pathsOf(route)) {
     app.route({
       method: route.method,
       url,
-      ...(isForBrowsers(route) && { onRequest: addCors }),
+      onRequest: isForBrowsers(route) ? [addCors, refuse] : refuse,
       handler: (request, reply) => handle({ route, needs, serving, request, reply }),
     });
   }
@@ -73,6 +76,7 @@ interface Handling {
 
 async function handle({ route, needs, serving, request, reply }: Handling): Promise<unknown> {
   const call = startCall(serving, request);
+  const stopwatch = serving.time(route, call);
   // Money is not given up because a client hung up: only reads end with their client.
   if (route.method === "GET") {
     reply.raw.once("close", () => {
@@ -92,11 +96,13 @@ async function handle({ route, needs, serving, request, reply }: Handling): Prom
       const isFromPage = access.kind === ApiKeyKind.PUBLISHABLE;
       if (!isFromPage) serving.connections.welcome(request.raw.socket);
       const { accountId } = access.account;
-      const leave = await serving.enter({ accountId, isFromPage, address: isFromPage ? request.ip : "" });
+      const isYielding = route.isList === true || (serving.hasLiveBank && !access.account.isLive);
+      const address = isFromPage ? request.ip : "";
+      const leave = await serving.entrance.enter({ accountId, isFromPage, address, isYielding });
       try {
-        return await work({ route, serving, request, reply, call, access, known });
+        return await work({ route, serving, request, reply, call, stopwatch, access, known });
       } finally {
-        leave();
+        leave(stopwatch.read());
       }
     });
   } catch (error) {
@@ -106,13 +112,14 @@ async function handle({ route, needs, serving, request, reply }: Handling): Prom
     if (problem.status === 500) {
       serving.log.error("a request failed", problem.cause, { request_id: request.id, route: route.path });
     }
-    addTiming(reply, call);
+    addTiming(reply, stopwatch);
     return sendProblem(reply, problem);
   }
 }
 
 interface Work extends Omit<Handling, "needs"> {
   readonly call: Call;
+  readonly stopwatch: Stopwatch;
   readonly access: Access;
   /** Told which ids the request names, as soon as they are known. */
   known(mentions: Mentions): void;
@@ -131,7 +138,7 @@ function refuseOtherAccounts({ headers }: FastifyRequest, accountId: string): vo
   }
 }
 
-async function work({ route, serving, request, reply, call, access, known }: Work): Promise<unknown> {
+async function work({ route, serving, request, reply, call, stopwatch, access, known }: Work): Promise<unknown> {
   const { account } = access;
   // Only browsers say where a page came from.
   if (request.headers.origin !== undefined && access.kind !== ApiKeyKind.PUBLISHABLE) {
@@ -140,7 +147,7 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
   const isSafe = isPrivate(request);
   if (account.isLive) {
     // Only a sandbox key is shown how Tripe works inside.
-    call.spans = undefined;
+    stopwatch.hide();
     if (!isSafe) throw httpsRequired("Live keys");
     if (route.needsBank === true && !serving.hasLiveBank) throw liveBankMissing();
   }
@@ -188,7 +195,7 @@ async function work({ route, serving, request, reply, call, access, known }: Wor
   });
   const original = isReplayed ? await findOriginal(serving, { accountId, requestId }) : request.id;
   if (key !== undefined && original !== "") reply.header("original-request", original);
-  addTiming(reply, call);
+  addTiming(reply, stopwatch);
   if (isReplayed) reply.header("idempotent-replayed", "true");
   if (headers !== undefined) reply.headers(headers);
   return body instanceof Problem ? sendProblem(reply, body) : reply.send(body);
@@ -282,10 +289,6 @@ function isUnread(body: unknown): body is UnreadBody {
 
 function expandOf(params: object): readonly string[] | undefined {
   return "expand" in params && Array.isArray(params.expand) ? params.expand.map(String) : undefined;
-}
-
-function addTiming(reply: FastifyReply, { spans }: Call): void {
-  if (spans !== undefined && spans.length > 0) reply.header("server-timing", serverTiming(spans));
 }
 
 function canceled(message: string): ConnectError {

@@ -33,6 +33,7 @@ export type EdgeSettings = Partial<
     EdgeOptions,
     | "certificate"
     | "clock"
+    | "concurrencyLimit"
     | "connectionLimits"
     | "hasLiveBank"
     | "pdfLinkDays"
