@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { KeySource } from "./key-files.ts";
-import { deriveKey, type RingKey } from "./key-ring.ts";
+import { deriveKey, type KeyKind, type RingKey } from "./key-ring.ts";
 
 /** Whose a sealed value is: made for one owner, it opens for no other. */
 export interface SealOwner {
@@ -80,8 +80,21 @@ export function sealedWith(envelope: Uint8Array): string | undefined {
   return Buffer.from(envelope.subarray(1, HEAD_BYTES)).toString("hex");
 }
 
-function dataKey(kind: Parameters<typeof deriveKey>[1]["kind"], key: RingKey, { accountId }: SealOwner): Uint8Array {
-  return deriveKey(key.bytes, { kind, salt: accountId, purpose: "data" });
+/** Data keys by the key they are derived from, which goes with its generation, and by account: deriving one takes as long as sealing. */
+const dataKeys = new WeakMap<RingKey, Map<string, Uint8Array>>();
+
+// Some 200 KB a key. Beyond it the cache begins anew: that costs a derivation an account.
+const DATA_KEYS_MAX = 1_000;
+
+function dataKey(kind: KeyKind, key: RingKey, { accountId }: SealOwner): Uint8Array {
+  const ofKey = dataKeys.get(key) ?? new Map<string, Uint8Array>();
+  const known = ofKey.get(accountId);
+  if (known !== undefined) return known;
+  if (ofKey.size >= DATA_KEYS_MAX) ofKey.clear();
+  const derived = deriveKey(key.bytes, { kind, salt: accountId, purpose: "data" });
+  ofKey.set(accountId, derived);
+  dataKeys.set(key, ofKey);
+  return derived;
 }
 
 /** Head and owner; JSON quotes the ids, so that no two owners have the same bytes. */
