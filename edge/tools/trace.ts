@@ -1,8 +1,10 @@
 import { createReadStream, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { systemClock } from "../../services/_runtime/clock.ts";
 import { readConfig } from "../../services/_runtime/config.ts";
 import type { RpcLine } from "../../services/_runtime/log.ts";
+import { FLUSH_INTERVAL_MS } from "../../services/_runtime/log-file.ts";
 import { isLogName } from "../../services/_runtime/log-rotation.ts";
 import { endQuietlyWithReader } from "../../services/_runtime/quiet-pipe.ts";
 import { drawTree, readCall } from "./trace-tree.ts";
@@ -24,6 +26,8 @@ if (calls.length > 0) {
 
 async function findCalls(): Promise<RpcLine[]> {
   const found: RpcLine[] = [];
+  // The last lines of a request that has just been answered are on their way to the disk.
+  await systemClock.sleep(2 * FLUSH_INTERVAL_MS);
   for (const file of readdirSync(folder).filter(isLogName)) {
     // Line by line: the log of a busy week does not fit into memory.
     for await (const line of createInterface({ input: createReadStream(join(folder, file)) })) {

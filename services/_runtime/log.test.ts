@@ -1,8 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { createLog, describeError, silentLog } from "./log.ts";
+import { createLog, describeError, formatRpc, type RpcLine, silentLog } from "./log.ts";
 import { createSecret } from "./secret.ts";
 
 function setup() {
@@ -64,4 +65,60 @@ test("anything thrown can be described, and what has no data dir stays silent", 
   expect(describeError(undefined)).toBe("");
   silentLog.error("nothing", undefined);
   await expect(createLog({ name: "x" }).flush()).resolves.toBeUndefined();
+});
+
+test("the line of a call is JSON, whatever another process put into its ids", async () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.stringMatching(/^[\w.-]{0,40}$/));
+  const call = fc.record(
+    {
+      request_id: text,
+      trace_id: text,
+      span_id: text,
+      parent_id: text,
+      caller: fc.constantFrom("edge", "unproven"),
+      service: fc.constant("reader"),
+      rpc: fc.constant("GetPayer"),
+      start_ms: fc.constant(1_780_000_000_000.25),
+      ms: fc.constantFrom(0, 0.01, 5_000),
+      code: fc.constantFrom("ok", "not_found"),
+      reason: text,
+      side: fc.constant("client" as const),
+    },
+    {
+      requiredKeys: [
+        "request_id",
+        "trace_id",
+        "span_id",
+        "parent_id",
+        "caller",
+        "service",
+        "rpc",
+        "start_ms",
+        "ms",
+        "code",
+      ],
+    },
+  );
+  fc.assert(
+    fc.property(call, (line) => {
+      const written = `{${formatRpc(line)}}`;
+      expect(written).not.toContain("\n");
+      expect(JSON.parse(written)).toEqual(JSON.parse(JSON.stringify(line)));
+    }),
+  );
+  const { log, lines } = setup();
+  const line: RpcLine = {
+    request_id: 'req_"1"',
+    trace_id: "t",
+    span_id: "s",
+    parent_id: "",
+    caller: "edge",
+    service: "reader",
+    rpc: "GetPayer",
+    start_ms: 1.5,
+    ms: 2,
+    code: "ok",
+  };
+  log.rpc(line);
+  expect(await lines()).toEqual([{ level: "info", time: expect.any(String), name: "reader", ...line }]);
 });

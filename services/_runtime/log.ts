@@ -92,13 +92,29 @@ function createLogTo(name: string, file: LogFile): Log {
     warn: (message, fields) => logger.warn({ ...fields }, message),
     error: (message, cause, fields) => logger.error({ ...fields, error: describeError(cause) }, message),
     // Written past pino, whose generality is not needed for the one line that every call or request writes.
-    rpc: (line) => file.write(`{"level":"info","time":"${time()}","name":"${name}",${JSON.stringify(line).slice(1)}\n`),
+    rpc: (line) => file.write(`{"level":"info","time":"${time()}","name":"${name}",${formatRpc(line)}}\n`),
     access: (message, { request_id, status, ms, end_ms }) =>
       file.write(
         `{"level":"info","time":"${time()}",${base},"request_id":"${request_id}","status":${status},"ms":${ms},"end_ms":${end_ms},"message":${JSON.stringify(message)}}\n`,
       ),
     flush: file.flush,
   };
+}
+
+/** Writes the facts of a call as JSON, without the braces. What can come from another process is quoted as JSON wants it. */
+export function formatRpc(line: RpcLine): string {
+  const { request_id, trace_id, span_id, parent_id, caller, service, rpc, start_ms, ms, code, reason, side } = line;
+  const ids = `"request_id":${quote(request_id)},"trace_id":${quote(trace_id)},"span_id":${quote(span_id)},"parent_id":${quote(parent_id)}`;
+  const why = reason === undefined ? "" : `,"reason":${quote(reason)}`;
+  const from = side === undefined ? "" : `,"side":"${side}"`;
+  return `${ids},"caller":"${caller}","service":"${service}","rpc":"${rpc}","start_ms":${start_ms},"ms":${ms},"code":"${code}"${why}${from}`;
+}
+
+// Ids and reasons are made of these alone, and then a test is four times as fast as JSON.stringify.
+const PLAIN = /^[\w.-]*$/;
+
+function quote(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 // A date takes as long to write as the rest of a line; in one millisecond it is written once.
