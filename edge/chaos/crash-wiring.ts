@@ -26,7 +26,7 @@ export async function prepare(order: Order): Promise<() => Promise<unknown>> {
   const serve = <D extends DescService>(name: ServiceName, service: D, implementation: Partial<ServiceImpl<D>>) =>
     hosts.set(name, createHost({ name, services: [{ service, implementation }] as const, log, clock }));
   const call = <D extends DescService>(caller: CallerName, name: ServiceName, service: D): Client<D> => {
-    const transport = createDirectTransport({ host: () => hosts.get(name), clock });
+    const transport = createDirectTransport({ host: () => hosts.get(name), clock, freeze: true });
     return createServiceClient(service, name, transport, { caller, clock, log });
   };
   const start = async <Name extends ServiceName>(name: Name, startIt: StartService<Name>) => {

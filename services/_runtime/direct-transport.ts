@@ -1,5 +1,4 @@
 import {
-  clone,
   create,
   type DescMessage,
   type DescMethod,
@@ -21,17 +20,17 @@ export interface DirectTransportOptions {
   /** The host that answers, looked up at each call; undefined while there is none, which is UNAVAILABLE. */
   readonly host: () => Host | undefined;
   readonly clock: Clock;
-  /** Whether messages are frozen, so that a test sees a side that writes into what it received. Default false. */
+  /** Whether messages are frozen: every test does, so that a side fails that writes into what it sent or received. Default false. */
   readonly freeze?: boolean;
 }
 
 /**
- * Carries calls inside one process, without bytes. Each side gets a copy of its own, so that neither can change what
- * the other holds: as over a network. Callers, deadlines, validation and errors are the same host's as over gRPC.
+ * Carries calls inside one process, without bytes and without copies: once a message is sent, neither side may write into it.
+ * Callers, deadlines, validation and errors are the same host's as over gRPC.
  */
 export function createDirectTransport({ host, clock, freeze = false }: DirectTransportOptions): ServiceTransport {
   const give = <D extends DescMessage>(schema: D, message: MessageInitShape<D>): MessageShape<D> => {
-    const given = clone(schema, create(schema, message));
+    const given = create(schema, message);
     if (freeze) freezeDeep(given);
     return given;
   };

@@ -181,6 +181,7 @@ each("over %s headers and trailers travel, text and bytes alike", async (_name, 
   expect(seen).toEqual({ header: "hello", trailer: "AP8" });
 });
 
+// In one process messages are handed over as they are: tests freeze them, and whoever writes into one fails.
 each("over %s neither side can change what the other holds", async (_name, wire) => {
   const kept = { part: { word: "kept", list: ["a"] } };
   const { client } = await setupProbe(wire, {
