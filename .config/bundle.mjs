@@ -29,13 +29,21 @@ export function findBundle() {
   try {
     const { from, node, folder, inputs } = JSON.parse(fs.readFileSync(record, "utf8"));
     if (from !== root || node !== process.version || !inputs.every(isUnchanged)) return undefined;
-    const path = join(cache, folder);
-    const now = new Date();
-    fs.utimesSync(path, now, now);
-    return path;
+    return noteUse(join(cache, folder));
   } catch {
     return undefined;
   }
+}
+
+// Of a folder that another user has made the time stays.
+function noteUse(folder) {
+  const now = new Date();
+  try {
+    fs.utimesSync(folder, now, now);
+  } catch (error) {
+    if (error.code !== "EPERM" && error.code !== "EACCES" && error.code !== "EROFS") throw error;
+  }
+  return folder;
 }
 
 // Times differ after a checkout that changed nothing: then the content decides.
@@ -77,6 +85,8 @@ async function makeBundle() {
     const inputs = (await bundle.watchFiles).filter((path) => fs.existsSync(path)).map(describe);
     await bundle.close();
     const folder = basename(draft).replace("draft", name);
+    // Whoever may read the sources may run their bundle.
+    fs.chmodSync(draft, 0o755);
     fs.renameSync(draft, join(cache, folder));
     linkNewest(join(cache, folder));
     writeRecord({ from: root, node: process.version, folder, inputs });
@@ -131,10 +141,17 @@ function writeRecord(content) {
   fs.renameSync(draft, record);
 }
 
+// All but the last few of this checkout, and those of checkouts that are gone.
 function removeOld() {
-  const paths = fs.readdirSync(cache).flatMap((entry) => (entry.startsWith(`${name}-`) ? [join(cache, entry)] : []));
-  const byAge = paths.map((path) => ({ path, ms: fs.statSync(path).mtimeMs })).sort((a, b) => b.ms - a.ms);
-  for (const { path } of byAge.slice(keptMax)) fs.rmSync(path, { recursive: true, force: true });
+  const remove = (entry) => fs.rmSync(join(cache, entry), { recursive: true, force: true });
+  const entries = fs.readdirSync(cache);
+  const mine = entries.filter((entry) => entry.startsWith(`${name}-`));
+  const byAge = mine.map((entry) => ({ entry, ms: fs.statSync(join(cache, entry)).mtimeMs }));
+  for (const { entry } of byAge.sort((a, b) => b.ms - a.ms).slice(keptMax)) remove(entry);
+  for (const other of entries.filter((entry) => /^bundle-\w+\.json$/.test(entry))) {
+    if (fs.existsSync(JSON.parse(fs.readFileSync(join(cache, other), "utf8")).from)) continue;
+    for (const entry of entries) if (entry.startsWith(other.replace(".json", ""))) remove(entry);
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -39,7 +39,8 @@ export function cpuBetween(before: CpuTimes, after: CpuTimes): CpuTimes {
 /** The names of a supervisor's children: "reader", "edge", "sandbox-bank". Undefined for what is no process of Tripe's. */
 export function nameOf({ command }: Pick<Process, "command">): string | undefined {
   if (command.includes("bank/sandbox/")) return "sandbox-bank";
-  return /([\w-]+)\/main\.\w+(\s|$)/.exec(command)?.[1];
+  // Of the sources, or of their bundle (.config/bundle.mjs).
+  return /(?:([\w-]+)\/main|bundle-\w+\/([\w-]+))\.\w+(?:\s|$)/.exec(command)?.slice(1).find(Boolean);
 }
 
 function readProcess(pid: number): { ownMs: number; reapedMs: number } {

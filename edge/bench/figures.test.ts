@@ -39,6 +39,8 @@ test("CPU is read from /proc, whatever a process calls itself", () => {
   expect(nameOf({ command: "node /x/services/reader/main.ts" })).toBe("reader");
   expect(nameOf({ command: "node /x/services/bank/sandbox/main.ts" })).toBe("sandbox-bank");
   expect(nameOf({ command: "node /x/edge/main.ts" })).toBe("edge");
+  expect(nameOf({ command: "node /x/bundle-12ab/edge.mjs --listen-fd=4" })).toBe("edge");
+  expect(nameOf({ command: "node /x/bundle-12ab/sandbox-bank.mjs" })).toBe("sandbox-bank");
   expect(nameOf({ command: "sleep 5" })).toBeUndefined();
 });
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,13 +32,15 @@ export interface TripeOptions {
   readonly wiring: Wiring;
   readonly port: number;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Runs the sources, which a profile names, instead of their bundle. */
+  readonly isFromSources?: boolean;
 }
 
 /** A Tripe of a checkout, as its `npm start` starts it, on a data folder of its own on disk. */
 export type MeasuredTripe = Awaited<ReturnType<typeof createMeasuredTripe>>;
 
 /** Makes one, not started yet. Nothing of it outlives this program. */
-export async function createMeasuredTripe({ root, wiring, port, settings = {} }: TripeOptions) {
+export async function createMeasuredTripe({ root, wiring, port, settings = {}, isFromSources }: TripeOptions) {
   const dataDir = await mkdtemp(join(tmpdir(), "tripe-bench-"));
   const guard = startTestingGuard(dataDir);
   const place = { databaseUrl: undefined, dataDir, port };
@@ -48,7 +50,10 @@ export async function createMeasuredTripe({ root, wiring, port, settings = {} }:
     TRIPE_SECRET_KEY: SECRET_KEY,
     ...settings,
   });
-  const program = [join(root, "services", "all.ts"), ...(wiring === "one" ? ["--one-process"] : [])];
+  const bundled = join(root, ".config", "start.mjs");
+  // Commits from before there was a bundle have no such program.
+  const main = isFromSources !== true && existsSync(bundled) ? bundled : join(root, "services", "all.ts");
+  const program = [main, ...(wiring === "one" ? ["--one-process"] : [])];
   let supervisor: Supervisor = { pid: 0, ended: Promise.resolve(), hasEnded: () => true };
   const stop = () => endSupervisor(supervisor);
   return {

@@ -38,7 +38,8 @@ async function profile(wiring: Wiring, { name, seconds, port }: { name: string; 
   const folder = await mkdtemp(join(tmpdir(), "tripe-profile-"));
   const hook = pathToFileURL(join(import.meta.dirname, "profile-hook.ts"));
   hook.searchParams.set("folder", pathToFileURL(folder).href);
-  const tripe = await createMeasuredTripe({ root, wiring, port, settings: { NODE_OPTIONS: `--import=${hook.href}` } });
+  const settings = { NODE_OPTIONS: `--import=${hook.href}` };
+  const tripe = await createMeasuredTripe({ root, wiring, port, settings, isFromSources: true });
   try {
     await tripe.start();
     let pids = new Map<string, number>();
