@@ -125,7 +125,10 @@ test("two keys at once on a card that is declined: a second attempt begins only 
 test("two keys at once on a good card charge once, and each is told so again", async () => {
   const { id } = await createOpen(GOOD_CARD);
   const keys = [newKey(), newKey()];
-  expect((await Promise.all(keys.map((key) => payUntilEnded(id, key)))).map(({ said }) => said)).toEqual(["paid", "paid"]);
+  expect((await Promise.all(keys.map((key) => payUntilEnded(id, key)))).map(({ said }) => said)).toEqual([
+    "paid",
+    "paid",
+  ]);
   expect(await Promise.all(keys.map((key) => pay(id, key)))).toEqual(Array(2).fill({ said: "paid", isReplayed: true }));
   expect(await chargesOf(id)).toMatchObject({ states: ["succeeded"], takenCount: 1 });
 });
