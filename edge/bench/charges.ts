@@ -1,5 +1,6 @@
 import { createId } from "../../services/_runtime/ids.ts";
 import { addAccount } from "../testing/keys.ts";
+import { describeRun, loadWith, warmUp } from "./closed-load.ts";
 import { describeCpu, meanCpu } from "./cpu-table.ts";
 import { type Figure, figureOf, type Wiring } from "./figure.ts";
 import type { Template } from "./load-plan.ts";
@@ -8,7 +9,7 @@ import type { MeasuredTripe } from "./measured-tripe.ts";
 import { createPgbench, type Yardstick } from "./pgbench.ts";
 import { CUSTOMERS } from "./pgbench-schema.ts";
 import { zipfWeights } from "./pick-template.ts";
-import { type LoadRun, runLoad } from "./run-load.ts";
+import type { LoadRun } from "./run-load.ts";
 import { meanOf } from "./statistics.ts";
 import { chargesOf, createMerchant } from "./stored-customers.ts";
 
@@ -30,8 +31,8 @@ async function measure(context: MeasureContext, tripe: MeasuredTripe): Promise<F
   const { wiring } = tripe;
   const merchant = await createMerchant(tripe.port, CUSTOMERS);
   const load = (templates: readonly Template[]) => loadWith(context, tripe, templates);
-  // The first run of a start compiles what it needs, and its tables are not analysed yet: it is not counted.
-  await load(chargesOf(merchant));
+  // The first seconds of a start compile what they need, and its tables are not analysed yet: they are not counted.
+  await warmUp(context, tripe, chargesOf(merchant));
   const yardstick = await createPgbench(tripe).catch((error: unknown) => {
     context.note(`${wiring}: no yardstick: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
@@ -94,17 +95,4 @@ async function spreadOverMerchants(tripe: MeasuredTripe, hot: readonly Template[
   const share = (templates: readonly Template[], part: number) =>
     templates.map((template) => ({ ...template, weight: part / templates.length }));
   return [...share(hot, HOT_SHARE), ...share(others, 1 - HOT_SHARE)];
-}
-
-function loadWith({ sizes }: MeasureContext, tripe: MeasuredTripe, templates: readonly Template[]): Promise<LoadRun> {
-  return runLoad(tripe, {
-    templates,
-    connections: sizes.connections,
-    warmUpMs: sizes.warmup * 1_000,
-    measureMs: sizes.seconds * 1_000,
-  });
-}
-
-function describeRun({ perSecond, p50, p99 }: LoadRun): string {
-  return `${perSecond.toFixed(0)}/s, p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms`;
 }

@@ -5,6 +5,7 @@ import { figureOf, missingFigure } from "./figure.ts";
 import { createPicker, zipfWeights } from "./pick-template.ts";
 import { tableOf } from "./report.ts";
 import { mergeResults } from "./results.ts";
+import { readPssMb } from "./start.ts";
 import { percentileOf, percentilesOf } from "./statistics.ts";
 
 test("a figure is one line of JSON with its ratio, and holds or not", () => {
@@ -42,6 +43,10 @@ test("CPU is read from /proc, whatever a process calls itself", () => {
   expect(nameOf({ command: "node /x/bundle-12ab/edge.mjs --listen-fd=4" })).toBe("edge");
   expect(nameOf({ command: "node /x/bundle-12ab/sandbox-bank.mjs" })).toBe("sandbox-bank");
   expect(nameOf({ command: "sleep 5" })).toBeUndefined();
+});
+
+test("memory is the proportional set size, in MB", () => {
+  expect(readPssMb("55d3-7ffd [rollup]\nRss:  90000 kB\nPss:  62500 kB\nPss_Dirty: 5 kB\n")).toBe(64);
 });
 
 test("arguments name measures, sizes, one wiring and the ref before", () => {

@@ -29,7 +29,11 @@ export interface MeasureContext {
    * Runs something on a started Tripe of its own. Afterwards the books are proved and the settings of durability checked:
    * without both it rejects, and what was measured is void.
    */
-  onTripe<Result>(wiring: Wiring, run: (tripe: MeasuredTripe) => Promise<Result>, options?: OnTripe): Promise<Result>;
+  onTripe<Result>(
+    wiring: Wiring,
+    run: (tripe: MeasuredTripe, startMs: number) => Promise<Result>,
+    options?: OnTripe,
+  ): Promise<Result>;
   /** Prints a line for the person at the terminal, such as the figures of one turn. */
   note(line: string): void;
 }

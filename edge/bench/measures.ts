@@ -1,5 +1,23 @@
 import { charges } from "./charges.ts";
+import { counts } from "./counts.ts";
+import { get } from "./get.ts";
+import { latency } from "./latency.ts";
 import type { Measure } from "./measure.ts";
+import { mock } from "./mock.ts";
+import { overload } from "./overload.ts";
+import { renewals } from "./renewals.ts";
+import { start } from "./start.ts";
+import { webhooks } from "./webhooks.ts";
 
 /** Every measure by the word that asks for it, in the order of a run. */
-export const measures: Readonly<Record<string, Measure>> = { charges };
+export const measures: Readonly<Record<string, Measure>> = {
+  charges,
+  counts,
+  latency,
+  get,
+  renewals,
+  overload,
+  start,
+  mock,
+  webhooks,
+};

@@ -1,8 +1,9 @@
 import { createDueSubscriptions } from "./due-subscriptions.ts";
+import { createCharges } from "./get.ts";
 import { getOf, type Template } from "./load-plan.ts";
 import type { MeasuredTripe } from "./measured-tripe.ts";
 import { type LoadRun, runLoad } from "./run-load.ts";
-import { chargesOf, createMerchant, type Merchant, post } from "./stored-customers.ts";
+import { chargesOf, createMerchant, type Merchant } from "./stored-customers.ts";
 import { createEndpoints } from "./webhook-endpoints.ts";
 
 /** What is asked of some work while it is profiled. */
@@ -52,7 +53,7 @@ export const profiledWorks: Readonly<Record<string, ProfiledWork>> = {
     return count;
   },
   webhook: async (tripe, window) => {
-    const endpoints = await createEndpoints(tripe, ENDPOINTS, true);
+    const endpoints = await createEndpoints(tripe, ENDPOINTS);
     try {
       let posts = 0;
       await load(
@@ -84,13 +85,9 @@ async function load(
 }
 
 /** One paid charge for each customer, to be read again. */
-async function getsOf({ port }: MeasuredTripe, { key, customerIds }: Merchant): Promise<Template[]> {
-  const templates: Template[] = [];
-  for (const customer of customerIds) {
-    const { id } = await post(port, key, "/v1/charges", { amount: "2000", currency: "usd", customer });
-    templates.push({ text: getOf(`/v1/charges/${id}`, key), weight: 1 });
-  }
-  return templates;
+async function getsOf(tripe: MeasuredTripe, merchant: Merchant): Promise<Template[]> {
+  const paths = await createCharges(tripe, merchant);
+  return paths.map((path) => ({ text: getOf(path, merchant.key), weight: 1 }));
 }
 
 /** The window with the posts in it counted: an operation is an event that was delivered. */

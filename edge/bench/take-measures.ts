@@ -53,10 +53,10 @@ function createOnTripe(run: Run, note: (line: string) => void, voids: string[]):
       throw new Error(`void: ${reason}`);
     };
     try {
-      await tripe.start();
+      const startMs = await tripe.start();
       const undurable = await findUndurable(tripe);
       if (undurable !== undefined) refuse(undurable);
-      const result = await work(tripe);
+      const result = await work(tripe, startMs);
       const wrong = await tripe.audit();
       if (wrong !== undefined) refuse(`the audit is not clean: ${wrong}`);
       note(`${wiring}: the audit is clean; fsync, full_page_writes and synchronous_commit are on`);

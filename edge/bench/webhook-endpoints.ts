@@ -16,8 +16,8 @@ export interface Endpoints {
   close(): void;
 }
 
-/** Makes so many merchants; `isHeard` says whether they have their endpoints. */
-export async function createEndpoints(tripe: MeasuredTripe, count: number, isHeard: boolean): Promise<Endpoints> {
+/** Makes so many merchants with a customer and an endpoint each. */
+export async function createEndpoints(tripe: MeasuredTripe, count: number): Promise<Endpoints> {
   const sink = fork(join(import.meta.dirname, "webhook-sink.ts"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const sinkPort = await nextNumber(sink);
   const ownerUrl = await tripe.roleUrl("owner");
@@ -27,7 +27,7 @@ export async function createEndpoints(tripe: MeasuredTripe, count: number, isHea
     await addAccount(ownerUrl, key);
     const { customerIds } = await createMerchant(tripe.port, 1, key);
     const endpoint = { url: `http://127.0.0.1:${sinkPort}/${at}`, "enabled_events[0]": "*" };
-    if (isHeard) await post(tripe.port, key, "/v1/webhook_endpoints", endpoint);
+    await post(tripe.port, key, "/v1/webhook_endpoints", endpoint);
     // Each change differs from the one before: what changes nothing is no event.
     for (const id of customerIds) {
       templates.push({ text: postOf(`/v1/customers/${id}`, key, { description: NUMBER }), weight: 1 });
