@@ -10,7 +10,7 @@ export const findLedgerTransfer = {
   text: `select l.account_id as of_account_id, l.ledger_transfer_id, l.kind, l.charge_id, l.return_id, l.create_time,
       e.currency_code, sum(e.amount_minor) filter (where e.ledger_account = 'bank_clearing')::bigint as gross_minor,
       coalesce(-sum(e.amount_minor) filter (where e.ledger_account = 'fees'), 0)::bigint as fee_minor
-    from unnest($1::text[], $2::text[]) as i(account_id, id)
+    from unnest((select $1::text[]), (select $2::text[])) as i(account_id, id)
     join ledger_transfer l on l.account_id = i.account_id and l.ledger_transfer_id = i.id
       and l.kind in ('charge', 'return')
     join ledger_entry e on e.account_id = l.account_id and e.ledger_transfer_id = l.ledger_transfer_id

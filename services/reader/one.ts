@@ -13,7 +13,7 @@ export interface Key {
 export interface Finding {
   /** Stands for it in the statement's name, and in the reason when it is not there: CUSTOMER_NOT_FOUND. */
   readonly name: string;
-  /** A select from `unnest($1::text[], $2::text[]) as i(account_id, id)` joined with the table. */
+  /** A select from the accounts `$1` and ids `$2`, unnested as `i(account_id, id)` and joined with the table. */
   readonly text: string;
   /** The column that holds the id. */
   readonly key: string;

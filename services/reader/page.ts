@@ -86,15 +86,28 @@ function statementOf(listing: Listing, page: Page, filters: readonly Filter[]) {
   const { alias } = listing;
   const range = rangeOf(page.createTimeRange).filter(isSet);
   const given = [...filters, ...range].filter(isSet);
-  const values: unknown[] = [page.accountId, page.pageSize + 1];
+  const values: unknown[] = [page.accountId];
+  const limit = limitOf(page.pageSize + 1, given, values);
   const where = given.map((filter) => conditionOf(`${alias}.${filter.column}`, filter, values));
   const key = sortedBy(listing, `${alias}.${listing.key}`);
   const order = range.length === 0 ? [key] : [`${alias}.create_time`, key];
   if (page.pageToken !== "") where.push(cursorOf(listing, page, order, values));
   const direction = page.isBackward ? "asc" : "desc";
   const text = `${listing.select} where ${[`${alias}.account_id = $1`, ...where].join(" and ")}
-    order by ${order.map((column) => `${column} ${direction}`).join(", ")} limit $2`;
+    order by ${order.map((column) => `${column} ${direction}`).join(", ")} limit ${limit}`;
   return { name: nameOf(listing, text), text, values };
+}
+
+/** Stripe's default, and what programs ask for that read everything. */
+const commonSizes: ReadonlySet<number> = new Set([SIZE_DEFAULT, 100]);
+
+// Of a limit that is a parameter, Postgres expects a tenth of the table, so that a plan for every value seems too dear to it and it
+// plans the list anew each time, which takes longer than reading it. A list with filters is planned for their values.
+function limitOf(count: number, filters: readonly Filter[], values: unknown[]): string {
+  const isPlain = filters.every(({ value }) => value === null);
+  if (isPlain && commonSizes.has(count - 1)) return String(count);
+  values.push(count);
+  return `$${values.length}`;
 }
 
 function conditionOf(column: string, { operator, value, isIndexedWhenGiven }: Filter, values: unknown[]): string {
