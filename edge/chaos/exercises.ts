@@ -1,11 +1,13 @@
 import { floods } from "./floods.ts";
 import { createMerchant } from "./merchant.ts";
+import { overload } from "./overload.ts";
 import { type Phase, phases } from "./phases.ts";
 import { createField } from "./plant-bug.ts";
 import { plantedBugs } from "./planted-bugs.ts";
 import { programs } from "./programs.ts";
 import { prove } from "./proof.ts";
 import { createRandom } from "./random.ts";
+import { replacements } from "./replacements.ts";
 import { createWholeTripe } from "./whole-tripe.ts";
 import { chargeOverTwoWriters } from "./writers.ts";
 
@@ -34,7 +36,9 @@ const PORT = 25_900;
 
 /** Each part of the soak by the word that asks for it. */
 export const exercises: Readonly<Record<string, Exercise>> = {
-  ...Object.fromEntries(Object.entries({ ...phases, ...floods }).map(([name, phase]) => [name, onWholeTripe(phase)])),
+  ...Object.fromEntries(
+    Object.entries({ ...phases, ...floods, ...replacements }).map(([name, phase]) => [name, onWholeTripe(phase)]),
+  ),
   bugs: {
     row: "T28",
     sentence: "planted bugs, each of which a named test must find",
@@ -47,6 +51,13 @@ export const exercises: Readonly<Record<string, Exercise>> = {
     sentence: "charges through an edge on another machine, over mutual TLS and two writers on two machines",
     size: 1_000,
     run: (count) => chargeOverTwoWriters({ port: PORT, count }),
+  },
+  overload: {
+    row: "T27",
+    sentence: "charges offered at 2 and 5 times the peak, then half of it, seconds of each",
+    size: 60,
+    sizeMin: 5,
+    run: (seconds) => overload({ port: PORT, seconds }),
   },
   ...programs,
 };

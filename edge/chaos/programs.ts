@@ -31,7 +31,7 @@ export const programs: Readonly<Record<string, Exercise>> = {
       return { figures: [`${count} seeds from ${seed}`], problems };
     },
   },
-  replacements: {
+  "replaced-probe": {
     row: "T50",
     sentence: "kill -9 of a process that another has replaced, under 50 calls a second over sockets",
     size: 100,

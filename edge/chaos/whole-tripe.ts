@@ -168,11 +168,16 @@ async function readPostgresPid(dataDir: string): Promise<number> {
 }
 
 /** Waits for something to be so, and tells the milliseconds that took; rejects with its words when it never is. */
-export async function until(isSo: () => Promise<boolean>, maxMs: number, words: string): Promise<number> {
+export async function until(
+  isSo: () => Promise<boolean>,
+  maxMs: number,
+  words: string,
+  pollMs = POLL_MS,
+): Promise<number> {
   const startMs = systemClock.preciseMs();
   while (!(await isSo())) {
     if (systemClock.preciseMs() - startMs > maxMs) throw new Error(`not within ${maxMs} ms: ${words}`);
-    await systemClock.sleep(POLL_MS);
+    await systemClock.sleep(pollMs);
   }
   return systemClock.preciseMs() - startMs;
 }
