@@ -25,7 +25,6 @@ import { connectionLimitsOf, guardConnections, readOpenFilesMax } from "./guard-
 import { healthPaths, serveHealth } from "./health.ts";
 import { createHttpServer, type ServerCertificate } from "./http-server.ts";
 import { serveOpenapi } from "./openapi/openapi.ts";
-import { createStopwatches } from "./own-time.ts";
 import { paceStrangers } from "./pace-strangers.ts";
 import { encodingNotOffered } from "./problems.ts";
 import { toProblem } from "./refusals.ts";
@@ -33,6 +32,7 @@ import { sendProblem } from "./respond.ts";
 import { serveInvoicePdf } from "./serve-invoice-pdf.ts";
 import { serveRoute } from "./serve-route.ts";
 import { withoutSlash } from "./slash.ts";
+import { createStopwatches } from "./stopwatch.ts";
 import { createTrust } from "./trusted-proxies.ts";
 import { methodNotAllowed, urlUnrecognized } from "./url-problems.ts";
 

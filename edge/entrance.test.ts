@@ -4,6 +4,7 @@ import { createEntrance, type Entrance } from "./entrance.ts";
 import { Problem } from "./problem.ts";
 
 const accountId = "acct_1";
+const own = { socket: {}, authorization: "Bearer sk_test_1" };
 const clock = { ...systemClock, sleep: async () => {} };
 
 async function enterAll({ enter }: Entrance, requests: readonly { page?: string; isYielding?: boolean }[]) {
@@ -11,7 +12,7 @@ async function enterAll({ enter }: Entrance, requests: readonly { page?: string;
   for (const { page, isYielding = false } of requests) {
     try {
       const isFromPage = page !== undefined;
-      const leave = await enter({ accountId, isFromPage, address: page ?? "127.0.0.1", isYielding });
+      const leave = await enter({ accountId, isFromPage, address: page ?? "127.0.0.1", isYielding, ...own });
       ends.push({ leave, status: 200 });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -63,7 +64,17 @@ test("lists, and sandboxes beside live accounts, leave a quarter of the places t
   const entrance = createEntrance({ clock });
   const yielding = await enterAll(entrance, times(200, { isYielding: true }));
   expect([countOf(yielding, 200), countOf(yielding, 503)]).toEqual([192, 8]);
-  expect(entrance.isFull({ isYielding: true })).toBe(true);
-  expect(entrance.isFull({ isYielding: false })).toBe(false);
+  const statusFor = (isYielding: boolean) => entrance.problem({ ...own, isYielding })?.status;
+  expect([statusFor(true), statusFor(false)]).toEqual([503, undefined]);
   expect(countOf(await enterAll(entrance, times(40, {})), 200)).toBe(32);
+});
+
+test("an account with all its places is known by the connection and the key of the request before", async () => {
+  const entrance = createEntrance({ clock });
+  expect(countOf(await enterAll(entrance, times(230, {})), 200)).toBe(224);
+  const statusFor = (origin: Partial<typeof own>) => entrance.problem({ ...own, ...origin, isYielding: false })?.status;
+  expect(statusFor({})).toBe(429);
+  // Another connection, or another key on this one, may be another merchant's.
+  expect(statusFor({ socket: {} })).toBeUndefined();
+  expect(statusFor({ authorization: "Bearer sk_test_2" })).toBeUndefined();
 });

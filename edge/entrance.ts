@@ -1,7 +1,9 @@
+import type { FastifyRequest } from "fastify";
 import type { Clock } from "../services/_runtime/clock.ts";
 import { type ConcurrencyLimit, createConcurrencyLimit, type EndOne } from "../services/_runtime/concurrency-limit.ts";
 import { clientOf } from "./client-address.ts";
 import { countHolders, createPlaces } from "./places.ts";
+import type { Problem } from "./problem.ts";
 import { overloaded } from "./problems.ts";
 import { REFUSAL_DELAY_MS } from "./rate-limiter.ts";
 
@@ -29,12 +31,18 @@ export interface Entering {
   readonly address: string;
   /** Whether it leaves the last places to others. */
   readonly isYielding: boolean;
+  /** The connection that it came on, and with what key. */
+  readonly socket: object;
+  readonly authorization: string | undefined;
 }
 
 /** The requests in progress of an edge: as many as it can do well, by how long they wait for each other. */
 export interface Entrance {
-  /** Whether a request would find no place now; asked before anything is done for it. */
-  isFull(request: Pick<Entering, "isYielding">): boolean;
+  /**
+   * Why a request would find no place now, asked before anything is done for it; undefined when it would. Whose it is is known from the one
+   * before it on its connection, when that came with the same key.
+   */
+  problem(request: Pick<Entering, "isYielding" | "socket" | "authorization">): Problem | undefined;
   /**
    * Takes a place, and gives the function that leaves it, to be called with what the request took. Throws a Problem, 429 or 503, when there
    * is none.
@@ -53,9 +61,10 @@ export function createEntrance({ clock, concurrencyLimit }: EntranceOptions): En
   const limit = concurrencyLimit ?? createEdgeLimit(clock);
   const byAccount = countHolders(() => Math.ceil(limit.limit() * OF_ACCOUNT_SHARE));
   const ofPages = createPlaces({ max: OF_PAGES_MAX, ofHolderMax: OF_PAGE_CLIENT_MAX });
-  const isFull = ({ isYielding }: Pick<Entering, "isYielding">) => !limit.hasRoom(isYielding ? YIELDING_SHARE : 1);
+  const lastOf = new WeakMap<object, Pick<Entering, "accountId" | "authorization">>();
+  const hasRoom = ({ isYielding }: Pick<Entering, "isYielding">) => limit.hasRoom(isYielding ? YIELDING_SHARE : 1);
   const enterAll = (holder: string, request: Entering): EndOne => {
-    if (isFull(request)) throw overloaded();
+    if (!hasRoom(request)) throw overloaded();
     const leave = byAccount.enter(holder);
     const end = limit.begin();
     return (sample) => {
@@ -77,9 +86,19 @@ export function createEntrance({ clock, concurrencyLimit }: EntranceOptions): En
     }
   };
   return {
-    isFull,
+    problem(request) {
+      if (!hasRoom(request)) return overloaded();
+      const last = lastOf.get(request.socket);
+      return last?.authorization === request.authorization && last !== undefined
+        ? byAccount.problem(last.accountId)
+        : undefined;
+    },
     async enter(request) {
-      if (!request.isFromPage) return enterAll(request.accountId, request);
+      const { accountId, authorization, socket } = request;
+      if (!request.isFromPage) {
+        if (lastOf.get(socket)?.authorization !== authorization) lastOf.set(socket, { accountId, authorization });
+        return enterAll(accountId, request);
+      }
       try {
         return enterAsPage(request);
       } catch (error) {
@@ -92,9 +111,11 @@ export function createEntrance({ clock, concurrencyLimit }: EntranceOptions): En
 }
 
 /** A hook that refuses a request before its key is looked up and its body is read: what finds no place costs next to nothing. */
-export function refuseWhenFull(entrance: Entrance, request: Pick<Entering, "isYielding">): () => Promise<void> {
-  return async () => {
-    if (entrance.isFull(request)) throw overloaded();
+export function refuseWhenFull(entrance: Entrance, isYielding: boolean): (request: FastifyRequest) => Promise<void> {
+  return async ({ raw: { socket, headers } }) => {
+    const { authorization } = headers;
+    const problem = entrance.problem({ isYielding, socket, authorization });
+    if (problem !== undefined) throw problem;
   };
 }
 

@@ -26,8 +26,14 @@ export function createPlaces({ max, ofHolderMax }: { max: number; ofHolderMax: n
   };
 }
 
+/** The places of each holder. */
+export interface Holders extends Places {
+  /** Why a holder would find no place now; undefined when it would. */
+  problem(holder: string): Problem | undefined;
+}
+
 /** Counts the places of each holder, of which one may take so many at a time. */
-export function countHolders(ofHolderMax: () => number): Places {
+export function countHolders(ofHolderMax: () => number): Holders {
   const byHolder = new Map<string, number>();
   const count = (holder: string, change: number) => {
     const next = (byHolder.get(holder) ?? 0) + change;
@@ -37,6 +43,7 @@ export function countHolders(ofHolderMax: () => number): Places {
   const problem = (holder: string): Problem | undefined =>
     (byHolder.get(holder) ?? 0) >= ofHolderMax() ? tooManyAtOnce() : undefined;
   return {
+    problem,
     enter(holder) {
       const full = problem(holder);
       if (full !== undefined) throw full;

@@ -18,7 +18,6 @@ import { readExpand } from "./expand.ts";
 import { readIdempotencyKey, withIdentity } from "./idempotency.ts";
 import { type Scope, scopeOf, scopesOfExpanded } from "./key-scopes.ts";
 import type { Mentions } from "./mentions.ts";
-import { addTiming, type Stopwatch } from "./own-time.ts";
 import { pathsNotIds } from "./paths-not-ids.ts";
 import { Problem } from "./problem.ts";
 import {
@@ -33,6 +32,7 @@ import { createReads } from "./reads.ts";
 import { toProblem } from "./refusals.ts";
 import { sendProblem } from "./respond.ts";
 import { type Answer, type PublicRequest, pathsOf, type Route } from "./route.ts";
+import { addTiming, type Stopwatch } from "./stopwatch.ts";
 import { isPrivate } from "./transport.ts";
 import { urlUnrecognized } from "./url-problems.ts";
 
@@ -54,7 +54,7 @@ const ANSWER_MS = 8_000;
 /** Serves one route under all its paths: key, parameters, work, answer; whatever is thrown becomes the envelope. */
 export function serveRoute(app: FastifyInstance, route: Route, serving: Serving): void {
   const needs = scopeOf(route);
-  const refuse = refuseWhenFull(serving.entrance, { isYielding: route.isList === true });
+  const refuse = refuseWhenFull(serving.entrance, route.isList === true);
   for (const { path: url } of pathsOf(route)) {
     app.route({
       method: route.method,
@@ -98,7 +98,9 @@ async function handle({ route, needs, serving, request, reply }: Handling): Prom
       const { accountId } = access.account;
       const isYielding = route.isList === true || (serving.hasLiveBank && !access.account.isLive);
       const address = isFromPage ? request.ip : "";
-      const leave = await serving.entrance.enter({ accountId, isFromPage, address, isYielding });
+      const { socket, headers } = request.raw;
+      const origin = { address, socket, authorization: headers.authorization };
+      const leave = await serving.entrance.enter({ accountId, isFromPage, isYielding, ...origin });
       try {
         return await work({ route, serving, request, reply, call, stopwatch, access, known });
       } finally {

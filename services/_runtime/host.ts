@@ -8,6 +8,7 @@ import {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from "@connectrpc/connect";
 import { type Arrival, type Incoming, type ReplyFacts, receive } from "./arrival.ts";
+import { createBulkhead } from "./bulkhead.ts";
 import type { Clock } from "./clock.ts";
 import { deadlineWheelOf } from "./deadline-wheel.ts";
 import type { Log } from "./log.ts";
@@ -59,6 +60,7 @@ export function createHost<const D extends readonly DescService[]>(options: Host
   const { name, log, clock, mayCall = mayCallByTopology } = options;
   const specs = specsOf(options.services);
   const gate = createGate();
+  const bulkhead = createBulkhead(name);
   const arrivalOptions = { name, log, clock, mayCall, wheel: deadlineWheelOf(clock) };
   const begin = (incoming: Incoming): Arrival => receive(incoming, arrivalOptions);
   return {
@@ -74,7 +76,9 @@ export function createHost<const D extends readonly DescService[]>(options: Host
       try {
         arrival.admit();
         const spec = specOf(specs, incoming.method);
-        const output = await arrival.within(() => runUnary(spec, message, arrival));
+        const output = await arrival.within(() =>
+          bulkhead.run(incoming.caller, () => runUnary(spec, message, arrival)),
+        );
         return { message: output, ...arrival.succeed() };
       } catch (error) {
         throw arrival.fail(error);

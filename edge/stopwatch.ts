@@ -2,11 +2,9 @@ import type { FastifyReply } from "fastify";
 import type { Call, Span } from "../services/_runtime/call.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
 import type { OwnTime } from "../services/_runtime/concurrency-limit.ts";
+import { ownMsOf } from "../services/_runtime/own-time.ts";
 import { serverTiming } from "../services/_runtime/timing.ts";
 import type { Route } from "./route.ts";
-
-/** Calls that wait for systems of others, and show how busy those are. */
-const OTHERS = /^(bank|mailer)\./;
 
 // Spans cost some microseconds, and a limit needs a few samples in a quarter of a second.
 const HIDDEN_SHARE = 8;
@@ -46,9 +44,4 @@ export function createStopwatches(clock: Clock): (route: Route, call: Call) => S
 export function addTiming(reply: FastifyReply, stopwatch: Stopwatch): void {
   const spans = stopwatch.shown();
   if (spans !== undefined && spans.length > 0) reply.header("server-timing", serverTiming(spans));
-}
-
-function ownMsOf(spans: readonly Span[], elapsedMs: number): number {
-  const othersMs = spans.reduce((sum, { name, ms }) => sum + (OTHERS.test(name) ? ms : 0), 0);
-  return Math.max(0, elapsedMs - othersMs);
 }
