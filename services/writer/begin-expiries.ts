@@ -17,11 +17,14 @@ const BEGIN = {
         and not exists (${endingsOf("c")})
       order by c.capture_before_time limit $1 for no key update skip locked
     ), due_by_clock as (
-      select c.* from ${CLOCKED} join charge c on c.account_id = u.account_id and c.customer_id = u.customer_id
-      where c.is_hold_open
-        and c.capture_before_time > ${NOW} and c.capture_before_time <= t.business_time
-        and not exists (${endingsOf("c")})
-      order by c.capture_before_time limit $1 for no key update of c skip locked
+      select h.* from ${CLOCKED} cross join lateral (
+        select c.* from charge c
+        where c.account_id = k.account_id and c.customer_id = k.customer_id and c.is_hold_open
+          and c.capture_before_time > ${NOW} and c.capture_before_time <= k.business_time
+          and not exists (${endingsOf("c")})
+        for no key update skip locked
+      ) h
+      order by h.capture_before_time limit $1
     ), due as (
       select d.*, row_number() over () as number
       from (select * from due_now union all select * from due_by_clock limit $1) d

@@ -16,8 +16,15 @@ import { LEASE_MS } from "./lease.ts";
 /** The time of every account that has no test clock: it bounds the index, and a row is then judged by its customer's time. */
 export const NOW = "business_now()";
 
-/** Test clocks ahead of it, with their customers; few, so that what is due by them is found from them. */
-export const CLOCKED = `test_clock t join customer u on u.account_id = t.account_id and u.test_clock_id = t.test_clock_id`;
+/**
+ * Test clocks ahead of it, with their customers: few, so what is due by them is found from them. OFFSET 0 and LATERAL keep that
+ * order: free to choose, the planner walked all that comes due later, in its order, until the limit, each sweep again.
+ */
+export const CLOCKED = `(
+        select t.account_id, t.business_time, u.customer_id
+        from test_clock t join customer u on u.account_id = t.account_id and u.test_clock_id = t.test_clock_id
+        where t.business_time > ${NOW} offset 0
+      ) k`;
 
 const LEASED = `statement_timestamp() + ${LEASE_MS} * interval '1 ms'`;
 
@@ -52,10 +59,14 @@ const LEASE_COLLECTIONS = {
         and n.next_attempt_time <= business_now(n.account_id, n.customer_id) and ${IS_WAITING}
       order by n.next_attempt_time limit $1 for no key update skip locked
     ), due_by_clock as (
-      select n.account_id, n.invoice_id
-      from ${CLOCKED} join invoice n on n.account_id = u.account_id and n.customer_id = u.customer_id
-      where n.next_attempt_time > ${NOW} and n.next_attempt_time <= t.business_time and ${IS_WAITING}
-      order by n.next_attempt_time limit $1 for no key update of n skip locked
+      select d.account_id, d.invoice_id
+      from ${CLOCKED} cross join lateral (
+        select n.account_id, n.invoice_id, n.next_attempt_time from invoice n
+        where n.account_id = k.account_id and n.customer_id = k.customer_id
+          and n.next_attempt_time > ${NOW} and n.next_attempt_time <= k.business_time and ${IS_WAITING}
+        for no key update skip locked
+      ) d
+      order by d.next_attempt_time limit $1
     ), due as (
       select * from unfinished union all select * from due_now union all select * from due_by_clock limit $1
     )
@@ -84,11 +95,15 @@ const LEASE_RENEWALS = {
         and (lease_end_time is null or lease_end_time <= statement_timestamp())
       order by renew_time limit $1 for no key update skip locked
     ), due_by_clock as (
-      select s.account_id, s.subscription_id
-      from ${CLOCKED} join subscription s on s.account_id = u.account_id and s.customer_id = u.customer_id
-      where s.renew_time > ${NOW} and s.renew_time <= t.business_time
-        and (s.lease_end_time is null or s.lease_end_time <= statement_timestamp())
-      order by s.renew_time limit $1 for no key update of s skip locked
+      select d.account_id, d.subscription_id
+      from ${CLOCKED} cross join lateral (
+        select s.account_id, s.subscription_id, s.renew_time from subscription s
+        where s.account_id = k.account_id and s.customer_id = k.customer_id
+          and s.renew_time > ${NOW} and s.renew_time <= k.business_time
+          and (s.lease_end_time is null or s.lease_end_time <= statement_timestamp())
+        for no key update skip locked
+      ) d
+      order by d.renew_time limit $1
     ), due as (
       select * from due_now union all select * from due_by_clock limit $1
     ), leased as (
