@@ -165,6 +165,7 @@ test("whatever a database says by default, the roles' connections and the owner'
     intervalstyle: "iso_8601",
     synchronous_commit: "off",
     jit: "on",
+    plan_cache_mode: "force_custom_plan",
   };
   for (const [setting, value] of Object.entries(odd))
     await read(`alter database ${name} set ${setting} = ${setting === "datestyle" ? value : `'${value}'`}`);
@@ -186,6 +187,7 @@ test("whatever a database says by default, the roles' connections and the owner'
       intervalstyle: "postgres",
       synchronous_commit: "on",
       jit: "off",
+      plan_cache_mode: url === writer ? "force_generic_plan" : "auto",
     });
   }
 });

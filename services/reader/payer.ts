@@ -20,7 +20,7 @@ const GET = {
   text: `select ${paymentMethodColumns}, p.customer_id as holder_id, p.metadata as card_metadata,
       p.create_time as card_create_time, ${customerColumns}, k.token_id, k.use_time, k.create_time as token_create_time,
       coalesce(t.business_time, business_now()) as business_time
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    from unnest((select $1::text[]), (select $2::text[]), (select $3::text[]), (select $4::text[]))
       with ordinality as i(account_id, customer_id, payment_method_id, token_id, position)
     left join account a on a.account_id = i.account_id
     left join customer u on u.account_id = i.account_id and u.customer_id = i.customer_id
