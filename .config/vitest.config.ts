@@ -15,6 +15,8 @@ export default defineConfig(({ mode }) => ({
   test: {
     // Said by the soak, which has the time: vitest --mode soak=20000. How much of a test it asks for; 0 in npm test.
     provide: { soakSize: Number(/^soak=([0-9]+)$/.exec(mode)?.[1] ?? 0) },
+    // Programs that tests start compile once for all runs of this checkout.
+    env: { NODE_COMPILE_CACHE: `${root}node_modules/.cache/tripe/compiled` },
     globalSetup: [`${root}/services/_database/testing-setup.ts`],
     // Two cores, and a Postgres beside: more workers only wait for each other.
     maxWorkers: 2,

@@ -25,6 +25,8 @@ const terminal = {
   log: silentLog,
   say,
   signal: watching.signal,
+  // Every fault of this file is waited for.
+  wellPollMs: 2_000,
 };
 const watch = watchHealth(terminal);
 afterAll(async () => {

@@ -2,8 +2,14 @@ import type { Clock } from "../_runtime/clock.ts";
 import type { Log } from "../_runtime/log.ts";
 import { askHealth, type HealthOptions } from "./health.ts";
 
-/** A person looks at a terminal no more often; each look writes one heartbeat to the database. */
-const pollMs = 2_000;
+/**
+ * Each look is a dozen calls and a heartbeat in the database, the most that a Tripe at rest has to do. A process that ends is
+ * said at once by whoever starts it again (child.ts), so what is left to be found may take some seconds.
+ */
+const WELL_POLL_MS = 10_000;
+
+/** While something is wrong, a person looks at a terminal no more often. */
+const BAD_POLL_MS = 2_000;
 
 /** What is wrong twice in a row is said: a process that is started again is away for a second, and was said already. */
 const badMin = 2;
@@ -12,17 +18,20 @@ const badMin = 2;
 export interface WatchOptions extends HealthOptions {
   readonly clock: Clock;
   readonly log: Log;
+  /** How often to look while all is well; default 10 s. */
+  readonly wellPollMs?: number;
 }
 
 /**
  * Watches `/healthz` until the signal is aborted, and says in one line each what goes wrong, services and alerts alike, and
  * when all is well again. What lasts is said once.
  */
-export async function watchHealth({ ask, clock, log, say, signal }: WatchOptions): Promise<void> {
+export async function watchHealth(options: WatchOptions): Promise<void> {
+  const { ask, clock, log, say, signal, wellPollMs = WELL_POLL_MS } = options;
   let said = "";
   let badCount = 0;
   while (!signal.aborted) {
-    await clock.sleep(pollMs, signal).catch(() => undefined);
+    await clock.sleep(badCount === 0 ? wellPollMs : BAD_POLL_MS, signal).catch(() => undefined);
     const { isHealthy, words } = await askHealth(ask, signal);
     if (signal.aborted) return;
     const problems = problemsOf(words, isHealthy);
