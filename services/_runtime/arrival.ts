@@ -106,8 +106,7 @@ class StartedArrival implements Arrival, Expiring {
     return new Promise((resolve, reject) => {
       if (this.#call.cancelReason !== undefined) return reject(this.#call.cancelReason);
       this.#giveUp = reject;
-      const running = runCall(this.#call, async () => work());
-      running.then(resolve, reject);
+      Promise.resolve(runCall(this.#call, work)).then(resolve, reject);
     });
   }
 
@@ -232,10 +231,10 @@ class CallContext implements HandlerContext {
     return this.#responseTrailer;
   }
 
-  timeoutMs = (): number | undefined => {
+  get timeoutMs(): () => number | undefined {
     const { deadlineMs } = this.#call;
-    return Number.isFinite(deadlineMs) ? deadlineMs - this.#clock.nowMs() : undefined;
-  };
+    return () => (Number.isFinite(deadlineMs) ? deadlineMs - this.#clock.nowMs() : undefined);
+  }
 
   /** What the handler has set. */
   touched(): { header: Headers | undefined; trailer: Headers | undefined } {

@@ -77,8 +77,8 @@ export function isCardNumber(digits: string): boolean {
 /** Says whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B). */
 export function isLuhnValid(digits: string): boolean {
   let sum = 0;
-  for (const [index, digit] of [...digits].reverse().entries()) {
-    const value = Number(digit) * (index % 2 === 0 ? 1 : 2);
+  for (let at = digits.length - 1, weight = 1; at >= 0; at -= 1, weight = 3 - weight) {
+    const value = Number(digits[at]) * weight;
     sum += value > 9 ? value - 9 : value;
   }
   return digits !== "" && sum % 10 === 0;
@@ -187,6 +187,7 @@ function isPhone(text: string, start: number): boolean {
 
 /** The digits of any script as 0 to 9. Unicode keeps those of a script in order, ten or several tens in a row. */
 function toAscii(digits: string): string {
+  if (/^[0-9]+$/.test(digits)) return digits;
   return Array.from(digits, (digit) => {
     if (digit >= "0" && digit <= "9") return digit;
     const code = digit.codePointAt(0) ?? 0;

@@ -44,7 +44,7 @@ export interface Request {
 
 /** Starts a call to the service of that name; refuses one that the topology does not list. */
 export function depart(request: Request): Departure {
-  const { name, method, signal } = request;
+  const { name, method } = request;
   const { caller, clock, mayCall = mayCallByTopology } = request.options;
   if (!mayCall(caller, name, method.name)) {
     refuse(Code.PermissionDenied, "CALLER_NOT_ALLOWED", `${caller} may not call ${name}.${method.name}`);
@@ -56,16 +56,30 @@ export function depart(request: Request): Departure {
     callerDeadlineMs: parent.deadlineMs,
     timeoutMs: request.timeoutMs,
   });
-  const cancellation = signal === undefined ? parent : eitherCancellation(parent, cancellationOf(signal));
-  return {
-    deadlineMs,
-    cancellation,
-    attempt() {
-      const timeoutMs = deadlineMs - clock.nowMs();
-      if (timeoutMs <= 0) throw new ConnectError(`no time is left to call ${name}`, Code.DeadlineExceeded);
-      return new StartedAttempt({ request, parent, timeoutMs, cancellation });
-    },
-  };
+  return new StartedDeparture(request, parent, deadlineMs);
+}
+
+class StartedDeparture implements Departure {
+  readonly deadlineMs: number;
+  readonly cancellation: Cancellation;
+  readonly #request: Request;
+  readonly #parent: Call;
+
+  constructor(request: Request, parent: Call, deadlineMs: number) {
+    const { signal } = request;
+    this.#request = request;
+    this.#parent = parent;
+    this.deadlineMs = deadlineMs;
+    this.cancellation = signal === undefined ? parent : eitherCancellation(parent, cancellationOf(signal));
+  }
+
+  attempt(): Attempt {
+    const { name, options } = this.#request;
+    const timeoutMs = this.deadlineMs - options.clock.nowMs();
+    if (timeoutMs <= 0) throw new ConnectError(`no time is left to call ${name}`, Code.DeadlineExceeded);
+    const { cancellation } = this;
+    return new StartedAttempt({ request: this.#request, parent: this.#parent, timeoutMs, cancellation });
+  }
 }
 
 class StartedAttempt implements Attempt {

@@ -15,8 +15,11 @@ export interface LogFile {
 // pino's own destination, which keeps its blocks below that, 3.2.
 const BLOCK_CHARS = 65_536;
 
-/** How long a line waits for others at most. A process that is killed loses the lines of this time. */
-export const FLUSH_INTERVAL_MS = 50;
+/**
+ * How long a line waits for others at most; a process that is killed loses the lines of this time. A write takes a thread of the pool, some
+ * 50 µs, and one process has the logs of nine.
+ */
+export const FLUSH_INTERVAL_MS = 100;
 
 // A disk that stands still must not fill the memory: beyond this, lines are dropped.
 const PENDING_MAX_CHARS = 8_388_608;
