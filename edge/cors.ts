@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, onRequestHookHandler } from "fastify";
 import type { Route } from "./route.ts";
 
 // Cross-origin requests, as https://fetch.spec.whatwg.org/#http-cors-protocol defines them. Pages of any origin may send
@@ -14,9 +14,10 @@ const requestHeaders =
 const PREFLIGHT_MAX_AGE_S = 7_200;
 
 /** Adds the headers by which a page of any origin may read an answer, and its Request-Id. */
-export async function addCors(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export const addCors: onRequestHookHandler = (_request, reply, done) => {
   reply.headers({ "access-control-allow-origin": "*", "access-control-expose-headers": "request-id" });
-}
+  done();
+};
 
 /** Whether pages of other origins may call this route. */
 export function isForBrowsers({ scope }: Pick<Route, "scope">): boolean {

@@ -17,8 +17,9 @@ export type Drain = (how: { readonly isPatient: boolean }) => Promise<void>;
 /** Makes the end of an app, before it listens. Once it drains, each answer is its connection's last. */
 export function createDrain(app: FastifyInstance, clock: Clock): Drain {
   let isDraining = false;
-  app.addHook("onSend", async (_request, reply) => {
+  app.addHook("onSend", (_request, reply, _payload, done) => {
     if (isDraining) reply.header("connection", "close");
+    done();
   });
   return async ({ isPatient }) => {
     isDraining = true;

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from "fastify";
+import type { onRequestHookHandler } from "fastify";
 import type { Clock } from "../services/_runtime/clock.ts";
 import { type ConcurrencyLimit, createConcurrencyLimit, type EndOne } from "../services/_runtime/concurrency-limit.ts";
 import { clientOf } from "./client-address.ts";
@@ -111,11 +111,10 @@ export function createEntrance({ clock, concurrencyLimit }: EntranceOptions): En
 }
 
 /** A hook that refuses a request before its key is looked up and its body is read: what finds no place costs next to nothing. */
-export function refuseWhenFull(entrance: Entrance, isYielding: boolean): (request: FastifyRequest) => Promise<void> {
-  return async ({ raw: { socket, headers } }) => {
+export function refuseWhenFull(entrance: Entrance, isYielding: boolean): onRequestHookHandler {
+  return ({ raw: { socket, headers } }, _reply, done) => {
     const { authorization } = headers;
-    const problem = entrance.problem({ isYielding, socket, authorization });
-    if (problem !== undefined) throw problem;
+    done(entrance.problem({ isYielding, socket, authorization }));
   };
 }
 

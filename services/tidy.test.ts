@@ -32,6 +32,7 @@ const rules: Record<string, () => Finding[]> = {
   "only the clock asks the machine for the time": () => every(sources, habits.findTimeReaders),
   "nothing switches the compiler off": () => every(sources, habits.findUncheckedTypes),
   "nothing is left as a note to oneself": () => every([...queries, ...protos], habits.findNotesToSelf),
+  "hooks of requests call back": () => every(sources, habits.findAsyncHooks),
   "every export has a doc comment": () => every(sources, habits.findBareExports),
   "every file is named for the one thing inside": () => every(sources, habits.findVagueNames),
   "no query asks for another time than business_now()": () => every(queries, findMachineTime),

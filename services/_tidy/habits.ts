@@ -57,6 +57,12 @@ export function findNotesToSelf(source: Source): Finding[] {
   );
 }
 
+/** Finds async hooks of every request: each costs a promise and a turn of the microtasks where a callback costs nothing. */
+export function findAsyncHooks(source: Source): Finding[] {
+  const hooks = /addHook\(\s*"(?:onRequest|pre\w+|onSend|onResponse)",\s*async\b/g;
+  return Array.from(source.text.matchAll(hooks), (match) => find(source, match.index, "adds an async hook; call back"));
+}
+
 /** Finds exports without a doc comment. The further overloads of a function need none. */
 export function findBareExports(source: Source): Finding[] {
   const documented = new Set<string>();

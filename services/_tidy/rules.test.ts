@@ -45,6 +45,12 @@ const cases: [(source: Source) => Finding[], string, string, number[]][] = [
   ],
   [habits.findTimeReaders, "services/_runtime/clock.ts", "Date.now();", []],
   [habits.findUncheckedTypes, "a.ts", "let a: any;\nlet b!: string;\nb!.length;\nconst any = !b;", [1, 2, 3]],
+  [
+    habits.findAsyncHooks,
+    "a.ts",
+    `app.addHook("${"onSend"}", async () => {});\napp.addHook("onClose", async () => {});\napp.addHook("onSend", (a, b) => b());`,
+    [1],
+  ],
   [habits.findNotesToSelf, "a.ts", `// ${"TO"}${"DO"} later\n// mastodon`, [1]],
   [habits.findBareExports, "a.ts", "/** Why. */\nexport const a = 1;\nexport const b = 1;\nexport { a as c };", [3]],
   [
