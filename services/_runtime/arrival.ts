@@ -64,6 +64,9 @@ export function receive(incoming: Incoming, options: ArrivalOptions): Arrival {
   return new StartedArrival(incoming, options);
 }
 
+// A call is on its way for less, but on a machine that stands still: a caller that is gone so shortly before the deadline has met it.
+const ON_THE_WAY_MS = 50;
+
 /** The caller in the log line of a call that came without proof. */
 const UNPROVEN = "unproven";
 
@@ -86,8 +89,8 @@ class StartedArrival implements Arrival, Expiring {
     this.#call = startCall(incoming, deadlineMs, clock);
     this.context = new CallContext(incoming, this.#call, clock);
     this.#gone = () => {
-      // grpc-js cancels a call at its deadline: that too is a deadline, whichever timer fires first.
-      if (clock.nowMs() >= deadlineMs) this.expire();
+      // A caller cancels at its deadline too, and counts from before the call was on its way.
+      if (clock.nowMs() >= deadlineMs - ON_THE_WAY_MS) this.expire();
       else this.#cancel(callerGone());
     };
     const restMs = deadlineMs - nowMs;

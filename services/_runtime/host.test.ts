@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import type { Incoming } from "./arrival.ts";
+import { callerGone, createCall } from "./call.ts";
 import { noFacts } from "./call-facts.ts";
 import { createTestClock } from "./clock.ts";
 import { refusalOf } from "./errors.ts";
@@ -60,6 +61,19 @@ test("a caller that names no deadline is given the rpc's default", async () => {
   clock.advance(5_000);
   expect((await failed).code).toBe(Code.DeadlineExceeded);
   expect(log.rpcs).toMatchObject([{ code: "deadline_exceeded", ms: 5_000 }]);
+});
+
+test("a caller that is gone at its deadline has met it, one that is gone before has cancelled", async () => {
+  const codes: Code[] = [];
+  for (const beforeMs of [10, 1_000]) {
+    const { read, clock } = setup({ read: () => new Promise(() => {}) });
+    const caller = createCall({ caller: "edge" });
+    const failed = failureOf(read({ deadlineMs: clock.nowMs() + 2_000, cancellation: caller }));
+    clock.advance(2_000 - beforeMs);
+    caller.cancel(callerGone());
+    codes.push((await failed).code);
+  }
+  expect(codes).toEqual([Code.DeadlineExceeded, Code.Canceled]);
 });
 
 test("what a handler does after its call has ended changes nothing any more", async () => {
