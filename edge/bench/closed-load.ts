@@ -24,6 +24,7 @@ export function loadWith(
 }
 
 /** A load in words. */
-export function describeRun({ perSecond, p50, p99 }: LoadRun): string {
-  return `${perSecond.toFixed(0)}/s, p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms`;
+export function describeRun({ perSecond, p50, p99, statuses }: LoadRun): string {
+  const shed = statuses["429"] === undefined ? "" : `, ${statuses["429"]} shed with 429`;
+  return `${perSecond.toFixed(0)}/s, p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms${shed}`;
 }

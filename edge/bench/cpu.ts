@@ -43,6 +43,11 @@ export function nameOf({ command }: Pick<Process, "command">): string | undefine
   return /(?:([\w-]+)\/main|bundle-\w+\/([\w-]+))\.\w+(?:\s|$)/.exec(command)?.slice(1).find(Boolean);
 }
 
+/** Reads what one process has used so far, in ms. */
+export function readCpuOf(pid: number): number {
+  return readProcess(pid).ownMs;
+}
+
 function readProcess(pid: number): { ownMs: number; reapedMs: number } {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");

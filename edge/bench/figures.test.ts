@@ -91,4 +91,9 @@ test("results take the place of those of the same name; before and what is writt
   expect(third).toContain("| P1, one | 0.5 | 3 | 1 | yes | 3 | 2 |\n| P10, one |  | 7 | 1 | yes | 7 | 3 |\n");
   expect(third).toContain("### P1\n\nThe socket writes.\n");
   expect(third.match(/^\d+\. new/gm)).toHaveLength(3);
+  // A goal that is missed has one place for its profile, and keeps it.
+  const fourth = mergeResults(third, { ...about, before: undefined, after: run(0.7, "P5") });
+  const fifth = mergeResults(fourth, { ...about, before: undefined, after: run(0.8, "P5") });
+  expect(fifth).toContain("The socket writes.\n\n### P5, one\n\n`npm run profile -- get wiring=one`:\n");
+  expect(fifth.match(/### P5/g)).toHaveLength(1);
 });

@@ -1,6 +1,8 @@
+import { calls } from "./calls.ts";
 import { charges } from "./charges.ts";
 import { counts } from "./counts.ts";
 import { get } from "./get.ts";
+import { growth } from "./growth.ts";
 import { latency } from "./latency.ts";
 import type { Measure } from "./measure.ts";
 import { mock } from "./mock.ts";
@@ -12,10 +14,12 @@ import { webhooks } from "./webhooks.ts";
 /** Every measure by the word that asks for it, in the order of a run. */
 export const measures: Readonly<Record<string, Measure>> = {
   charges,
+  calls,
   counts,
   latency,
   get,
   renewals,
+  growth,
   overload,
   start,
   mock,

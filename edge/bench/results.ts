@@ -20,7 +20,7 @@ const FILE = join(import.meta.dirname, "RESULTS.md");
 const HEAD = `# What the benchmark measured
 
 \`npm run bench\` writes the table, row by row: the last run of each figure. *Before* and *after* are the ratio to the yardstick of
-the same run, or the value where there is none. What stands below "What is left" is written by hand and kept.
+the same run, or the value where there is none. Below "What is left" each goal that did not hold has a place; what is written there by hand is kept.
 
 | figure | before | after | goal | holds | value ÷ yardstick | run |
 |---|---|---|---|---|---|---|
@@ -28,8 +28,6 @@ the same run, or the value where there is none. What stands below "What is left"
 
 const RUNS = "\n## Runs\n\n";
 const LEFT = "\n## What is left\n\n";
-const LEFT_NONE =
-  "Each goal that does not hold, with its profile (`npm run profile`): what is left, and what would get it.\n";
 /** Runs that are kept: the rows above name them. */
 const RUNS_MAX = 40;
 
@@ -41,7 +39,7 @@ export async function writeResults(results: Results, file = FILE): Promise<void>
 
 /** The file's new text from its old one. */
 export function mergeResults(text: string, { rig, sizes, commits, minutes, before, after }: Results): string {
-  const [table = "", left = LEFT_NONE] = text.split(LEFT);
+  const [table = "", written = ""] = text.split(LEFT);
   const rows = new Map(readRows(table).map((cells) => [cells[0] ?? "", cells]));
   const runs = readRuns(table);
   const runNumber = 1 + Math.max(0, ...runs.map((line) => Number.parseInt(line, 10)));
@@ -55,7 +53,24 @@ export function mergeResults(text: string, { rig, sizes, commits, minutes, befor
   const commitWords = commits.before === undefined ? commits.after : `${commits.after} against ${commits.before}`;
   const run = `${runNumber}. ${commitWords}; ${rig}; ${sizeWords.join(" ")}; no bank faults; ${minutes.toFixed(1)} min. ${after.notes.map((note) => `*${note}*`).join(" · ")}`;
   const lines = [...rows.values()].map((cells) => `| ${cells.join(" | ")} |`).sort(byRow);
-  return `${HEAD}${lines.join("\n")}\n${RUNS}${[...runs, run].slice(-RUNS_MAX).join("\n")}\n${LEFT}${left}`;
+  return `${HEAD}${lines.join("\n")}\n${RUNS}${[...runs, run].slice(-RUNS_MAX).join("\n")}\n${LEFT}${addPlaces(written, after.figures)}`;
+}
+
+/** A heading for each missed goal that has none yet, with the command whose output belongs below it. */
+function addPlaces(written: string, figures: readonly Figure[]): string {
+  const missed = figures.filter(
+    (figure) => figure.holds === false && !written.includes(`### ${nameOfFigure(figure)}\n`),
+  );
+  const places = missed.map((figure) => `### ${nameOfFigure(figure)}\n\n\`${profileOf(figure)}\`:\n`);
+  return [...(written.trim() === "" ? [] : [written.trimEnd()]), ...places.map((place) => place.trimEnd())]
+    .join("\n\n")
+    .concat("\n");
+}
+
+/** The work whose profile says what a figure is made of. */
+function profileOf({ measure, wiring }: Figure): string {
+  const works: Readonly<Record<string, string>> = { P5: "get", P6: "renewal", webhooks: "webhook" };
+  return `npm run profile -- ${works[measure] ?? "charge"} wiring=${wiring}`;
 }
 
 function cellsOf(figure: Figure): string[] {

@@ -1,3 +1,8 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { systemClock } from "../../services/_runtime/clock.ts";
 import { findUndurable } from "./durability.ts";
 import { type Figure, missingFigure, type Wiring } from "./figure.ts";
 import type { Measure, MeasureContext, Sizes } from "./measure.ts";
@@ -31,18 +36,27 @@ export async function takeMeasures(run: Run, measures: Readonly<Record<string, M
     run.print(`  ${line}`);
   };
   const context: MeasureContext = { ...run, note, onTripe: createOnTripe(run, note, voids) };
+  await makeBundle(run.root);
   for (const [name, measure] of Object.entries(measures)) {
     for (const wiring of measure.wirings.filter((one) => run.wirings.includes(one))) {
       run.print(`\n${name} (${measure.row}), ${wiring}: ${measure.sentence}`);
+      const startMs = systemClock.preciseMs();
       const taken = await measure.run(context, wiring).catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);
         return [missingFigure({ measure: measure.row, wiring }, reason)];
       });
       for (const figure of taken) run.print(JSON.stringify(figure));
+      run.print(`  ${name}, ${wiring}: ${((systemClock.preciseMs() - startMs) / 1_000).toFixed(0)} s`);
       figures.push(...taken);
     }
   }
   return { figures, notes, voids };
+}
+
+/** What an install makes, and the first start else: it is not to be timed. A checkout of before has no bundle. */
+async function makeBundle(root: string): Promise<void> {
+  const program = join(root, ".config", "bundle.mjs");
+  if (existsSync(program)) await promisify(execFile)(process.execPath, [program], { cwd: root });
 }
 
 function createOnTripe(run: Run, note: (line: string) => void, voids: string[]): MeasureContext["onTripe"] {
