@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { createClients, createGrpcTransports } from "../services/_runtime/clients.ts";
+import { createClients, createTransports } from "../services/_runtime/clients.ts";
 import { runService } from "../services/_runtime/process.ts";
 import { openDialing } from "../services/_runtime/security.ts";
 import { startEdge } from "./start.ts";
@@ -16,7 +16,7 @@ await runService({
   async start(context) {
     const { config, log, clock } = context;
     const dialing = await openDialing("edge", context);
-    const { transportFor, close } = createGrpcTransports(config.addresses, dialing);
+    const { transportFor, close } = createTransports(config.addresses, dialing);
     const clients = createClients({ caller: "edge", clock, log, transportFor });
     const isServing = (name: Parameters<typeof transportFor>[0]) => transportFor(name).isServing(HEALTH_MAX_MS);
     const edge = await startEdge({

@@ -7,6 +7,7 @@ import { afterAll, expect, test } from "vitest";
 import { contracts } from "./_runtime/clients.ts";
 import { systemClock as clock } from "./_runtime/clock.ts";
 import { createGrpcTransport } from "./_runtime/grpc-transport.ts";
+import { createLaneTransport } from "./_runtime/lane-transport.ts";
 import { silentLog as log } from "./_runtime/log.ts";
 import { createServer } from "./_runtime/serve.ts";
 import { bareCall, errorOfBareCall } from "./_runtime/testing/bare-calls.ts";
@@ -54,6 +55,19 @@ test.each(serviceNames)(
     }
   },
 );
+
+test.each(serviceNames)("%s judges each call in a lane as it judges it alone", async (name) => {
+  for (const caller of callerNames) {
+    const transport = createLaneTransport({ name, addresses: [place.addressOf(name)], dialing: place.dialing(caller) });
+    afterAll(transport.close);
+    for (const method of contracts[name].methods) {
+      const code = (await errorOfBareCall(transport, method, bareCall(), create(method.input)))?.code;
+      expect(code === Code.PermissionDenied, `${caller} calls ${name}.${method.name}: ${code}`).toBe(
+        !mayCall(caller, name, method.name),
+      );
+    }
+  }
+});
 
 test.each(serviceNames)("%s refuses every rpc of a caller that proves nothing", async (name) => {
   const call = createCall(name);

@@ -11,10 +11,10 @@ import { type Config, readConfig } from "./_runtime/config.ts";
 import type { FeeSettings } from "./_runtime/config-fee.ts";
 import type { Dialing } from "./_runtime/dialing.ts";
 import { createDirectTransport } from "./_runtime/direct-transport.ts";
-import { createGrpcTransport } from "./_runtime/grpc-transport.ts";
 import { createHost, type Host } from "./_runtime/host.ts";
 import type { StartService } from "./_runtime/hosting.ts";
 import { makeKeyFiles } from "./_runtime/key-files.ts";
+import { createLaneTransport } from "./_runtime/lane-transport.ts";
 import { maxMessageBytesOf } from "./_runtime/limits.ts";
 import { type Log, silentLog } from "./_runtime/log.ts";
 import { createSecret } from "./_runtime/secret.ts";
@@ -202,7 +202,7 @@ async function serve<Name extends ServiceName>({
   const transports = new Map(
     [...dialings].map(([caller, dialing]) => [
       caller,
-      createGrpcTransport({ name, addresses: context.config.addresses[name], dialing, maxMessageBytes }),
+      createLaneTransport({ name, addresses: context.config.addresses[name], dialing, maxMessageBytes }),
     ]),
   );
   return {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectDatabase } from "../../services/_database/connect.ts";
 import { findRoleUrl } from "../../services/_database/role-url.ts";
-import { createClients, createGrpcTransports } from "../../services/_runtime/clients.ts";
+import { createClients, createTransports } from "../../services/_runtime/clients.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { createEnvironment, readConfig } from "../../services/_runtime/config.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
@@ -67,7 +67,7 @@ type Billing = Awaited<ReturnType<typeof setupBilling>>;
 async function connectBilling() {
   const owner = await findRoleUrl({ databaseUrl: undefined, dataDir: tripe.dataDir, port }, "owner");
   const config = readConfig({ PORT: String(port), TRIPE_DATA_DIR: tripe.dataDir });
-  const { transportFor, close } = createGrpcTransports(
+  const { transportFor, close } = createTransports(
     config.addresses,
     await openDialing("edge", { config, clock: systemClock, log: silentLog }),
   );

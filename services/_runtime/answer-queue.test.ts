@@ -11,7 +11,7 @@ const answer = (id: number, bytes: number): LaneAnswer =>
 function setup(...answers: LaneAnswer[]) {
   const queue = createAnswerQueue();
   for (const one of answers) queue.push(one);
-  const takeIds = () => queue.take().map(({ id }) => id);
+  const takeIds = () => queue.take(true).map(({ id }) => id);
   return { queue, takeIds };
 }
 
@@ -23,7 +23,7 @@ test("whatever waits leaves whole, in messages of 64 KiB, and nothing stays", ()
       const received = new Map<number, number>();
       const whole = new Set<number>();
       while (!queue.isEmpty) {
-        const answers = queue.take();
+        const answers = queue.take(true);
         expect(answers.length).toBeGreaterThan(0);
         const bytes = toBinary(CarryResponseSchema, create(CarryResponseSchema, { answers }));
         expect(bytes.length).toBeLessThanOrEqual(LANE_MESSAGE_MAX_BYTES);
@@ -34,7 +34,7 @@ test("whatever waits leaves whole, in messages of 64 KiB, and nothing stays", ()
         }
       }
       expect([...received].sort(([a], [b]) => a - b)).toEqual(sizes.map((size, index) => [index + 1, size]));
-      expect([whole.size, queue.bytes, queue.take()]).toEqual([sizes.length, 0, []]);
+      expect([whole.size, queue.bytes, queue.take(true)]).toEqual([sizes.length, 0, []]);
     }),
     { numRuns: 50 },
   );
@@ -45,6 +45,15 @@ test("a small answer leaves with the next message, however much of large ones wa
   takeIds();
   queue.push(answer(99, 500));
   expect(takeIds()[0]).toBe(99);
+});
+
+test("a large answer waits when none of its parts may leave", () => {
+  const { queue } = setup(answer(1, 100_000), answer(2, 10));
+  expect([queue.take(false), queue.take(false), queue.take(true)].map((taken) => taken.map(({ id }) => id))).toEqual([
+    [2],
+    [],
+    [1],
+  ]);
 });
 
 test("large answers share a lane in turn", () => {
@@ -58,7 +67,7 @@ test("small answers without end do not hold a large one up", () => {
   for (let id = 1; ; id += 8) {
     for (let more = 0; more < 8; more += 1) queue.push(answer(id + more, 16_000));
     messages += 1;
-    if (queue.take().some((one) => one.id === 1_000 && !one.isPartial)) break;
+    if (queue.take(true).some((one) => one.id === 1_000 && !one.isPartial)) break;
   }
   expect(messages).toBeLessThan(10);
 });

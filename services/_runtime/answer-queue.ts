@@ -8,8 +8,8 @@ export interface AnswerQueue {
   readonly bytes: number;
   readonly isEmpty: boolean;
   push(answer: LaneAnswer): void;
-  /** Takes what goes into the next message: at most LANE_MESSAGE_MAX_BYTES; nothing when nothing waits. */
-  take(): LaneAnswer[];
+  /** Takes what goes into the next message: at most LANE_MESSAGE_MAX_BYTES; nothing when nothing waits that may. */
+  take(withPart: boolean): LaneAnswer[];
 }
 
 // What a large answer may always take of a message, so that many small ones do not hold it up for good; it has room for all
@@ -54,11 +54,10 @@ export function createAnswerQueue(): AnswerQueue {
       bytes += answer.payload.length;
       (sizeOfAnswer(answer) > PART_BYTES ? large : small).push(answer);
     },
-    take() {
-      const { taken, restBytes } = takeSmall(
-        LANE_MESSAGE_MAX_BYTES - (large.length > 0 ? PART_BYTES : 0) - FRAME_MAX_BYTES,
-      );
-      const part = takePart(restBytes + PART_BYTES);
+    take(withPart) {
+      const reservedBytes = withPart && large.length > 0 ? PART_BYTES : 0;
+      const { taken, restBytes } = takeSmall(LANE_MESSAGE_MAX_BYTES - FRAME_MAX_BYTES - reservedBytes);
+      const part = reservedBytes > 0 ? takePart(restBytes + reservedBytes) : undefined;
       if (part !== undefined) taken.push(part);
       for (const { payload } of taken) bytes -= payload.length;
       return taken;

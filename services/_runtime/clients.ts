@@ -11,7 +11,8 @@ import { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
 import { type ClientOptions, createServiceClient } from "./client.ts";
 import type { Config } from "./config.ts";
 import type { Dialing } from "./dialing.ts";
-import { createGrpcTransport } from "./grpc-transport.ts";
+import type { GrpcTransportOptions } from "./grpc-transport.ts";
+import { createLaneTransport } from "./lane-transport.ts";
 import { maxMessageBytesOf } from "./limits.ts";
 import type { ServiceTransport } from "./service-transport.ts";
 import type { CallerName, ServiceName, Topology } from "./topology.ts";
@@ -66,10 +67,14 @@ export function createClients<Caller extends CallerName>(
   return clients;
 }
 
-/** One gRPC channel to each service, made when first asked for and closed together. */
-export function createGrpcTransports(
+/** Makes a transport to one service between processes: `createLaneTransport`, or `createGrpcTransport` for plain gRPC alone. */
+export type Connect = (options: GrpcTransportOptions) => ServiceTransport;
+
+/** Transports to the services, each made when first asked for, and all closed together. */
+export function createTransports(
   addresses: Config["addresses"],
   dialing: Dialing,
+  connect: Connect = createLaneTransport,
 ): {
   transportFor(name: ServiceName): ServiceTransport;
   close(): void;
@@ -79,7 +84,7 @@ export function createGrpcTransports(
     transportFor(name) {
       const known = transports.get(name);
       if (known !== undefined) return known;
-      const transport = createGrpcTransport({
+      const transport = connect({
         name,
         addresses: addresses[name],
         dialing,

@@ -58,8 +58,8 @@ async function startCalling<Name extends ServiceName>(
   context: ProcessContext,
 ): Promise<{ clients: ClientsOf<Name>; close(): void }> {
   if (!callsAnybody(name)) return { clients: noClients, close: () => {} };
-  const { createClients, createGrpcTransports } = await import("./clients.ts");
+  const { createClients, createTransports } = await import("./clients.ts");
   const { config, clock, log } = context;
-  const { transportFor, close } = createGrpcTransports(config.addresses, await openDialing(name, context));
+  const { transportFor, close } = createTransports(config.addresses, await openDialing(name, context));
   return { clients: createClients({ caller: name, clock, log, transportFor }), close };
 }

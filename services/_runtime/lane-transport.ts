@@ -29,13 +29,14 @@ import { headerPairs, type OutgoingCall, type ServiceTransport, type TransportRe
  */
 export function createLaneTransport(options: GrpcTransportOptions): ServiceTransport {
   const peers = options.addresses.map((address) => createPeer({ ...options, addresses: [address] }));
+  const choose = createChooser(peers);
   const anyOf = async (ask: (peer: Peer) => Promise<boolean>): Promise<boolean> => {
     const asked = peers.map(async (peer) => ((await ask(peer)) ? true : Promise.reject(new Error("no"))));
     return Promise.any(asked).catch(() => false);
   };
   return {
-    unary: (method, call, input) => callUnary(choose(peers), method, call, create(method.input, input)),
-    stream: (method, call, input) => choose(peers).grpc.stream(method, call, input),
+    unary: (method, call, input) => callUnary(choose(), method, call, create(method.input, input)),
+    stream: (method, call, input) => choose().grpc.stream(method, call, input),
     ready: (withinMs) => anyOf(({ grpc }) => grpc.ready(withinMs)),
     isServing: (withinMs) => anyOf(({ grpc }) => grpc.isServing(withinMs)),
     close() {
@@ -60,13 +61,17 @@ function createPeer(options: GrpcTransportOptions): Peer {
   return { grpc, lanes: new Lanes({ open: grpc.openLane, readFailure, clock: systemClock, maxAnswerBytes }) };
 }
 
-// The one with the fewest calls in flight, among those that are connected if there are any.
-function choose(peers: readonly Peer[]): Peer {
-  const [first, ...others] = peers;
-  if (first === undefined) throw new Error("a service has no address");
-  if (others.length === 0) return first;
-  const connected = peers.filter(({ grpc }) => grpc.isConnected());
-  return (connected.length > 0 ? connected : peers).reduce((a, b) => (b.lanes.load < a.lanes.load ? b : a));
+// The one with the fewest calls in flight, among those that are connected if there are any; of equals, each in turn.
+function createChooser(peers: readonly Peer[]): () => Peer {
+  const [only, ...others] = peers;
+  if (only === undefined) throw new Error("a service has no address");
+  if (others.length === 0) return () => only;
+  const inTurn = [...peers];
+  return () => {
+    inTurn.push(...inTurn.splice(0, 1));
+    const connected = inTurn.filter(({ grpc }) => grpc.isConnected());
+    return (connected.length > 0 ? connected : inTurn).reduce((a, b) => (b.lanes.load < a.lanes.load ? b : a));
+  };
 }
 
 async function callUnary<I extends DescMessage, O extends DescMessage>(

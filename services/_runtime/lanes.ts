@@ -3,7 +3,7 @@ import type { LaneAnswer, LaneCall } from "../../gen/tripe/lane/v1/lane_service_
 import type { Clock } from "./clock.ts";
 import { sizeOfCall } from "./lane-messages.ts";
 import { LANE_CALL_MAX_BYTES, OpenedLane, type OpenedStream, type ReadFailure } from "./opened-lane.ts";
-import { PendingCall } from "./pending-call.ts";
+import { PendingCall, type PendingCallOptions } from "./pending-call.ts";
 import { markUnread, type OutgoingCall } from "./service-transport.ts";
 
 /** What `Lanes` needs. */
@@ -56,7 +56,7 @@ export class Lanes {
   /** Makes a call, as soon as a lane has room. Resolves to its answer, also when that is a failure; rejects when there is none. */
   call(frame: LaneCall, call: Pick<OutgoingCall, "timeoutMs" | "cancellation">): Promise<LaneAnswer> {
     const { clock, maxAnswerBytes } = this.#options;
-    const onGivenUp = this.#cancel;
+    const onGivenUp = this.#giveUp;
     const pending = new PendingCall(frame, { call, clock, maxAnswerBytes, onGivenUp });
     if (!pending.isSettled) {
       this.#waiting.add(pending);
@@ -74,8 +74,8 @@ export class Lanes {
     this.#lanes.clear();
   }
 
-  readonly #cancel = (call: PendingCall): void => {
-    if (this.#waiting.delete(call)) return;
+  readonly #giveUp: PendingCallOptions["onGivenUp"] = (call, why) => {
+    if (this.#waiting.delete(call) || why === Code.DeadlineExceeded) return;
     if ([...this.#lanes, ...this.#retired].some((lane) => lane.cancel(call))) this.#schedule();
   };
 

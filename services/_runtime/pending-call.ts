@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { LaneAnswer, LaneCall } from "../../gen/tripe/lane/v1/lane_service_pb.ts";
-import type { CancelTimer, Clock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import { deadlineWheelOf, type Expiring } from "./deadline-wheel.ts";
 import { sizeOfCall } from "./lane-messages.ts";
 import type { OutgoingCall } from "./service-transport.ts";
 
@@ -10,20 +11,21 @@ export interface PendingCallOptions {
   readonly clock: Clock;
   /** The largest answer, in bytes. */
   readonly maxAnswerBytes: number;
-  /** Its caller has given it up: the service may be told. */
-  onGivenUp(call: PendingCall): void;
+  /** Its caller has given it up, by cancelling it or at its deadline: which the service knows, when it has the call. */
+  onGivenUp(call: PendingCall, why: Code.Canceled | Code.DeadlineExceeded): void;
 }
 
 /** A call that waits for a lane, or in a lane for its answer. */
-export class PendingCall {
+export class PendingCall implements Expiring {
   readonly frame: LaneCall;
   /** What the frame takes in a message, at the most. */
   readonly bytes: number;
   /** Its answer, whole, also when that is a failure. Rejects with a ConnectError when it has none. */
   readonly answer: Promise<LaneAnswer>;
   readonly #options: PendingCallOptions;
+  // A moment of the clock's `preciseMs`.
   readonly #deadlineMs: number | undefined;
-  readonly #cancelTimer: CancelTimer | undefined;
+  readonly #slot: number | undefined;
   readonly #parts: Uint8Array[] = [];
   readonly #resolve: (answer: LaneAnswer) => void;
   readonly #reject: (error: ConnectError) => void;
@@ -40,8 +42,8 @@ export class PendingCall {
     this.#resolve = resolve;
     this.#reject = reject;
     if (call.timeoutMs !== undefined) {
-      this.#deadlineMs = clock.nowMs() + call.timeoutMs;
-      this.#cancelTimer = clock.setTimer(this.#expire, call.timeoutMs);
+      this.#deadlineMs = clock.preciseMs() + call.timeoutMs;
+      this.#slot = deadlineWheelOf(clock).add(this.#deadlineMs, this);
     }
     if (call.cancellation?.isCancelled === true) this.#cancel();
     else call.cancellation?.onCancel(this.#cancel);
@@ -54,7 +56,7 @@ export class PendingCall {
 
   /** What is left of its time, in milliseconds; undefined when its caller did not say. */
   restMs(): number | undefined {
-    return this.#deadlineMs === undefined ? undefined : Math.max(0, this.#deadlineMs - this.#options.clock.nowMs());
+    return this.#deadlineMs === undefined ? undefined : Math.max(0, this.#deadlineMs - this.#options.clock.preciseMs());
   }
 
   /** Takes its answer, or a part of it. */
@@ -83,15 +85,19 @@ export class PendingCall {
   #settle(): void {
     this.#isSettled = true;
     this.#parts.length = 0;
-    this.#cancelTimer?.();
+    if (this.#slot !== undefined) deadlineWheelOf(this.#options.clock).remove(this.#slot, this);
     this.#options.call.cancellation?.offCancel(this.#cancel);
   }
 
-  readonly #cancel = (): void => this.#giveUp(new ConnectError("the call was cancelled", Code.Canceled));
-  readonly #expire = (): void => this.#giveUp(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
+  /** Its deadline has passed. */
+  expire(): void {
+    this.#giveUp(Code.DeadlineExceeded, "the deadline has passed");
+  }
 
-  #giveUp(error: ConnectError): void {
-    this.fail(error);
-    this.#options.onGivenUp(this);
+  readonly #cancel = (): void => this.#giveUp(Code.Canceled, "the call was cancelled");
+
+  #giveUp(why: Code.Canceled | Code.DeadlineExceeded, message: string): void {
+    this.fail(new ConnectError(message, why));
+    this.#options.onGivenUp(this, why);
   }
 }

@@ -15,6 +15,11 @@ export type ServedStream = ServerDuplexStream<Buffer, Buffer>;
 // Answers that wait for a slow reader: beyond this no more calls are read until it has caught up.
 const BACKLOG_MAX_BYTES = 1_048_576;
 
+// Messages that HTTP/2 has not sent yet, at the most; and as long as a part of a large answer may join them. What is handed over cannot
+// be overtaken any more: a small answer finds little before it.
+const UNSENT_MAX = 16;
+const UNSENT_MAX_FOR_PARTS = 2;
+
 /** A lane, on the side that carries its calls out. */
 export class ServedLane {
   readonly #stream: ServedStream;
@@ -25,7 +30,7 @@ export class ServedLane {
   #lastId = 0;
   #state: "open" | "retiring" | "retired" | "broken" = "open";
   #isScheduled = false;
-  #isBlocked = false;
+  #unsentCount = 0;
   #isHalfClosed = false;
 
   constructor(stream: ServedStream, options: AnsweringOptions, log: Log) {
@@ -33,10 +38,6 @@ export class ServedLane {
     this.#options = options;
     this.#log = log;
     stream.on("data", (bytes: Buffer) => this.#receive(bytes));
-    stream.on("drain", () => {
-      this.#isBlocked = false;
-      this.#schedule();
-    });
     stream.on("end", () => {
       this.#isHalfClosed = true;
       this.#schedule();
@@ -87,21 +88,30 @@ export class ServedLane {
   #flush(): void {
     this.#isScheduled = false;
     if (this.#state === "broken") return;
-    while (!this.#isBlocked && (this.#state === "retiring" || !this.#answers.isEmpty)) this.#write();
+    while (this.#unsentCount < UNSENT_MAX && this.#write());
     if (this.#answers.bytes > BACKLOG_MAX_BYTES) this.#stream.pause();
     else if (this.#stream.isPaused()) this.#stream.resume();
     const takesNoMore = this.#state === "retired" || this.#isHalfClosed;
     if (takesNoMore && this.#running.size === 0 && this.#answers.isEmpty) this.#stream.end();
   }
 
-  #write(): void {
-    const message = create(CarryResponseSchema, { answers: this.#answers.take() });
+  #write(): boolean {
+    const message = create(CarryResponseSchema, {
+      answers: this.#answers.take(this.#unsentCount < UNSENT_MAX_FOR_PARTS),
+    });
     if (this.#state === "retiring") {
       message.lastId = this.#lastId;
       this.#state = "retired";
-    }
-    this.#isBlocked = !this.#stream.write(encodeMessage(CarryResponseSchema, message));
+    } else if (message.answers.length === 0) return false;
+    this.#unsentCount += 1;
+    this.#stream.write(encodeMessage(CarryResponseSchema, message), this.#onSent);
+    return true;
   }
+
+  readonly #onSent = (): void => {
+    this.#unsentCount -= 1;
+    if (!this.#answers.isEmpty) this.#schedule();
+  };
 
   #stop(): void {
     this.#state = "broken";

@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createServiceClient } from "./client.ts";
+import type { Connect } from "./clients.ts";
 import { systemClock as clock } from "./clock.ts";
 import { createGrpcTransport } from "./grpc-transport.ts";
+import { createLaneTransport } from "./lane-transport.ts";
 import { silentLog as log } from "./log.ts";
 import { createServer } from "./serve.ts";
 import { isListening, openSocketFolder, socketFolder } from "./sockets.ts";
@@ -32,11 +34,11 @@ const serve = (place: SocketPlace, text: string, handleMs = 0) =>
     ...{ log, clock, mayCall },
   });
 
-async function setup() {
+async function setup(transportOf: Connect = createLaneTransport) {
   const place = await createSocketPlace();
   const dialing = place.dialing("edge");
   const connect = (...addresses: string[]) => {
-    const transport = createGrpcTransport({ name: "writer", addresses, dialing });
+    const transport = transportOf({ name: "writer", addresses, dialing });
     onTestFinished(() => transport.close());
     return createServiceClient(ProbeService, "writer", transport, { caller: "edge", clock, log, mayCall });
   };
@@ -44,33 +46,39 @@ async function setup() {
   return { place, connect, client: connect(place.addressOf("writer")) };
 }
 
-test("a service is replaced thirty times under calls that may not be repeated, and none is lost", async () => {
-  const { place, client } = await setup();
-  let server = await serve(place, "0", 3);
-  let isOver = false;
-  let callsCount = 0;
-  const load = async () => {
-    while (!isOver) {
-      // Without a request id a write is made again only when it is certain that no server has read it.
-      await client.write({}, { timeoutMs: 10_000 });
-      callsCount += 1;
+const transports = Object.entries({ "plain gRPC": createGrpcTransport, lanes: createLaneTransport });
+const each = test.each<[string, Connect]>(transports);
+
+each(
+  "over %s a service is replaced thirty times under calls that may not be repeated, and none is lost",
+  async (_name, transport) => {
+    const { place, client } = await setup(transport);
+    let server = await serve(place, "0", 3);
+    let isOver = false;
+    let callsCount = 0;
+    const load = async () => {
+      while (!isOver) {
+        // Without a request id a write is made again only when it is certain that no server has read it.
+        await client.write({}, { timeoutMs: 10_000 });
+        callsCount += 1;
+      }
+    };
+    const running = Promise.all(Array.from({ length: 4 }, load));
+    running.catch(() => undefined);
+    for (let round = 1; round <= 30; round += 1) {
+      // A process takes longer to start: no call meets a third one on its way.
+      await clock.sleep(60);
+      const next = await serve(place, String(round), 3);
+      await server.close();
+      server = next;
     }
-  };
-  const running = Promise.all(Array.from({ length: 4 }, load));
-  running.catch(() => undefined);
-  for (let round = 1; round <= 30; round += 1) {
-    // A process takes longer to start: no call meets a third one on its way.
-    await clock.sleep(60);
-    const next = await serve(place, String(round), 3);
+    isOver = true;
+    await running;
+    expect((await client.write({})).text).toBe("30");
+    expect(callsCount).toBeGreaterThan(100);
     await server.close();
-    server = next;
-  }
-  isOver = true;
-  await running;
-  expect((await client.write({})).text).toBe("30");
-  expect(callsCount).toBeGreaterThan(100);
-  await server.close();
-});
+  },
+);
 
 test("a name whose holder is gone goes back to the one who lives", async () => {
   const { place, client } = await setup();
@@ -82,19 +90,22 @@ test("a name whose holder is gone goes back to the one who lives", async () => {
   await first.close();
 });
 
-test("two services share the calls of a list of addresses, and one serves all when the other is gone", async () => {
-  const [one, other] = [await setup(), await setup()];
-  const servers = [await serve(one.place, "one"), await serve(other.place, "other")];
-  const client = one.connect(one.place.addressOf("writer"), other.place.addressOf("writer"));
-  await expect.poll(async () => (await client.write({})).text).toBe("other");
-  await expect.poll(async () => (await client.write({})).text).toBe("one");
-  const texts = await Promise.all(Array.from({ length: 20 }, async () => (await client.write({})).text));
-  expect(texts.filter((text) => text === "one")).toHaveLength(10);
-  await servers[0]?.close();
-  const rest = await Promise.all(Array.from({ length: 4 }, async () => (await client.write({})).text));
-  expect(rest).toEqual(Array(4).fill("other"));
-  await servers[1]?.close();
-});
+each(
+  "over %s two services share the calls of a list of addresses, and one serves all when the other is gone",
+  async (_name, transport) => {
+    const [one, other] = [await setup(transport), await setup(transport)];
+    const servers = [await serve(one.place, "one"), await serve(other.place, "other")];
+    const client = one.connect(one.place.addressOf("writer"), other.place.addressOf("writer"));
+    await expect.poll(async () => (await client.write({})).text).toBe("other");
+    await expect.poll(async () => (await client.write({})).text).toBe("one");
+    const texts = await Promise.all(Array.from({ length: 20 }, async () => (await client.write({})).text));
+    expect(texts.filter((text) => text === "one")).toHaveLength(10);
+    await servers[0]?.close();
+    const rest = await Promise.all(Array.from({ length: 4 }, async () => (await client.write({})).text));
+    expect(rest).toEqual(Array(4).fill("other"));
+    await servers[1]?.close();
+  },
+);
 
 test("what dead processes left is removed, and what lives is left alone", async () => {
   const folder = await mkdtemp(join(tmpdir(), "tripe-run-"));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createServiceClient } from "../client.ts";
 import { systemClock as clock } from "../clock.ts";
 import { createEnvironment } from "../config.ts";
-import { createGrpcTransport } from "../grpc-transport.ts";
+import { createLaneTransport } from "../lane-transport.ts";
 import { silentLog as log } from "../log.ts";
 import { socketFolder } from "../sockets.ts";
 import { readTokens, writeTokenFiles } from "../token-files.ts";
@@ -39,7 +39,7 @@ export async function replaceUnderCalls(rounds: number): Promise<Replaced> {
   await writeTokenFiles(dataDir, Buffer.alloc(32, 7));
   const { sent: tokens } = await readTokens(dataDir, "edge");
   const addresses = [`unix:${join(socketFolder(dataDir), "reader.sock")}`];
-  const transport = createGrpcTransport({ name: "reader", addresses, dialing: { tokens, certificates: undefined } });
+  const transport = createLaneTransport({ name: "reader", addresses, dialing: { tokens, certificates: undefined } });
   const client = createServiceClient(ProbeService, "reader", transport, { caller: "edge", clock, log, mayCall });
   let current = await startProbe(dataDir);
   const calls = startCalls(client);
