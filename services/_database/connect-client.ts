@@ -1,4 +1,5 @@
 import { Client, type ClientConfig, type CustomTypesConfig, DatabaseError, types } from "pg";
+import { parseTime } from "./parse-time.ts";
 
 /** Which database to reach, and the name the connection bears in `pg_stat_activity`. */
 export interface ClientOptions {
@@ -74,11 +75,12 @@ const int8Array: number = 1016;
 const textArray: number = 1009;
 const parseInt8Array: (text: string) => unknown = types.getTypeParser(int8Array);
 
-/** By the numbers of Postgres' pg_type.dat: int8, int8[], date, date[]; the others as pg reads them. */
+/** By the numbers of Postgres' pg_type.dat: int8, int8[], date, date[], timestamptz; the others as pg reads them. */
 const parsers: Readonly<Record<number, (text: string) => unknown>> = {
   20: BigInt,
   1016: (text) => toBigInts(parseInt8Array(text)),
   1082: (text) => text,
+  1184: parseTime,
   1182: types.getTypeParser(textArray),
 };
 
