@@ -24,6 +24,7 @@ export function createDrain(app: FastifyInstance, clock: Clock): Drain {
   return async ({ isPatient }) => {
     isDraining = true;
     if (isPatient) await waitForClients(app, clock);
+    await readWhatHasCome();
     // Idle connections are held open for a minute and more; they are not worth waiting for.
     app.server.closeIdleConnections();
     await app.close();
@@ -36,6 +37,12 @@ async function waitForClients({ server }: FastifyInstance, clock: Clock): Promis
   TcpServer.prototype.close.call(server);
   const endMs = clock.preciseMs() + IDLE_MS;
   while (clock.preciseMs() < endMs && (await countConnections(server)) > 0) await clock.sleep(LOOK_MS);
+}
+
+/** A connection is idle only when nothing of a request has come: after a busy moment that may not have been read yet. */
+function readWhatHasCome(): Promise<void> {
+  // Node polls its sockets between timers and this.
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
 function countConnections(server: FastifyInstance["server"]): Promise<number> {

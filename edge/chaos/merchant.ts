@@ -113,9 +113,15 @@ async function askAt(
     });
     if (answer.status === 503 && answer.headers.get("retry-after") === null) faults.push("a 503 without Retry-After");
     return { status: answer.status, body: await answer.json() };
-  } catch {
-    return { status: 0, body: undefined };
+  } catch (error) {
+    return { status: 0, body: { error: { code: codeOf(error) } } };
   }
+}
+
+/** Why there was no answer, such as ECONNREFUSED, or TimeoutError. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return String(read(error.cause, "code") ?? error.name);
 }
 
 /** A wish as the body of its request. */
