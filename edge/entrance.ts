@@ -9,9 +9,9 @@ import { REFUSAL_DELAY_MS } from "./rate-limiter.ts";
 
 // As many as one gRPC connection carries streams (services/_runtime/serve.ts): more would wait inside, unseen.
 const IN_PROGRESS_MAX = 256;
-// A burst of so many is no overload: at 100 a second, as on a busy laptop, the last of them is answered within a second.
-const IN_PROGRESS_MIN = 64;
-// Throughput grows up to some 128 in progress, which delay each other by 100 ms (two cores, one process) to 300 ms (nine).
+// Throughput grows up to some 128 in progress: fewer would be no better, however slow the machine is.
+const IN_PROGRESS_MIN = 128;
+// 128 in progress delay each other by 100 ms (two cores, one process) to 300 ms (nine).
 const DELAY_TARGET_MS = 300;
 // An eighth is left for other merchants than the busiest.
 const OF_ACCOUNT_SHARE = 7 / 8;

@@ -4,7 +4,7 @@ import { createConcurrencyLimit, type EndOne } from "./concurrency-limit.ts";
 import { createSimulation, type SimulatedOutcome } from "./testing/simulate-load.ts";
 
 /** As the edge's. */
-const bounds = { min: 64, max: 256, targetMs: 300 };
+const bounds = { min: 128, max: 256, targetMs: 300 };
 
 /** Some 760 requests a second at 256 in progress, 730 at 128, 110 at one: as two busy cores. */
 const usual = { batchMs: 8, requestMs: 1.25 };
@@ -51,10 +51,19 @@ test("a service that is slow for a minute brings the limit down, and within ten 
   load(400, 10);
   const during = load(400, 60, slow);
   expect(during.refusedCount).toBeGreaterThan(0);
-  expect(during.limits.at(-1)).toBeLessThan(90);
+  expect(during.limits.at(-1)).toBeLessThan(140);
   const after = load(400, 10);
   expect(after.limits).toContain(256);
   expect(load(400, 10).refusedCount).toBe(0);
+});
+
+test("a second in which everything stands still takes no place off", () => {
+  const { load } = setup();
+  load(100, 10);
+  expect(load(100, 1, { batchMs: 1_500, requestMs: 0 }).refusedCount).toBe(0);
+  const after = load(100, 10);
+  expect(after.refusedCount).toBe(0);
+  expect(new Set(after.limits)).toEqual(new Set([256]));
 });
 
 test("an overload that lasts does not become what is usual", () => {

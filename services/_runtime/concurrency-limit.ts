@@ -43,6 +43,12 @@ const DECREASE_MAX = 0.7;
 /** What one window adds, as a share, where there is no delay at all; less, the nearer the target. */
 const INCREASE = 0.15;
 
+/**
+ * Delays must last so long before anything is taken off: what stood still for a moment, such as a service that is replaced, is answered late
+ * all at once, and no overload. RFC 8289 waits for 100 ms, of packets.
+ */
+const LATE_MIN_MS = 1_000;
+
 /** RFC 6817, 4.2: base delays are kept for ten minutes, so that a lasting overload does not become what is usual. */
 const BASE_PERIOD_MS = 60_000;
 const BASE_PERIODS_COUNT = 10;
@@ -52,7 +58,7 @@ const KINDS_MAX = 500;
 
 /**
  * Makes a limit that adapts as LEDBAT does (RFC 6817): the delay that work meets is what it takes above the least that its kind has taken in the
- * last minutes. While the median stays under the target the limit rises; above it, it is multiplied down. It begins at `max`, never leaves
+ * last minutes. While the median stays under the target the limit rises; when it lasts above, it is multiplied down. It begins at `max`, never leaves
  * `min` to `max`, and learns nothing from what began before its last change.
  *
  * The delay is bounded, and not its ratio to the least: group commit makes throughput grow up to some hundred in progress, at ten times the
@@ -65,11 +71,16 @@ export function createConcurrencyLimit({ clock, min, max, targetMs }: Concurrenc
   let delays: number[] = [];
   let windowStartMs = clock.preciseMs();
   let changeMs = windowStartMs;
+  let lateSinceMs: number | undefined;
   const adapt = (nowMs: number) => {
     const medianMs = medianOf(delays);
     const isLate = medianMs > targetMs;
-    const factor = isLate ? Math.max(DECREASE_MAX, targetMs / medianMs) : 1 + INCREASE * (1 - medianMs / targetMs);
-    const next = Math.min(max, Math.max(min, limit * factor));
+    if (!isLate) lateSinceMs = undefined;
+    else lateSinceMs ??= nowMs;
+    const isLasting = lateSinceMs !== undefined && nowMs - lateSinceMs >= LATE_MIN_MS;
+    const next = isLate
+      ? Math.max(min, isLasting ? limit * Math.max(DECREASE_MAX, targetMs / medianMs) : limit)
+      : Math.min(max, limit * (1 + INCREASE * (1 - medianMs / targetMs)));
     if (next !== limit) changeMs = nowMs;
     limit = next;
     delays = [];
