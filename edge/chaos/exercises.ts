@@ -1,3 +1,4 @@
+import { reservePorts } from "../../services/_runtime/testing/reserve-ports.ts";
 import { floods } from "./floods.ts";
 import { createMerchant } from "./merchant.ts";
 import { overload } from "./overload.ts";
@@ -31,8 +32,8 @@ export interface Exercise {
   run(size: number, seed: number): Promise<Found>;
 }
 
-/** The soak's Tripes, one after the other, apart from those of the tests (26000 to 27990). */
-const PORT = 25_900;
+/** A Tripe's ports, and one for a second edge. */
+const PORTS = 12;
 
 /** Each part of the soak by the word that asks for it. */
 export const exercises: Readonly<Record<string, Exercise>> = {
@@ -50,14 +51,14 @@ export const exercises: Readonly<Record<string, Exercise>> = {
     row: "T26",
     sentence: "charges through an edge on another machine, over mutual TLS and two writers on two machines",
     size: 1_000,
-    run: (count) => chargeOverTwoWriters({ port: PORT, count }),
+    run: async (count) => chargeOverTwoWriters({ port: await reservePorts(PORTS), count }),
   },
   overload: {
     row: "T27",
     sentence: "charges offered at 2 and 5 times the peak, then half of it, seconds of each",
     size: 60,
     sizeMin: 5,
-    run: (seconds) => overload({ port: PORT, seconds }),
+    run: async (seconds) => overload({ port: await reservePorts(PORTS), seconds }),
   },
   ...programs,
 };
@@ -67,7 +68,7 @@ function onWholeTripe(phase: Phase): Exercise {
   const { row, sentence, size, bankFaults } = phase;
   const run = async (count: number, seed: number): Promise<Found> => {
     const faults = bankFaults === undefined ? {} : { TRIPE_BANK_FAULTS: `${seed}:${bankFaults}` };
-    const tripe = await createWholeTripe(PORT, faults);
+    const tripe = await createWholeTripe(await reservePorts(PORTS), faults);
     const merchant = createMerchant(tripe);
     const times = new Map<string, number[]>();
     const note = (what: string, ms: number) => times.set(what, [...(times.get(what) ?? []), ms]);
