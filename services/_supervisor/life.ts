@@ -26,8 +26,14 @@ export interface LaunchOptions {
   readonly clock: Clock;
 }
 
-/** npm links no packages, and asking of every file whether its path has links is a tenth of a start. */
-const flags = ["--preserve-symlinks"];
+const flags = [
+  // npm links no packages, and asking of every file whether its path has links is a tenth of a start.
+  "--preserve-symlinks",
+  // V8 lets garbage grow to hundreds of megabytes before it collects the old space for the first time, and lets the new one
+  // grow to 16. So 1,000 charges took 130 to 140 MB of the edge, the writer and transactions; with these, 60 to 95.
+  "--initial-old-space-size=16",
+  "--max-semi-space-size=8",
+];
 
 /** Where a process finds the socket that it listens on: the first descriptor after the standard ones and the channel. */
 const LISTEN_FD = 4;
