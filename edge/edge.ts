@@ -28,6 +28,7 @@ import { serveOpenapi } from "./openapi/openapi.ts";
 import { paceStrangers } from "./pace-strangers.ts";
 import { encodingNotOffered } from "./problems.ts";
 import { toProblem } from "./refusals.ts";
+import { refuseEarly } from "./refuse-early.ts";
 import { sendProblem } from "./respond.ts";
 import { serveInvoicePdf } from "./serve-invoice-pdf.ts";
 import { serveRoute } from "./serve-route.ts";
@@ -78,12 +79,12 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
   const { clock, createId } = options;
   const isTrusted = createTrust(options.trustedProxies ?? []);
   const limits = { ...connectionLimitsOf(readOpenFilesMax()), ...options.connectionLimits };
+  const entrance = createEntrance(options);
   const app = fastify({
     logger: false,
     bodyLimit: BODY_MAX_BYTES,
     // One server, also for a host of several addresses such as "localhost": Fastify's own would go round these limits.
-    serverFactory: (listener) =>
-      createHttpServer(listener, { certificate: options.certificate, handshakeMs: limits.handshakeMs }),
+    serverFactory: (app) => createHttpServer(refuseEarly(app, { ...options, entrance }), { ...options, ...limits }),
     routerOptions: { maxParamLength: PATH_PARAMETER_MAX },
     exposeHeadRoutes: true,
     trustProxy: isTrusted,
@@ -133,7 +134,7 @@ export function createEdge(options: EdgeOptions): FastifyInstance {
     authenticate: createAuthenticate({ reader: options.clients.reader, clock }),
     browserKeys: createBrowserKeys(options),
     cards: createCardLimiter(clock),
-    entrance: createEntrance(options),
+    entrance,
     time: createStopwatches(clock),
   };
   for (const route of routes) serveRoute(app, route, serving);

@@ -4,7 +4,7 @@ import { type ConcurrencyLimit, createConcurrencyLimit, type EndOne } from "../s
 import { clientOf } from "./client-address.ts";
 import { countHolders, createPlaces } from "./places.ts";
 import type { Problem } from "./problem.ts";
-import { overloaded } from "./problems.ts";
+import { overloaded, tooManyAtOnce } from "./problems.ts";
 import { REFUSAL_DELAY_MS } from "./rate-limiter.ts";
 
 // As many as one gRPC connection carries streams (services/_runtime/serve.ts): more would wait inside, unseen.
@@ -13,6 +13,9 @@ const IN_PROGRESS_MAX = 256;
 const IN_PROGRESS_MIN = 128;
 // 128 in progress delay each other by 100 ms (two cores, one process) to 300 ms (nine).
 const DELAY_TARGET_MS = 300;
+// Made once: under an overload they are thrown thousands of times a second.
+const full = overloaded();
+const ofAccountFull = tooManyAtOnce();
 // An eighth is left for other merchants than the busiest.
 const OF_ACCOUNT_SHARE = 7 / 8;
 // Of the 256: a publishable key stands in pages, so that anybody may send requests with it.
@@ -87,11 +90,10 @@ export function createEntrance({ clock, concurrencyLimit }: EntranceOptions): En
   };
   return {
     problem(request) {
-      if (!hasRoom(request)) return overloaded();
+      if (!hasRoom(request)) return full;
       const last = lastOf.get(request.socket);
-      return last?.authorization === request.authorization && last !== undefined
-        ? byAccount.problem(last.accountId)
-        : undefined;
+      if (last === undefined || last.authorization !== request.authorization) return undefined;
+      return byAccount.isFull(last.accountId) ? ofAccountFull : undefined;
     },
     async enter(request) {
       const { accountId, authorization, socket } = request;

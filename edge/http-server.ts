@@ -26,7 +26,7 @@ export interface Validity {
 
 /** What a server speaks: HTTP/1.1, with a certificate over TLS. */
 export interface HttpServerOptions {
-  readonly certificate: ServerCertificate | undefined;
+  readonly certificate?: ServerCertificate | undefined;
   /** How long a TLS handshake may take. */
   readonly handshakeMs: number;
 }

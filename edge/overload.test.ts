@@ -51,8 +51,12 @@ test("a full edge refuses before the key is looked up and the body has come", as
   const client = await openSocket(await listenOn(app));
   const head = ["POST /v1/charges HTTP/1.1", "host: a", "authorization: Bearer sk_test_none", "content-length: 1000"];
   const answer = await client.send(`${[...head, "content-type: application/json"].join("\r\n")}\r\n\r\n`, /Try again/);
-  expect(answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*retry-after: 1\r\n/i);
+  expect(answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*retry-after: 1\r\n[\s\S]*request-id: req_/i);
   expect(bench.log.rpcs.slice(rpcsCount)).toEqual([]);
+  // The connection is kept; what needs no place has one.
+  expect(await client.send(`${"x".repeat(1_000)}GET /livez HTTP/1.1\r\nhost: a\r\n\r\n`, /edge serving/)).toContain(
+    "200 OK",
+  );
   for (const end of ends) end();
 });
 

@@ -1,4 +1,3 @@
-import type { Problem } from "./problem.ts";
 import { overloaded, tooManyAtOnce } from "./problems.ts";
 
 /** Places for what is being worked on: refused early, by what is in progress and not by a queue. */
@@ -28,8 +27,8 @@ export function createPlaces({ max, ofHolderMax }: { max: number; ofHolderMax: n
 
 /** The places of each holder. */
 export interface Holders extends Places {
-  /** Why a holder would find no place now; undefined when it would. */
-  problem(holder: string): Problem | undefined;
+  /** Whether a holder would find no place now. */
+  isFull(holder: string): boolean;
 }
 
 /** Counts the places of each holder, of which one may take so many at a time. */
@@ -40,13 +39,11 @@ export function countHolders(ofHolderMax: () => number): Holders {
     if (next === 0) byHolder.delete(holder);
     else byHolder.set(holder, next);
   };
-  const problem = (holder: string): Problem | undefined =>
-    (byHolder.get(holder) ?? 0) >= ofHolderMax() ? tooManyAtOnce() : undefined;
+  const isFull = (holder: string) => (byHolder.get(holder) ?? 0) >= ofHolderMax();
   return {
-    problem,
+    isFull,
     enter(holder) {
-      const full = problem(holder);
-      if (full !== undefined) throw full;
+      if (isFull(holder)) throw tooManyAtOnce();
       count(holder, 1);
       let hasLeft = false;
       return () => {
