@@ -25,6 +25,7 @@ export function loadWith(
 
 /** A load in words. */
 export function describeRun({ perSecond, p50, p99, statuses }: LoadRun): string {
-  const shed = statuses["429"] === undefined ? "" : `, ${statuses["429"]} shed with 429`;
-  return `${perSecond.toFixed(0)}/s, p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms${shed}`;
+  const others = Object.entries(statuses).filter(([status]) => status !== "200");
+  const words = others.map(([status, count]) => `, ${count} answered ${status}`).join("");
+  return `${perSecond.toFixed(0)}/s, p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms${words}`;
 }

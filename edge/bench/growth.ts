@@ -1,3 +1,4 @@
+import { statementFile } from "../../services/bank/sandbox/statement.ts";
 import { describeRun, loadWith, warmUp } from "./closed-load.ts";
 import { createDueSubscriptions } from "./due-subscriptions.ts";
 import { type Figure, figureOf } from "./figure.ts";
@@ -74,7 +75,7 @@ async function takeAt(context: MeasureContext, tripe: MeasuredTripe, { merchant,
   const customers = { from: Math.ceil(from * CUSTOMER_SHARE), to: Math.ceil(to * CUSTOMER_SHARE) };
   await copyRows(await tripe.roleUrl("owner"), model, customers, { from, to });
   await tripe.stop();
-  await copyBankLines(tripe.dataDir, model.bankRef, { from, to });
+  await copyBankLines(statementFile(tripe.dataDir), model.bankRef, { from, to });
   context.note(
     `${tripe.wiring}: ${to} charges; started on them within ${((await tripe.start()) / 1_000).toFixed(1)} s`,
   );

@@ -3,15 +3,13 @@ import { createWriteStream } from "node:fs";
 import { crc32 } from "node:zlib";
 import { readEntry, writeEntry } from "../../services/bank/sandbox/entry.ts";
 import { readJournal } from "../../services/bank/sandbox/journal.ts";
-import { statementFile } from "../../services/bank/sandbox/statement.ts";
 import type { Range } from "./many-rows.ts";
 
 /**
  * Writes what the sandbox bank would have written of copied charges: the model's purchase under each copy's reference. The bank
- * must not be running; it reads its file at its start.
+ * must not be running; it reads its file (`statementFile`) at its start.
  */
-export async function copyBankLines(dataDir: string, modelRef: string, charges: Range): Promise<void> {
-  const file = statementFile(dataDir);
+export async function copyBankLines(file: string, modelRef: string, charges: Range): Promise<void> {
   const model = await findEntry(file, modelRef);
   const output = createWriteStream(file, { flags: "a" });
   for (let number = charges.from; number <= charges.to; number += 1) {

@@ -23,6 +23,8 @@ export interface LoadOptions {
 
 /** 429 sheds load by plan: it is reported, never counted as done, and the connection comes back a little later. */
 const PLANNED = ["200", "429"];
+/** 503 is an answer that did not come in time, on a busy machine: reported too, and more of them fail the load. */
+const LATE_SHARE_MAX = 0.01;
 
 /** Runs a load on a Tripe. Rejects when anything but 200 and 429 was answered, unless that is what is looked for. */
 export async function runLoad(
@@ -43,7 +45,10 @@ export async function runLoad(
     }
   });
   await Promise.all(hooks);
-  const others = Object.entries(result.statuses).filter(([status]) => !PLANNED.includes(status));
+  const answersCount = Object.values(result.statuses).reduce((sum, count) => sum + count, 0);
+  const others = Object.entries(result.statuses).filter(
+    ([status, count]) => !PLANNED.includes(status) && !(status === "503" && count < answersCount * LATE_SHARE_MAX),
+  );
   if (!mayFail && others.length > 0)
     throw new Error(`answered ${JSON.stringify(result.statuses)}, not only ${PLANNED.join(" and ")}`);
   if (result.okCount === 0) throw new Error("no answer with status 200");
