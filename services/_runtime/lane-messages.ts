@@ -1,4 +1,4 @@
-import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import type { MethodDefinition } from "@grpc/grpc-js";
 import {
   type LaneAnswer,
@@ -36,12 +36,6 @@ export const laneDefinition: MethodDefinition<Buffer, Buffer> = {
   responseSerialize: (bytes) => bytes,
   responseDeserialize: (bytes) => bytes,
 };
-
-/** Writes a message for a lane. */
-export function encodeMessage<D extends DescMessage>(schema: D, message: MessageShape<D>): Buffer {
-  const bytes = toBinary(schema, message);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
 
 /** Reads a message of a lane; throws when it is malformed, too long, or breaks a rule of its contract. */
 export function decodeMessage<D extends DescMessage>(schema: D, bytes: Buffer): MessageShape<D> {

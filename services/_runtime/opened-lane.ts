@@ -1,13 +1,8 @@
-import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ClientDuplexStream } from "@grpc/grpc-js";
-import {
-  CarryRequestSchema,
-  type CarryResponse,
-  CarryResponseSchema,
-  type LaneCall,
-} from "../../gen/tripe/lane/v1/lane_service_pb.ts";
-import { decodeMessage, encodeMessage, LANE_CALLS_MAX, LANE_MESSAGE_MAX_BYTES } from "./lane-messages.ts";
+import { type CarryResponse, CarryResponseSchema, type LaneCall } from "../../gen/tripe/lane/v1/lane_service_pb.ts";
+import { encodeRequest } from "./lane-encoding.ts";
+import { decodeMessage, LANE_CALLS_MAX, LANE_MESSAGE_MAX_BYTES } from "./lane-messages.ts";
 import type { PendingCall } from "./pending-call.ts";
 import { isUnread, markUnread } from "./service-transport.ts";
 
@@ -88,8 +83,8 @@ export class OpenedLane {
       waiting.delete(call);
       calls.push(this.#number(call));
     }
-    const message = create(CarryRequestSchema, { calls, cancelledIds: this.#cancelledIds.splice(0, CANCELS_MAX) });
-    this.#isBlocked = !this.#stream.write(encodeMessage(CarryRequestSchema, message));
+    const cancelledIds = this.#cancelledIds.splice(0, CANCELS_MAX);
+    this.#isBlocked = !this.#stream.write(encodeRequest({ calls, cancelledIds }));
   }
 
   /** Says that nobody waits for a call any more, with the next message; false when it is not in this lane. */

@@ -1,12 +1,12 @@
-import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
-import { CarryRequestSchema, CarryResponseSchema, type LaneCall } from "../../gen/tripe/lane/v1/lane_service_pb.ts";
+import { CarryRequestSchema, type LaneCall } from "../../gen/tripe/lane/v1/lane_service_pb.ts";
 import { type AnsweringOptions, answerLaneCall } from "./answer-lane-call.ts";
 import { createAnswerQueue } from "./answer-queue.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { toStatus } from "./grpc-status.ts";
-import { decodeMessage, encodeMessage, LANE_CALLS_MAX } from "./lane-messages.ts";
+import { encodeResponse } from "./lane-encoding.ts";
+import { decodeMessage, LANE_CALLS_MAX } from "./lane-messages.ts";
 import type { Log } from "./log.ts";
 
 /** The stream of a lane, on the side that answers. */
@@ -96,15 +96,12 @@ export class ServedLane {
   }
 
   #write(): boolean {
-    const message = create(CarryResponseSchema, {
-      answers: this.#answers.take(this.#unsentCount < UNSENT_MAX_FOR_PARTS),
-    });
-    if (this.#state === "retiring") {
-      message.lastId = this.#lastId;
-      this.#state = "retired";
-    } else if (message.answers.length === 0) return false;
+    const answers = this.#answers.take(this.#unsentCount < UNSENT_MAX_FOR_PARTS);
+    const lastId = this.#state === "retiring" ? this.#lastId : undefined;
+    if (answers.length === 0 && lastId === undefined) return false;
+    if (lastId !== undefined) this.#state = "retired";
     this.#unsentCount += 1;
-    this.#stream.write(encodeMessage(CarryResponseSchema, message), this.#onSent);
+    this.#stream.write(encodeResponse({ answers, ...(lastId !== undefined && { lastId }) }), this.#onSent);
     return true;
   }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
 import {
   CarryRequestSchema,
   type CarryResponse,
@@ -8,7 +8,7 @@ import {
   type LaneAnswer,
 } from "../../../gen/tripe/lane/v1/lane_service_pb.ts";
 import { createGrpcTransport } from "../grpc-transport.ts";
-import { decodeMessage, encodeMessage, laneDefinition } from "../lane-messages.ts";
+import { decodeMessage, laneDefinition } from "../lane-messages.ts";
 import type { CallerName, ServiceName } from "../topology.ts";
 import type { SocketPlace } from "./socket-place.ts";
 
@@ -40,7 +40,7 @@ export function openBareLane(place: SocketPlace, name: ServiceName, token: Calle
     ended: new Promise((resolve) => {
       stream.once("status", ({ code, details }) => resolve({ code, details }));
     }),
-    send: (request) => stream.write(encodeMessage(CarryRequestSchema, create(CarryRequestSchema, request))),
+    send: (request) => stream.write(Buffer.from(toBinary(CarryRequestSchema, create(CarryRequestSchema, request)))),
     sendBytes: (bytes) => stream.write(bytes),
     pause: () => stream.pause(),
     resume: () => stream.resume(),
@@ -72,6 +72,3 @@ export async function serveBareLanes(
   });
   return server;
 }
-
-/** The code with which gRPC ends a call of a service that does not know it. */
-export const UNIMPLEMENTED: number = status.UNIMPLEMENTED;
