@@ -1,12 +1,13 @@
 import type { Charge } from "../../gen/tripe/billing/v1/charge_pb.ts";
 import type { BeginChargeRequest } from "../../gen/tripe/writer/v1/charges_pb.ts";
 import { type Query, violatedConstraint } from "../_database/connect.ts";
-import { type AttemptRow, attemptOf } from "../_database/rows/attempt.ts";
-import { type ChargeRow, chargeColumns, chargeJoins, chargeOf } from "../_database/rows/charge.ts";
+import { attemptOf } from "../_database/rows/attempt.ts";
+import { chargeColumns, chargeJoins, chargeOf } from "../_database/rows/charge.ts";
 import { nullIfEmpty, shippingJson } from "../_database/rows/fields.ts";
 import { assert } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { createBatcher } from "./batch.ts";
+import type { BegunCharges, BegunRow } from "./begun-charges.ts";
 import { type Cause, currentCause } from "./cause.ts";
 import { type BegunCharge, besideCharge, explainCharge } from "./explain-charge.ts";
 import { LEASE_MS } from "./lease.ts";
@@ -72,7 +73,8 @@ const BEGIN = {
       from fresh
       returning *
     )
-    select ${chargeColumns}, ${besideCharge}
+    select ${chargeColumns}, ${besideCharge}, a.fee_basis_points, a.fee_fixed_minor,
+      c.create_time = business_now() as is_in_real_time
     from charged c join attempted t on t.account_id = c.account_id and t.charge_id = c.charge_id ${chargeJoins}`,
 };
 
@@ -86,13 +88,18 @@ export interface Command {
 /** Creates commit A of charges. */
 export function createBeginCharge(
   dependencies: WriterDependencies,
+  begunCharges: BegunCharges,
 ): (request: BeginChargeRequest) => Promise<BegunCharge> {
   const submit = createBatcher<Command, BegunCharge | undefined>({
     keysOf: ({ request }) => [
       `request ${request.accountId} ${request.requestId}`,
       ...(request.tokenId === "" ? [] : [`token ${request.accountId} ${request.tokenId}`]),
     ],
-    run: (commands) => beginCharges(dependencies.database.query, commands),
+    run: async (commands) => {
+      const rows = await insertCharges(dependencies.database.query, commands);
+      for (const row of rows) begunCharges.add(row);
+      return answersOf(rows, commands);
+    },
   });
   return async (request) => {
     const { charge } = request;
@@ -108,10 +115,19 @@ export function createBeginCharge(
   };
 }
 
-/** Begins charges as one statement, inside a transaction or as one of its own; undefined for one that may not go ahead. */
+/** Begins charges as one statement inside a transaction; undefined for one that may not go ahead. */
 export async function beginCharges(query: Query, commands: readonly Command[]): Promise<(BegunCharge | undefined)[]> {
+  return answersOf(await insertCharges(query, commands), commands);
+}
+
+function answersOf(rows: readonly BegunRow[], commands: readonly Command[]): (BegunCharge | undefined)[] {
+  const begun = new Map(rows.map((row) => [row.attempt_id, { charge: chargeOf(row), attempt: attemptOf(row) }]));
+  return commands.map(({ request }) => begun.get(request.attemptId));
+}
+
+function insertCharges(query: Query, commands: readonly Command[]): Promise<BegunRow[]> {
   const column = <Value>(of: (command: Command) => Value): Value[] => commands.map(of);
-  const rows = await query<ChargeRow & AttemptRow>(BEGIN, [
+  return query<BegunRow>(BEGIN, [
     column(({ request }) => request.accountId),
     column(({ request }) => request.requestId),
     column(({ request }) => request.requestDigest),
@@ -134,6 +150,4 @@ export async function beginCharges(query: Query, commands: readonly Command[]): 
     column(({ charge }) => charge.isHeld),
     column(({ cause }) => cause.clientKey),
   ]);
-  const begun = new Map(rows.map((row) => [row.attempt_id, { charge: chargeOf(row), attempt: attemptOf(row) }]));
-  return commands.map(({ request }) => begun.get(request.attemptId));
 }

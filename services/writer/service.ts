@@ -9,6 +9,7 @@ import { createBeginCharge } from "./begin-charge.ts";
 import { beginCollection } from "./begin-collection.ts";
 import { beginExpiries } from "./begin-expiries.ts";
 import { createBeginReturn } from "./begin-return.ts";
+import { createBegunCharges } from "./begun-charges.ts";
 import { createCheckDatabase } from "./check-database.ts";
 import { markInvoiceUncollectible, payInvoiceOutOfBand, voidInvoice } from "./close-invoice.ts";
 import { createCustomer, deleteCustomer, updateCustomer } from "./customers.ts";
@@ -36,8 +37,9 @@ import { writeWebhooks } from "./webhooks.ts";
 
 /** Creates the writer: one rpc is one atomic change. */
 export function createWriter(dependencies: WriterDependencies): ServiceImpl<typeof WriterService> {
-  const beginCharge = createBeginCharge(dependencies);
-  const settleCharge = createSettleCharge(dependencies);
+  const begunCharges = createBegunCharges(dependencies.clock);
+  const beginCharge = createBeginCharge(dependencies, begunCharges);
+  const settleCharge = createSettleCharge(dependencies, begunCharges);
   const beginCapture = createBeginCapture(dependencies);
   const settleCapture = createSettleCapture(dependencies);
   const settleRelease = createSettleRelease(dependencies);

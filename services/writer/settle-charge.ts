@@ -7,6 +7,7 @@ import { chargeOf } from "../_database/rows/charge.ts";
 import { chargeStates, outcomes } from "../_database/rows/words.ts";
 import { createId } from "../_runtime/ids.ts";
 import { snapshotBytes, type WriterDependencies } from "./answers.ts";
+import type { BegunCharges } from "./begun-charges.ts";
 import { feeOf, scheduleOf } from "./fee.ts";
 import { declineOfOutcome } from "./outcomes.ts";
 import { READ, SETTLE, type SettlingRow } from "./settle-charge-sql.ts";
@@ -23,21 +24,29 @@ interface Plan {
 }
 
 /** Creates commit B of charges. */
-export function createSettleCharge(dependencies: WriterDependencies) {
+export function createSettleCharge(dependencies: WriterDependencies, begunCharges: BegunCharges) {
   return createSettlement<SettleChargeRequest, SettlingRow, Plan, { readonly charge: Charge }>(dependencies, {
     read: async (requests) => {
-      const rows = await dependencies.database.query<SettlingRow>(READ, [
-        requests.map(({ accountId }) => accountId),
-        requests.map(({ chargeId }) => chargeId),
-        requests.map(({ attemptId }) => attemptId),
-      ]);
-      return new Map(rows.map((row) => [row.attempt_id, row]));
+      const kept = requests.flatMap((request) => begunCharges.take(request) ?? []);
+      const found = new Map(kept.map((row) => [row.attempt_id, row]));
+      const others = requests.filter(({ attemptId }) => !found.has(attemptId));
+      for (const row of await read(dependencies, others)) found.set(row.attempt_id, row);
+      return found;
     },
     plan: (settling, row) => ({ settling, row, charge: chargeAfter(row, settling.outcome) }),
     settle: (plans) => settle(dependencies, plans),
     settled: ({ charge }) => ({ charge }),
     passed: (row) => ({ charge: chargeOf(row) }),
   });
+}
+
+async function read({ database }: WriterDependencies, requests: readonly SettleChargeRequest[]) {
+  if (requests.length === 0) return [];
+  return database.query<SettlingRow>(READ, [
+    requests.map(({ accountId }) => accountId),
+    requests.map(({ chargeId }) => chargeId),
+    requests.map(({ attemptId }) => attemptId),
+  ]);
 }
 
 async function settle(dependencies: WriterDependencies, plans: readonly Plan[]): Promise<Set<string>> {
