@@ -72,7 +72,7 @@ test("an equal request that ends meanwhile is answered with what it made", async
   const again = writer.beginCharge({ ...begun.request, attemptId: createId("att_") });
   const { charge } = await settleCharge(begun, OutcomeKind.ACCEPTED);
   const { answer } = await pass(clock, again);
-  expect(answer).toMatchObject({ charge });
+  expect(answer.charge).toEqual(charge);
   expect(answer.attempt).toBeUndefined();
 });
 
