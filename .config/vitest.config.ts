@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -8,6 +9,26 @@ const all = ["services/**/*.test.ts", "edge/**/*.test.ts"];
 const alone = ["edge/outages.test.ts", "edge/plans.test.ts"];
 /** These start a whole Tripe, or many programs, and wait for it more than they compute. */
 const whole = ["edge/chaos/*.test.ts", "services/all.test.ts", "services/settings.test.ts"];
+
+/** Longest first, where no earlier run has left its times: a file of a minute that begins last keeps one core alone. */
+const longest = [
+  "chaos/kill",
+  "chaos/simulation",
+  "chaos/renewals",
+  "chaos/send",
+  "edge/health",
+  "transactions/bad-day",
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rankOf = ({ moduleId }: TestSpecification) => {
+      const rank = longest.findIndex((name) => moduleId.endsWith(`${name}.test.ts`));
+      return rank === -1 ? longest.length : rank;
+    };
+    return (await super.sort(files)).sort((a, b) => rankOf(a) - rankOf(b));
+  }
+}
 
 // biome-ignore lint/style/noDefaultExport: vitest reads a default export and nothing else.
 export default defineConfig(({ mode }) => ({
@@ -20,6 +41,7 @@ export default defineConfig(({ mode }) => ({
     globalSetup: [`${root}/services/_database/testing-setup.ts`],
     // Two cores, and a Postgres beside: more workers only wait for each other.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // A test of real processes on a busy machine; one that hangs ends its file all the same.
     testTimeout: 60_000,
     hookTimeout: 60_000,
