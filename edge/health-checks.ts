@@ -1,4 +1,5 @@
 import { durationMs, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import { SweepSchema } from "../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import type { Clock } from "../services/_runtime/clock.ts";
 import { refusalOf } from "../services/_runtime/errors.ts";
 import { type ServiceName, serviceNames } from "../services/_runtime/topology.ts";
@@ -34,10 +35,10 @@ export interface HealthCheckOptions {
 /** Somewhat more than the writer gives a heartbeat, and within two seconds together with the age of a cached answer. */
 const ANSWER_MAX_MS = 900;
 
-/** A queue whose oldest due item waits for longer is stuck: every queue is worked at least each minute. */
+/** Postponed work whose oldest due item waits for longer is stuck: all of it is looked for at least each minute. */
 const LATE_MS = 10 * 60_000;
 
-/** How late the queues are changes by minutes, and asking goes through some indexes. */
+/** How late postponed work is changes by minutes, and asking goes through some indexes. */
 const LATENESS_AGE_MS = 10_000;
 
 type Found = Pick<ServiceHealth, "problem" | "alerts">;
@@ -86,11 +87,11 @@ function createReaderAsk({ clients: { reader }, clock }: HealthCheckOptions): ()
   let lateness: { readonly atMs: number; readonly alerts: Alert[] } = { atMs: Number.NEGATIVE_INFINITY, alerts: [] };
   const readLateness = async () => {
     if (clock.preciseMs() - lateness.atMs < LATENESS_AGE_MS) return lateness.alerts;
-    const { eventTime, deliveryTime, sendingTime } = await reader.getOldestDue({}, { timeoutMs: ANSWER_MAX_MS });
+    const { eventTime, deliveryTime, mailTime } = await reader.getOldestDue({}, { timeoutMs: ANSWER_MAX_MS });
     const alerts = [
       ...lateAlerts("events", eventTime, clock),
-      ...lateAlerts("webhooks to be queued", deliveryTime, clock),
-      ...lateAlerts("invoices to be mailed", sendingTime, clock),
+      ...lateAlerts("webhooks", deliveryTime, clock),
+      ...lateAlerts("mails", mailTime, clock),
     ];
     lateness = { atMs: clock.preciseMs(), alerts };
     return alerts;
@@ -131,17 +132,25 @@ async function askMailer({ clients: { mailer }, clock }: HealthCheckOptions): Pr
   return { problem: "", alerts: [{ reason: "MAIL_SERVER_AWAY", subject: "", words }] };
 }
 
-async function askScheduler({ clients: { scheduler }, clock }: HealthCheckOptions): Promise<Found> {
-  const { oldestDue } = await scheduler.getStatus({}, { timeoutMs: ANSWER_MAX_MS });
-  return { problem: "", alerts: oldestDue.flatMap(({ queue, dueTime }) => lateAlerts(queue, dueTime, clock)) };
+/** A sweep that fails once is tried again; one that fails so often in a row, for half a minute, has a cause that a person should know. */
+const FAILURES_MIN = 5;
+
+async function askScheduler({ clients: { scheduler } }: HealthCheckOptions): Promise<Found> {
+  const { sweeps } = await scheduler.getStatus({}, { timeoutMs: ANSWER_MAX_MS });
+  const failing = sweeps.filter(({ failureCount }) => failureCount >= FAILURES_MIN);
+  const alerts = failing.map(({ sweep, failureCount, failureReason }) => {
+    const name = SweepSchema.value[sweep]?.localName.toLowerCase() ?? String(sweep);
+    return { reason: "SWEEP_FAILING", subject: name, words: `${name}: failed ${failureCount} times: ${failureReason}` };
+  });
+  return { problem: "", alerts };
 }
 
-function lateAlerts(queue: string, dueTime: Timestamp | undefined, clock: Clock): Alert[] {
+function lateAlerts(work: string, dueTime: Timestamp | undefined, clock: Clock): Alert[] {
   if (dueTime === undefined) return [];
   const lateMs = clock.nowMs() - timestampMs(dueTime);
   if (lateMs < LATE_MS) return [];
-  const words = `${queue}: the oldest is due for ${Math.floor(lateMs / 60_000)} min`;
-  return [{ reason: "QUEUE_LATE", subject: queue, words }];
+  const words = `${work}: the oldest is due for ${Math.floor(lateMs / 60_000)} min`;
+  return [{ reason: "QUEUE_LATE", subject: work, words }];
 }
 
 /** Whole seconds, rounded up: "0 s" says nothing. */

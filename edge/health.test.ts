@@ -1,6 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, onTestFinished, test } from "vitest";
 import { GetStatusResponseSchema } from "../gen/tripe/bank/v1/bank_service_pb.ts";
+import {
+  GetStatusResponseSchema as SchedulerStatusSchema,
+  Sweep,
+} from "../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { connectDatabase } from "../services/_database/connect.ts";
 import { createTestClock, systemClock } from "../services/_runtime/clock.ts";
 import { createIdFactory } from "../services/_runtime/ids.ts";
@@ -133,6 +137,21 @@ test.each([
     expect(found?.alerts.map(({ subject }) => subject)).toEqual(expected.away);
   },
 );
+
+test("a sweep that keeps failing is an alert, and one that failed now and then is none", async () => {
+  const sweeps = [
+    { sweep: Sweep.EVENTS, failureCount: 5, failureReason: "DATABASE_UNAVAILABLE" },
+    { sweep: Sweep.MAILS, failureCount: 4, failureReason: "UNAVAILABLE" },
+  ];
+  const clients = {
+    ...bench.tripe.clientsOf("edge"),
+    scheduler: { getStatus: () => Promise.resolve(create(SchedulerStatusSchema, { sweeps })) },
+  };
+  const checks = createHealthChecks({ clients, clock: systemClock, isServing: () => Promise.resolve(true) });
+  const found = (await Promise.all(checks.map((check) => check()))).find(({ name }) => name === "scheduler");
+  const words = "events: failed 5 times: DATABASE_UNAVAILABLE";
+  expect(found).toMatchObject({ problem: "", alerts: [{ reason: "SWEEP_FAILING", subject: "events", words }] });
+});
 
 test("a mail server that is away is an alert from the start, and money does not wait for it", async () => {
   await expect

@@ -11,7 +11,7 @@ import { silentLog } from "../services/_runtime/log.ts";
 import type { ServiceName } from "../services/_runtime/topology.ts";
 import { type Answer, startServer } from "../services/mailer/testing/mail-server.ts";
 import { readPages } from "../services/pdf/testing/read-pdf.ts";
-import { sendDue } from "../services/scheduler/send-invoices.ts";
+import { createMails } from "../services/scheduler/mails.ts";
 import { startBench } from "./testing/tripe.ts";
 
 // A printing thread, real sockets and services that come and go: a busy machine takes its time.
@@ -57,10 +57,13 @@ async function mailsOf({ number }: Stripe.Invoice): Promise<string[]> {
 /** What the scheduler does 30 s later: its sweep, once what is in the outbox is due. */
 async function sweep(): Promise<number> {
   await database.query(
-    { name: "make_due", text: "update sending set due_time = statement_timestamp() where due_time is not null" },
+    { name: "make_due", text: "update mail set due_time = statement_timestamp() where state = 'due'" },
     [],
   );
-  return (await sendDue({ clients: tripe.clientsOf("scheduler"), clock: systemClock, log: silentLog })).doneCount;
+  const workers = createMails({ clients: tripe.clientsOf("scheduler"), clock: systemClock, log: silentLog });
+  const count = await workers.fill();
+  await workers.stop();
+  return count;
 }
 
 test("an invoice is mailed with its PDF attached, as a real mail server gets it", async () => {
@@ -97,11 +100,11 @@ test("a mail that the server will never take is given up, and one it postpones i
   });
   const find = {
     name: "fates",
-    text: "select is_given_up, due_time is not null as is_due from sending where invoice_id = $1",
+    text: "select state from mail where invoice_id = $1",
   };
   const fates = await Promise.all(invoices.map(({ id }) => owner.query(find, [id])));
   await owner.close();
-  expect(fates).toEqual([[{ is_given_up: true, is_due: false }], [{ is_given_up: false, is_due: true }]]);
+  expect(fates).toEqual([[{ state: "given_up" }], [{ state: "due" }]]);
 });
 
 test.each([

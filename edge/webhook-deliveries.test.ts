@@ -50,7 +50,7 @@ async function removeAll(): Promise<void> {
 /** Makes a customer and waits until its event has come to so many requests more. */
 async function tell(count: number): Promise<{ eventId: string; bodies: Stripe.Event[] }> {
   const before = merchant.received.length;
-  const scheduler = startTestScheduler(bench.tripe, { mails: true, ticks: true });
+  const scheduler = startTestScheduler(bench.tripe, { ticks: true });
   const { id } = await stripe.customers.create({});
   await vi.waitUntil(() => merchant.received.length >= before + count, { timeout: 20_000 });
   await scheduler.stop();
@@ -105,7 +105,7 @@ test("an endpoint hears only of what happens after it was made", async () => {
   const { id: before } = await stripe.customers.create({});
   const late = await create();
   const { id: after } = await stripe.customers.create({});
-  const scheduler = startTestScheduler(bench.tripe, { mails: true, ticks: true });
+  const scheduler = startTestScheduler(bench.tripe, { ticks: true });
   const received = merchant.received.length;
   await vi.waitUntil(() => merchant.received.length >= received + 3, { timeout: 20_000 });
   await scheduler.stop();
@@ -145,7 +145,7 @@ test("a delivery that fails shows on its endpoint and on its event, until it is 
     last_attempt: { created: expect.any(Number), error: "the server answered 500", status: 500 },
     next_attempt: expect.any(Number),
   });
-  const scheduler = startTestScheduler(bench.tripe, { mails: true, ticks: true });
+  const scheduler = startTestScheduler(bench.tripe, { ticks: true });
   await stripe.rawRequest("POST", `/v1/events/${eventId}/retry`, { webhook_endpoint: id });
   await vi.waitUntil(async () => (await endpointOf(id)).deliveries.delivered === 1, { timeout: 20_000 });
   await scheduler.stop();
@@ -164,7 +164,7 @@ test("an endpoint whose address is refused is disabled, says why, and is sent wh
   for (const [place, address] of urls.entries()) {
     await database.query("update webhook_endpoint set url = $2 where webhook_endpoint_id = $1", [ids[place], address]);
   }
-  const scheduler = startTestScheduler(bench.tripe, { mails: true, ticks: true });
+  const scheduler = startTestScheduler(bench.tripe, { ticks: true });
   await stripe.customers.create({});
   const allOf = () => Promise.all(ids.map(endpointOf));
   await vi.waitUntil(async () => (await allOf()).every((one) => one.status === "disabled"), { timeout: 20_000 });

@@ -144,7 +144,7 @@ export async function startTestTripe(options: TestTripeOptions = {}): Promise<Te
       transportFor: (name) => lookUp(() => served.get(name)?.transportOf(caller)),
     });
   const startService = async (name: ServiceName) => {
-    const url = name === "reader" || name === "writer" || name === "scheduler" ? database.urls[name] : undefined;
+    const url = name === "reader" || name === "writer" ? database.urls[name] : undefined;
     const own = { ...config, databaseUrl: url === undefined ? undefined : createSecret(url) };
     const context = { config: own, log, clock: systemClock, clients: clientsOf(name) };
     served.set(name, await serve({ name, context, wiring: options.wiring ?? "direct", dialings }));

@@ -16,7 +16,7 @@ export interface Asked {
 }
 
 /** The scheduler's sweeps. */
-export type SweepName = "attempts" | "renewals" | "collections" | "sendings" | "events";
+export type SweepName = "attempts" | "renewals" | "collections" | "mails" | "events";
 
 /** All that a process that is to die is told. */
 export interface Order {
@@ -26,7 +26,7 @@ export interface Order {
   readonly dataDir: string;
   readonly acquirerAddress: string;
   readonly acquirerPassword: string;
-  readonly urls: Pick<TestTripe["database"]["urls"], "reader" | "writer" | "scheduler">;
+  readonly urls: Pick<TestTripe["database"]["urls"], "reader" | "writer">;
   /** Where compiled code is kept, so that the next process need not compile it again. */
   readonly cacheDir: string;
 }

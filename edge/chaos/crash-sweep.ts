@@ -42,7 +42,7 @@ export async function passTime(owner: ReturnType<typeof createClient>): Promise<
   await owner.query(`update attempt set resolve_time = ${past}, lease_end_time = ${past} where state = 'pending'`);
   await owner.query(`update invoice set lease_end_time = ${past} where lease_end_time is not null`);
   await owner.query(`update subscription set lease_end_time = ${past} where lease_end_time is not null`);
-  await owner.query(`update sending set due_time = ${past} where due_time is not null`);
+  await owner.query(`update mail set due_time = ${past} where state = 'due'`);
 }
 
 /** Postgres notices a killed client within milliseconds and lets go of its locks; until then its rows are passed over. */

@@ -53,7 +53,7 @@ export async function prepare(order: Order): Promise<() => Promise<unknown>> {
   const called = { writer: call("transactions", "writer", writer), bank: call("transactions", "bank", bank) };
   serve("transactions", transactions, createTransactions({ clients: called, clock, log, random: Math.random }));
   const { work } = order;
-  if (work.kind === "sweeps" && work.names.includes("sendings")) {
+  if (work.kind === "sweeps" && work.names.includes("mails")) {
     const [{ startPdf }, { startMailer }] = await Promise.all([
       import("../../services/pdf/start.ts"),
       import("../../services/mailer/start.ts"),
@@ -69,7 +69,7 @@ export async function prepare(order: Order): Promise<() => Promise<unknown>> {
     pdf: call(caller, "pdf", pdf),
     mailer: call(caller, "mailer", mailer),
   };
-  return prepareWork(work, clients, order.urls.scheduler);
+  return prepareWork(work, clients);
 }
 
 function configOf(name: ServiceName, { dataDir, acquirerAddress, acquirerPassword, urls }: Order): Config {

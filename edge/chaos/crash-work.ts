@@ -1,7 +1,6 @@
 import type { ClientsOf } from "../../services/_runtime/clients.ts";
 import { systemClock } from "../../services/_runtime/clock.ts";
 import { silentLog } from "../../services/_runtime/log.ts";
-import type { Jobs } from "../../services/scheduler/jobs.ts";
 import type { SweepName, Work } from "./crash-order.ts";
 
 const clock = systemClock;
@@ -16,24 +15,19 @@ export type SweepClients = Pick<ClientsOf<"scheduler">, "reader" | "writer" | "t
 /** Whom the work calls. */
 export type WorkClients = MoveClients & SweepClients;
 
-/** Loads what some work needs; what it gives does the work, once. `schedulerUrl` is where the queue of mails is. */
-export async function prepareWork(
-  work: Work,
-  clients: WorkClients,
-  schedulerUrl: string,
-): Promise<() => Promise<unknown>> {
+/** Loads what some work needs; what it gives does the work, once. */
+export async function prepareWork(work: Work, clients: WorkClients): Promise<() => Promise<unknown>> {
   if (work.kind !== "sweeps") return () => move(work, clients);
-  return prepareSweeps(work.names, clients, schedulerUrl);
+  return prepareSweeps(work.names, clients);
 }
 
 /** Loads what some sweeps need; what it gives runs them in turn, once. */
 export async function prepareSweeps(
   names: readonly SweepName[],
   clients: SweepClients,
-  schedulerUrl: string,
 ): Promise<() => Promise<unknown>> {
   const prepared: (() => Promise<unknown>)[] = [];
-  for (const name of names) prepared.push(await prepareSweep(name, clients, schedulerUrl));
+  for (const name of names) prepared.push(await prepareSweep(name, clients));
   return async () => {
     for (const sweep of prepared) await sweep();
   };
@@ -64,16 +58,10 @@ export async function move(work: Exclude<Work, { kind: "sweeps" }>, { reader, tr
 /** More than the sweeps of these tests ever find. */
 const ATTEMPTS_LIMIT = 100;
 
-/** The queues of mails that this process has opened, by url: opening and closing one takes longer than all else here. */
-const queues = new Map<string, Jobs>();
+/** What events cause is sent by sweeps of its own. */
+const noWorkers = { fill: async () => 0 };
 
-/** Closes the queues that sweeps of events have opened; who does not is a process that dies. */
-export async function closeQueues(): Promise<void> {
-  await Promise.all([...queues.values()].map((jobs) => jobs.stop()));
-  queues.clear();
-}
-
-async function prepareSweep(name: SweepName, clients: SweepClients, url: string): Promise<() => Promise<unknown>> {
+async function prepareSweep(name: SweepName, clients: SweepClients): Promise<() => Promise<unknown>> {
   const dependencies = { clients, clock, log };
   switch (name) {
     case "attempts":
@@ -86,18 +74,17 @@ async function prepareSweep(name: SweepName, clients: SweepClients, url: string)
       const { collectDue } = await import("../../services/scheduler/collect.ts");
       return () => collectDue(dependencies);
     }
-    case "sendings": {
-      const { sendDue } = await import("../../services/scheduler/send-invoices.ts");
-      return () => sendDue(dependencies);
+    case "mails": {
+      const { createMails } = await import("../../services/scheduler/mails.ts");
+      return async () => {
+        const workers = createMails(dependencies);
+        await workers.fill();
+        await workers.stop();
+      };
     }
     case "events": {
-      const [{ dispatchEvents }, { openJobs }] = await Promise.all([
-        import("../../services/scheduler/dispatch-events.ts"),
-        import("../../services/scheduler/jobs.ts"),
-      ]);
-      const jobs = queues.get(url) ?? openJobs({ url, log, clock });
-      queues.set(url, jobs);
-      return () => dispatchEvents({ ...dependencies, jobs });
+      const { dispatchEvents } = await import("../../services/scheduler/dispatch.ts");
+      return () => dispatchEvents({ ...dependencies, deliveries: noWorkers, mails: noWorkers });
     }
   }
 }

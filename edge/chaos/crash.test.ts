@@ -15,7 +15,7 @@ import { startBench } from "../testing/tripe.ts";
 import { bundleDriver } from "./crash-bundle.ts";
 import type { SweepName, Work } from "./crash-order.ts";
 import { type Place, recover, runDriver } from "./crash-sweep.ts";
-import { closeQueues, move, prepareSweeps } from "./crash-work.ts";
+import { move, prepareSweeps } from "./crash-work.ts";
 
 const driver = await bundleDriver();
 afterAll(driver.remove);
@@ -23,7 +23,6 @@ afterAll(driver.remove);
 const [money, billing, mailing] = [await startScene(), await startScene(), await startScene()];
 
 // After the scenes, and so before their databases are gone.
-afterAll(closeQueues);
 /** Some sixty processes in five rows, each about a second on a busy machine. */
 const patient = { timeout: 1_200_000 };
 
@@ -39,7 +38,7 @@ async function startScene() {
   await owner.connect();
   const rows = async <Row>(text: string, ...values: unknown[]) => (await owner.query(text, values)).rows as Row[];
   const clients = tripe.clientsOf("scheduler");
-  const sweep = async (...names: SweepName[]) => (await prepareSweeps(names, clients, urls.scheduler))();
+  const sweep = async (...names: SweepName[]) => (await prepareSweeps(names, clients))();
   const { dataDir, acquirer } = tripe.config;
   const place: Place = {
     dataDir,
@@ -257,15 +256,15 @@ test.concurrent("a delivery survives the death of its process at every moment", 
     await mailing.make(`/v1/invoices/${invoice}/finalize`);
     const before = await mails();
     const heal = async (point: string) => {
-      const sent = "select from sending where invoice_id = $1 and send_time is not null and not is_given_up";
+      const sent = "select from mail where invoice_id = $1 and state = 'sent'";
       await recover(
         mailing.owner,
-        () => mailing.sweep("sendings"),
+        () => mailing.sweep("mails"),
         async () => (await mailing.rows(sent, invoice)).length === 1,
       );
       expect((await mails()) - before, point).toBe(1);
     };
-    return { work: { kind: "sweeps", names: ["sendings"] }, heal };
+    return { work: { kind: "sweeps", names: ["mails"] }, heal };
   });
   expect(mailed).toContain("mailer.SendInvoice after");
   await dispatchEverywhere(customer);
@@ -288,13 +287,13 @@ async function dispatchEverywhere(customer: string): Promise<void> {
         () => mailing.sweep("events"),
         async () => (await mailing.rows(left)).length === 0,
       );
-      const jobs = await mailing.rows(
-        "select from jobs.job j join event e on e.event_id = j.data ->> 'eventId' where e.object_id = $1",
+      const due = await mailing.rows(
+        "select from mail m join event e on e.account_id = m.account_id and e.event_id = m.object_id where e.object_id = $1",
         charge,
       );
-      expect(jobs, point).toHaveLength(1);
+      expect(due, point).toHaveLength(1);
     };
     return { work: { kind: "sweeps", names: ["events"] }, heal };
   });
-  expect(dispatched).toContain("writer.MarkEventsDispatched before");
+  expect(dispatched).toContain("writer.DispatchEvents before");
 }

@@ -46,13 +46,13 @@ export const programs: Readonly<Record<string, Exercise>> = {
   },
   webhooks: deliver("T19", "webhooks to servers that fail, hang, drip, flood or send elsewhere", 20_000, 20),
   rotation: deliver("T20", "webhooks while their endpoint's secret is rotated", 500, 100),
-  poison: deliver("T21", "webhooks beside jobs and events that cannot be delivered", 1_000, 100),
+  poison: deliver("T21", "webhooks beside events that cannot be delivered", 1_000, 100),
   redrives: deliver("T22", "dead webhooks redriven twice", 1_000),
 };
 
 /**
  * The test of a row about webhooks, at the size asked for. Fewer than `sizeMin` are all on their way at once (an endpoint has 32
- * lanes), so that nothing comes between two of them.
+ * workers), so that nothing comes between two of them.
  */
 function deliver(row: string, sentence: string, size: number, sizeMin = 1): Exercise {
   const file = "services/scheduler/deliveries.test.ts";

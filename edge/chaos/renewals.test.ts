@@ -37,9 +37,7 @@ test("200 subscriptions due at once, two scheduler processes, one killed midway:
   // Held still while they are made: all are due when the two begin.
   signal(first, "SIGSTOP");
   const ids = await makeDue(billing);
-  const second = startScheduler(
-    await findRoleUrl({ databaseUrl: undefined, dataDir: tripe.dataDir, port }, "scheduler"),
-  );
+  const second = startScheduler();
   signal(first, "SIGCONT");
   const countPaid = async () => (await paidOf(billing, ids)).length;
   await until(async () => (await countPaid()) >= SUBSCRIPTIONS / 10, BILLED_MAX_MS, "a tenth is paid");
@@ -104,7 +102,7 @@ async function makeDue(billing: Billing): Promise<string[]> {
 }
 
 /** Another scheduler over the same services and tables, which nobody starts again. */
-function startScheduler(databaseUrl: string): ChildProcess {
+function startScheduler(): ChildProcess {
   const { addresses } = readConfig({ TRIPE_DATA_DIR: tripe.dataDir });
   const found = Object.entries(addresses).map(([name, of]) => [`TRIPE_${name.toUpperCase()}_ADDRESS`, of.join(",")]);
   const program = join(import.meta.dirname, "..", "..", "services", "scheduler", "main.ts");
@@ -114,7 +112,6 @@ function startScheduler(databaseUrl: string): ChildProcess {
       TRIPE_DATA_DIR: tripe.dataDir,
       // Its socket is another one than the first's.
       TRIPE_RUN_DIR: join(tripe.dataDir, "second"),
-      DATABASE_URL: databaseUrl,
     }),
     stdio: ["ignore", "ignore", "inherit"],
   });

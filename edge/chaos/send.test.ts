@@ -86,29 +86,29 @@ async function send(invoice: Stripe.Invoice, expand: readonly string[] = []): Pr
   }
 }
 
-const SENDINGS = {
-  name: "sendings_of_invoice",
-  text: "select due_time is null as is_over from sending where invoice_id = $1",
+const MAILS = {
+  name: "mails_of_invoice",
+  text: "select state <> 'due' as is_over from mail where invoice_id = $1",
 };
 
 const MAKE_DUE = {
-  name: "make_sendings_due",
-  text: "update sending set due_time = statement_timestamp() where due_time is not null returning 1",
+  name: "make_mails_due",
+  text: "update mail set due_time = statement_timestamp() where state = 'due' returning 1",
 };
 
 async function isBegun({ id }: Stripe.Invoice): Promise<boolean> {
-  return (await database.query(SENDINGS, [id])).length > 0;
+  return (await database.query(MAILS, [id])).length > 0;
 }
 
 async function isOver({ id }: Stripe.Invoice): Promise<boolean> {
-  const rows = await database.query<{ is_over: boolean }>(SENDINGS, [id]);
+  const rows = await database.query<{ is_over: boolean }>(MAILS, [id]);
   return rows.length > 0 && rows.every(({ is_over }) => is_over);
 }
 
 /** What is in the outbox is due after 30 s and more; here it is due now, and the scheduler's own sweep takes it. */
 async function sweep(): Promise<void> {
   await database.query(MAKE_DUE, []);
-  const none = { name: "open_sendings", text: "select 1 from sending where due_time is not null" };
+  const none = { name: "due_mails", text: "select 1 from mail where state = 'due'" };
   await until(async () => (await database.query(none, [])).length === 0, END_MAX_MS, "nothing is left to be sent");
 }
 

@@ -1,14 +1,22 @@
 import { expect, test } from "vitest";
 import { drawJobs } from "./draw-jobs.ts";
 
-const idle = { name: "mail", waitingCount: 0, activeCount: 0, oldestAgeMs: undefined };
+const none = { dueCount: 0n, deadCount: 0n, lateMs: undefined };
 
-test("queues are a table, with what waits, what is done and how old the oldest is", () => {
-  const webhook = { name: "webhook", waitingCount: 12, activeCount: 3, oldestAgeMs: 65_000 };
-  const dead = { name: "webhook_dead", waitingCount: 1, activeCount: 0, oldestAgeMs: 9_000_000 };
+test("work is a table, with what is due, what is dead and how late the latest is", () => {
   const text = drawJobs({
-    queues: [idle, webhook, dead],
-    ...{ dueCount: 15n, deadCount: 2n, oldestAgeMs: 180_000 },
+    work: [
+      { ...none, name: "events" },
+      { name: "webhooks", dueCount: 15n, deadCount: 2n, lateMs: 180_000 },
+      { name: "mails", dueCount: 1n, deadCount: 0n, lateMs: undefined },
+    ],
+    dead: [
+      {
+        ...{ name: "webhooks", objectId: "evt_1", webhookEndpointId: "we_1" },
+        ...{ problem: "the server answered 500", ageMs: 9_000_000 },
+      },
+      { name: "mails", objectId: "evt_2", webhookEndpointId: "", problem: "", ageMs: 65_000 },
+    ],
     alerts: [
       {
         alertId: "alert_1",
@@ -21,11 +29,13 @@ test("queues are a table, with what waits, what is done and how old the oldest i
     ],
   });
   expect(text.split("\n")).toEqual([
-    "queue           waiting   active   oldest",
-    "mail                  0        0        -",
-    "webhook              12        3     65 s",
-    "webhook_dead          1        0      2 h",
-    "deliveries: 15 due, the latest by 3 min; 2 dead: npm run jobs -- redrive webhook",
+    "work                due     dead  late by",
+    "events                0        0        -",
+    "webhooks             15        2    3 min",
+    "mails                 1        0        -",
+    "dead: 2: npm run jobs -- redrive webhook, or mail",
+    "  webhooks  evt_1  we_1  the server answered 500  made 2 h ago",
+    "  mails  evt_2  made 65 s ago",
     "alerts: 1 open: npm run jobs -- resolve <alert>",
     "  alert_1  ATTEMPT_GIVEN_UP  att_1  raised 2 h ago",
     "  alert_2  ANSWERS_DISAGREE  raised 90 s ago, resolved 5 s ago",
@@ -34,6 +44,6 @@ test("queues are a table, with what waits, what is done and how old the oldest i
 });
 
 test("where nothing waits it says so", () => {
-  const text = drawJobs({ queues: [], dueCount: 0n, deadCount: 0n, oldestAgeMs: undefined, alerts: [] });
-  expect(text).toContain("deliveries: 0 due, none late; none dead\nalerts: none open\n");
+  const text = drawJobs({ work: [{ ...none, name: "mails" }], dead: [], alerts: [] });
+  expect(text).toContain("mails                 0        0        -\ndead: none\nalerts: none open\n");
 });

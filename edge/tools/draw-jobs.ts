@@ -1,14 +1,12 @@
-/** What `npm run jobs` shows. Ages are in milliseconds, undefined where nothing waits. */
+/** What `npm run jobs` shows. Ages are in milliseconds, undefined where nothing is late. */
 export interface JobsPicture {
-  readonly queues: readonly {
+  readonly work: readonly {
     readonly name: string;
-    readonly waitingCount: number;
-    readonly activeCount: number;
-    readonly oldestAgeMs: number | undefined;
+    readonly dueCount: bigint;
+    readonly deadCount: bigint;
+    readonly lateMs: number | undefined;
   }[];
-  readonly dueCount: bigint;
-  readonly deadCount: bigint;
-  readonly oldestAgeMs: number | undefined;
+  readonly dead: readonly DeadLine[];
   readonly alerts: readonly AlertLine[];
 }
 
@@ -22,17 +20,33 @@ export interface AlertLine {
   readonly resolvedAgeMs: number | undefined;
 }
 
-/** Draws the queues as a table for a terminal, then deliveries and alerts, a line each. */
-export function drawJobs({ queues, dueCount, deadCount, oldestAgeMs, alerts }: JobsPicture): string {
-  const rows = queues.map((one) => [one.name, one.waitingCount, one.activeCount, ageOf(one.oldestAgeMs)]);
-  const table = [["queue", "waiting", "active", "oldest"], ...rows].map(([name, ...cells]) =>
+/** Work that has come to nothing. */
+export interface DeadLine {
+  readonly name: string;
+  /** The event, or the key of the mail. */
+  readonly objectId: string;
+  /** Empty of a mail. */
+  readonly webhookEndpointId: string;
+  readonly problem: string;
+  readonly ageMs: number;
+}
+
+/** Draws postponed work as a table for a terminal, then what has come to nothing, and alerts, a line each. */
+export function drawJobs({ work, dead, alerts }: JobsPicture): string {
+  const rows = work.map((one) => [one.name, one.dueCount, one.deadCount, ageOf(one.lateMs)]);
+  const table = [["work", "due", "dead", "late by"], ...rows].map(([name, ...cells]) =>
     [String(name).padEnd(14), ...cells.map((cell) => String(cell).padStart(9))].join(""),
   );
-  const late = oldestAgeMs === undefined ? "none late" : `the latest by ${ageOf(oldestAgeMs)}`;
-  const dead = deadCount === 0n ? "none dead" : `${deadCount} dead: npm run jobs -- redrive webhook`;
+  const deadCount = work.reduce((sum, one) => sum + one.deadCount, 0n);
+  const redrive = deadCount === 0n ? "none" : `${deadCount}: npm run jobs -- redrive webhook, or mail`;
   const openCount = alerts.filter(({ resolvedAgeMs }) => resolvedAgeMs === undefined).length;
   const open = openCount === 0 ? "none open" : `${openCount} open: npm run jobs -- resolve <alert>`;
-  return `${[...table, `deliveries: ${dueCount} due, ${late}; ${dead}`, `alerts: ${open}`, ...alerts.map(alertLine)].join("\n")}\n`;
+  return `${[...table, `dead: ${redrive}`, ...dead.map(deadLine), `alerts: ${open}`, ...alerts.map(alertLine)].join("\n")}\n`;
+}
+
+function deadLine({ name, objectId, webhookEndpointId, problem, ageMs }: DeadLine): string {
+  const words = [name, objectId, webhookEndpointId, problem].filter((word) => word !== "");
+  return `  ${words.join("  ")}  made ${ageOf(ageMs)} ago`;
 }
 
 function alertLine({ alertId, reason, objectId, ageMs, resolvedAgeMs }: AlertLine): string {

@@ -28,8 +28,8 @@ async function liveThroughBilling(tripe: TestTripe): Promise<void> {
   }
   const sent = { collectionMethod: CollectionMethod.SEND_INVOICE, daysUntilDue: 7, isAutoAdvancing: true };
   const { invoiceId: mailedId } = await steps.createOpen(customerId, [line()], sent);
-  const { sendings } = await tripe.clientsOf("scheduler").writer.leaseSendings({ limit: 5 });
-  const sendingId = sendings.find((one) => one.invoiceId === mailedId)?.sendingId ?? "";
+  const { mails } = await tripe.clientsOf("scheduler").writer.leaseMails({ limit: 5, accountMax: 5 });
+  const sendingId = mails.find((one) => one.objectId === mailedId)?.mailId ?? "";
   const mark = { accountId, requestId: sendingId, sendingId, messageId: "m", pdfSha256: new Uint8Array(32) };
   await tripe.clientsOf("scheduler").writer.markSent(mark);
 }
@@ -91,15 +91,23 @@ const faults: Record<string, [string, string[]]> = {
   ],
   "a subscription further than its invoices": ["update subscription set period_index = 2", ["subscriptions-billed"]],
   "a mail that nobody sends": [
-    `update sending set send_time = null, due_time = statement_timestamp() - interval '11 min'`,
-    ["events-told", "sendings-ended"],
+    `update mail set state = 'due', send_time = null, due_time = statement_timestamp() - interval '11 min'`,
+    ["events-told", "mails-ended"],
   ],
-  "a mail without its PDF's hash": ["update sending set pdf_sha256 = null", ["sendings-ended"]],
-  "an invoice that was to be sent and was not": ["delete from sending", ["events-told", "invoices-sent"]],
+  "a mail without its PDF's hash": ["update mail set pdf_sha256 = null", ["mails-ended"]],
+  "an invoice that was to be sent and was not": ["delete from mail", ["events-told", "invoices-sent"]],
   "an invoice with two mails of its own": [
-    `insert into sending select account_id, sending_id || '2', invoice_id, sending_id || '2', tries, due_time, message_id,
-      pdf_sha256, is_given_up, create_time, send_time from sending`,
+    `insert into mail (account_id, mail_id, kind, object_id, invoice_id, request_id, state, tries, message_id, pdf_sha256,
+        create_time, send_time)
+      select account_id, mail_id || '2', kind, object_id, invoice_id, mail_id || '2', state, tries, message_id, pdf_sha256, create_time,
+        send_time from mail`,
     ["events-told", "invoices-sent"],
+  ],
+  "a receipt of no event": [
+    `insert into mail (account_id, mail_id, kind, object_id, state, tries, due_time, create_time)
+      select account_id, 'evt_gone', 'receipt', 'evt_gone', 'due', 0, statement_timestamp(), statement_timestamp() from account
+      where not is_live`,
+    ["mails-named"],
   ],
 };
 

@@ -17,7 +17,7 @@ interface Rights {
 }
 
 /**
- * Refuses, in words that name the grant, a role that cannot do what a start does: make the schemas, own the tables, make the
+ * Refuses, in words that name the grant, a role that cannot do what a start does: make the schema, own the tables, make the
  * services' roles and alter them. `user` is the role's name.
  */
 export async function refuseMissingRights(client: Client, user: string): Promise<void> {
@@ -29,7 +29,7 @@ export async function refuseMissingRights(client: Client, user: string): Promise
       `${role} may not create roles, and each service of Tripe connects as a role of its own: ${ask(`alter role ${user} createrole`)}`,
     );
   }
-  if (rights.schemas_count < 2 && !rights.may_create_schemas) {
+  if (rights.schemas_count === 0 && !rights.may_create_schemas) {
     throw new Error(
       `${role} may not make a schema in the database ${rights.database}: ${ask(`grant create on database ${rights.database} to ${user}`)}`,
     );
@@ -51,10 +51,9 @@ async function readRights(client: Client): Promise<Rights> {
   const id = await readDatabaseId(client);
   const { rows } = await client.query<Rights>(
     `with me as (select oid, rolsuper, rolcreaterole from pg_roles where rolname = current_user),
-      schema as (select oid, nspname, nspowner from pg_namespace where nspname in ('tripe', 'jobs')),
+      schema as (select oid, nspname, nspowner from pg_namespace where nspname = 'tripe'),
       owner as (
-        select nspowner as oid from schema where nspname = 'tripe'
-        union all select c.relowner from pg_class c join schema s on s.oid = c.relnamespace where s.nspname = 'tripe'
+        select nspowner as oid from schema union all select c.relowner from pg_class c join schema s on s.oid = c.relnamespace
       )
       select me.rolsuper or me.rolcreaterole as may_create_roles,
         has_database_privilege(current_database(), 'create') as may_create_schemas,

@@ -8,7 +8,7 @@ import type { RoleUrls } from "./roles.ts";
  * not know them, lets them in as somebody else, or gives them a connection from before their settings.
  */
 export async function checkRoles(urls: RoleUrls): Promise<void> {
-  for (const [role, url] of Object.entries(urls)) {
+  for (const url of Object.values(urls)) {
     const name = decodeURIComponent(new URL(url).username);
     const database = `the database of DATABASE_URL, ${placeOfDatabase(url)},`;
     const found = await readStart(url, (reason) => {
@@ -23,7 +23,7 @@ export async function checkRoles(urls: RoleUrls): Promise<void> {
           "pooler's entry of this database, or give Postgres' own address",
       );
     }
-    if (found.path !== (role === "scheduler" ? "jobs" : "tripe")) {
+    if (found.path !== "tripe") {
       throw new Error(
         `${database} keeps connections from before the settings of Tripe's roles: have the pooler reconnect`,
       );

@@ -9,8 +9,8 @@ import { isPooledByTransaction } from "./find-pooler.ts";
 /** The oldest Postgres that the tests run on: Debian 12's. Nothing of a newer one is used. */
 const versionMin = 150_000;
 
-/** Reader 4, writer 12, scheduler 5 and its listener, and a few for a start, the audit and tools. */
-const connectionsMin = 30;
+/** Reader 4, writer 12, and a few for a start, the audit and tools. */
+const connectionsMin = 24;
 
 /** What a server says of itself. */
 export interface Facts {

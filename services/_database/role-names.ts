@@ -1,15 +1,12 @@
 import type { Client } from "pg";
 
-/**
- * Who connects to the database, besides the owner, who runs migrations and nothing else. `reader`, `writer` and `audit`
- * see the schema `tripe`; `scheduler` owns the schema `jobs`, pg-boss's, and sees nothing of `tripe`.
- */
-export const roleNames = ["reader", "writer", "audit", "scheduler"] as const;
+/** Who connects to the database, besides the owner, who runs migrations and nothing else. */
+export const roleNames = ["reader", "writer", "audit"] as const;
 
 /** One of Tripe's database roles. */
 export type RoleName = (typeof roleNames)[number];
 
-/** Every name that a role of Tripe has, or had when names belonged to the server: for Postgres' `~`. */
+/** Every name that a role of Tripe has, or had when names belonged to the server or the scheduler had a queue: for Postgres' `~`. */
 export const rolePattern = "^tripe_(reader|writer|audit|scheduler)(_[0-9]+)?$";
 
 /**

@@ -44,13 +44,12 @@ const plain = {
 
 const noLimits = { statement_timeout: "0", lock_timeout: "0", idle_in_transaction_session_timeout: "0" };
 
-/** The settings each connection of a role begins with. pg-boss takes long locks of its own when it sets up its schema. */
+/** The settings each connection of a role begins with. */
 const settings: Readonly<Record<RoleName, Readonly<Record<string, string>>>> = {
   reader: { ...plain, ...limits, ...byKey, search_path: "tripe", default_transaction_read_only: "on" },
   writer: { ...plain, ...limits, ...byKey, ...plannedOnce, search_path: "tripe" },
   // The audit reads everything at once, and its proof may take long.
   audit: { ...plain, ...noLimits, search_path: "tripe", default_transaction_read_only: "on" },
-  scheduler: { ...plain, ...noLimits, statement_timeout: "30s", search_path: "jobs" },
 };
 
 /** Says with which settings the connections of a role begin on this server. */

@@ -64,13 +64,6 @@ test("the ledger refuses even its owner", async () => {
   expect(await run("truncate ledger_entry, ledger_transfer cascade")).toBe(denied);
 });
 
-test("the scheduler owns the schema jobs and sees nothing of tripe", async () => {
-  const { run } = setup("scheduler");
-  expect(await run("create table jobs.probe (id int)")).toBe("done");
-  expect(await run("select from tripe.customer")).toBe(denied);
-  expect(await setup("reader").run("select from jobs.probe")).toBe(denied);
-});
-
 test("each role's connections start with the limits of the design", async () => {
   const text = `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
     current_setting('idle_in_transaction_session_timeout') as idle, current_setting('search_path') as path`;
@@ -85,7 +78,7 @@ test("roles set again keep working, with the passwords of the last time", async 
   const first = await setRoles({ url, passwords, log });
   const verifiers = "select rolpassword from pg_authid where rolname ~ $1 order by rolname";
   const before = await read(verifiers, databaseIdOf(first.reader));
-  expect(before).toHaveLength(4);
+  expect(before).toHaveLength(3);
   const second = await setRoles({ url, passwords, log });
   expect(second).toEqual(first);
   // A pooler that keeps what Postgres stores of a password goes on letting the role in.
@@ -96,7 +89,6 @@ test("roles set again keep working, with the passwords of the last time", async 
 test("the roles of a database are its own: not those of its copy, nor of another, and a rename leaves them", async () => {
   const { url, passwords, read } = await setupOwn();
   const original = await setRoles({ url, passwords, log });
-  expect(await setup("scheduler", original.scheduler).run("create table jobs.work (id int)")).toBe("done");
   const copyUrl = renamed(url, `${new URL(url).pathname.slice(1)}_copy`);
   const name = new URL(copyUrl).pathname.slice(1);
   const source = name.replace("_copy", "");
@@ -106,12 +98,9 @@ test("the roles of a database are its own: not those of its copy, nor of another
   const copy = await setRoles({ url: copyUrl, passwords: (role) => `other ${role}`, log });
   expect(databaseIdOf(copy.reader)).not.toBe(databaseIdOf(original.reader));
   expect(await setup("writer", copy.writer).run("select from customer")).toBe("done");
-  expect(await setup("scheduler", copy.scheduler).run("insert into jobs.work values (1)")).toBe("done");
   expect(await setup("writer", original.writer).run("select from customer")).toBe("done");
-  expect(await setup("scheduler", original.scheduler).run("insert into jobs.work values (1)")).toBe("done");
   // What the original's roles might do in the copy was copied too, and is taken back.
   expect(await setup("writer", renamed(original.writer, name)).run("select from customer")).toBe(missingSchema);
-  expect(await setup("scheduler", renamed(original.scheduler, name)).run("select from jobs.work")).toBe(denied);
   await whenNobodyIsConnected(read, `alter database ${name} rename to ${name}_renamed`, name);
   const moved = await setRoles({ url: renamed(url, `${name}_renamed`), passwords: (role) => `other ${role}`, log });
   expect(databaseIdOf(moved.reader)).toBe(databaseIdOf(copy.reader));
@@ -122,13 +111,10 @@ test("a database moves over from roles that all databases of a server shared", a
   const other = await createTestDatabase();
   const shared = ["tripe_reader", "tripe_writer", "tripe_audit", "tripe_scheduler"];
   for (const role of shared) await read(`create role ${role}`);
-  await run("drop schema if exists jobs cascade; create schema jobs authorization tripe_scheduler");
-  await run("create table jobs.work (id int); alter table jobs.work owner to tripe_scheduler");
   await run("grant usage on schema tripe to tripe_reader; grant select on all tables in schema tripe to tripe_reader");
   const elsewhere = setup("owner", other.urls.owner);
   expect(await elsewhere.run("grant select on tripe.customer to tripe_writer")).toBe("done");
-  const urlsOfOwn = await setRoles({ url, passwords, log });
-  expect(await setup("scheduler", urlsOfOwn.scheduler).run("insert into jobs.work values (1)")).toBe("done");
+  await setRoles({ url, passwords, log });
   const left = () => read("select rolname::text as name from pg_roles where rolname = any($1)", shared);
   expect(await left()).toEqual([{ name: "tripe_writer" }]);
   await other.drop();
@@ -169,27 +155,25 @@ test("whatever a database says by default, the roles' connections and the owner'
   };
   for (const [setting, value] of Object.entries(odd))
     await read(`alter database ${name} set ${setting} = ${setting === "datestyle" ? value : `'${value}'`}`);
-  const { writer, scheduler } = await setRoles({ url, passwords, log });
+  const { writer } = await setRoles({ url, passwords, log });
   await seed({ ownerUrl: url, secretKey: "sk_test_odd12345678" });
   const { database } = setup("writer", writer);
   const text = `select account_id from account where is_live and create_time > '2020-12-31'`;
   expect(await database.query({ name: "", text }, [])).toHaveLength(1);
-  for (const url of [writer, scheduler]) {
-    const shown = Object.keys(odd).map((setting) => `current_setting('${setting}') as ${setting}`);
-    const [row] = await setup("writer", url).database.query({ name: "", text: `select ${shown.join(", ")}` }, []);
-    expect(row).toEqual({
-      search_path: url === writer ? "tripe" : "jobs",
-      default_transaction_isolation: "read committed",
-      default_transaction_read_only: "off",
-      timezone: "UTC",
-      datestyle: "ISO, MDY",
-      bytea_output: "hex",
-      intervalstyle: "postgres",
-      synchronous_commit: "on",
-      jit: "off",
-      plan_cache_mode: url === writer ? "force_generic_plan" : "auto",
-    });
-  }
+  const shown = Object.keys(odd).map((setting) => `current_setting('${setting}') as ${setting}`);
+  const [row] = await database.query({ name: "", text: `select ${shown.join(", ")}` }, []);
+  expect(row).toEqual({
+    search_path: "tripe",
+    default_transaction_isolation: "read committed",
+    default_transaction_read_only: "off",
+    timezone: "UTC",
+    datestyle: "ISO, MDY",
+    bytea_output: "hex",
+    intervalstyle: "postgres",
+    synchronous_commit: "on",
+    jit: "off",
+    plan_cache_mode: "force_generic_plan",
+  });
 });
 
 /** A database whose roles are set by the test: those of the file's own are the template's, which other files use meanwhile. */

@@ -14,7 +14,6 @@ const defaults: Readonly<Record<RoleName, readonly Right[]>> = {
   reader: ["select"],
   writer: ["select", "insert", "update", "delete"],
   audit: ["select"],
-  scheduler: [],
 };
 
 /** Tables with other rights than the default. What is posted stays posted (3-money.md), and migrations are the owner's. */
@@ -53,9 +52,8 @@ export async function setRoles(options: RoleOptions): Promise<RoleUrls> {
       await grantConnecting(client, role, name);
     }
     await takeRightsBack(client, databaseId);
-    await client.query(`create schema if not exists jobs authorization ${nameRole("scheduler", databaseId)}`);
     await client.query("commit");
-    await dropUnusedRoles(client, options.log);
+    await dropUnusedRoles(client, databaseId, options.log);
     return createRoleUrls(options, databaseId);
   });
 }
@@ -70,7 +68,7 @@ export async function setOwnerPassword(url: string, password: string): Promise<v
 
 function createRoleUrls({ url, passwords }: RoleOptions, databaseId: string): RoleUrls {
   const urlOf = (role: RoleName) => withUser(url, nameRole(role, databaseId), passwords);
-  return { reader: urlOf("reader"), writer: urlOf("writer"), audit: urlOf("audit"), scheduler: urlOf("scheduler") };
+  return { reader: urlOf("reader"), writer: urlOf("writer"), audit: urlOf("audit") };
 }
 
 async function readTables(client: Client): Promise<string[]> {
@@ -108,10 +106,6 @@ function listOf(setting: string, value: string): string {
 
 function grantsOf(role: RoleName, roleName: string, tables: readonly string[]): string {
   const name = escapeIdentifier(roleName);
-  if (role === "scheduler") {
-    // Making the schema in its name takes membership where the owner is no superuser.
-    return `grant ${name} to current_user`;
-  }
   const grants = tables.flatMap((table) => {
     const rights = exceptions[table]?.[role] ?? defaults[role];
     return rights.length === 0 ? [] : [`grant ${rights.join(", ")} on tripe.${escapeIdentifier(table)} to ${name}`];

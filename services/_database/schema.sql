@@ -299,33 +299,33 @@ table customer -- Somebody a merchant charges. A deleted one stays, with its del
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
 
-table delivery -- One event on its way to one endpoint: due until it was delivered, the endpoint was disabled, or its ladder ended (dead). Without queue_time a due one is an outbox row of the queue "webhook".
+table delivery -- One event on its way to one endpoint, and its own job: due at due_time (the machine's time) until it was delivered, the endpoint was disabled, or its backoff schedule ended (dead).
   account_id text not null
   event_id text not null
   webhook_endpoint_id text not null
   state text not null
-  turn integer not null -- How often it was made due: names its job in the queue, and fences off a try of an earlier turn.
-  rung integer not null -- How many tries have failed since its ladder was begun.
+  turn integer not null -- How often it was made due or leased: fences off a try of an earlier lease.
+  rung integer not null -- How many tries have failed since its backoff schedule was begun.
   due_time timestamp with time zone
-  queue_time timestamp with time zone
   body bytea -- The bytes of the first attempt, posted again at every later one.
   status integer not null default 0
   problem text not null default ''::text
   create_time timestamp with time zone not null
   try_time timestamp with time zone
+  lease_count integer not null default 0 -- How often it was leased since a try last came to something: what a fault of Tripe's own is counted by.
   constraint delivery_account_id_event_id_fkey FOREIGN KEY (account_id, event_id) REFERENCES event(account_id, event_id)
   constraint delivery_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   constraint delivery_account_id_webhook_endpoint_id_fkey FOREIGN KEY (account_id, webhook_endpoint_id) REFERENCES webhook_endpoint(account_id, webhook_endpoint_id)
   constraint delivery_body_check CHECK ((length(body) <= 1048576))
   constraint delivery_check CHECK (((state = 'due'::text) = (due_time IS NOT NULL)))
+  constraint delivery_lease_count_check CHECK ((lease_count >= 0))
   constraint delivery_pkey PRIMARY KEY (account_id, event_id, webhook_endpoint_id)
   constraint delivery_problem_check CHECK ((length(problem) <= 500))
   constraint delivery_rung_check CHECK ((rung >= 0))
   constraint delivery_state_check CHECK ((state = ANY (ARRAY['due'::text, 'delivered'::text, 'disabled'::text, 'dead'::text])))
   constraint delivery_turn_check CHECK ((turn >= 1))
   index delivery_dead ON tripe.delivery USING btree (account_id, webhook_endpoint_id, event_id) WHERE (state = 'dead'::text)
-  index delivery_pending ON tripe.delivery USING btree (account_id, webhook_endpoint_id, event_id) WHERE (state = 'due'::text)
-  index delivery_unqueued ON tripe.delivery USING btree (account_id, due_time) WHERE ((state = 'due'::text) AND (queue_time IS NULL))
+  index delivery_due ON tripe.delivery USING btree (account_id, webhook_endpoint_id, due_time, event_id) WHERE (state = 'due'::text)
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
@@ -595,6 +595,42 @@ table ledger_transfer -- One booking. Never changed: a correction is a new trans
   grant select to tripe_reader
   grant insert, select to tripe_writer
 
+table mail -- A mail, and its own job: due at due_time (the machine's time) until it was sent, was given up (nobody ever takes it), or was tried for five days (dead). Its id is its key: the Message-ID follows from it.
+  account_id text not null
+  mail_id text not null
+  kind text not null
+  object_id text not null -- The invoice, the event of the receipt or of the return, or the endpoint.
+  invoice_id text -- Of an invoice, its id once more, as a key.
+  request_id text -- Of an invoice, the request that asked for the mail; its own id when finalizing did.
+  state text not null
+  tries integer not null -- How often it was leased since it was made or redriven: fences off a try of an earlier lease.
+  due_time timestamp with time zone
+  message_id text
+  pdf_sha256 bytea
+  problem text not null default ''::text
+  create_time timestamp with time zone not null -- When it was made; of an endpoint, when that was disabled.
+  send_time timestamp with time zone
+  constraint mail_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  constraint mail_account_id_invoice_id_fkey FOREIGN KEY (account_id, invoice_id) REFERENCES invoice(account_id, invoice_id)
+  constraint mail_account_id_request_id_key UNIQUE (account_id, request_id)
+  constraint mail_check CHECK (((state = 'due'::text) = (due_time IS NOT NULL)))
+  constraint mail_check1 CHECK (((state = 'sent'::text) = (send_time IS NOT NULL)))
+  constraint mail_check2 CHECK (((kind = 'invoice'::text) = (request_id IS NOT NULL)))
+  constraint mail_check3 CHECK ((((kind = 'invoice'::text) = (invoice_id IS NOT NULL)) AND ((invoice_id IS NULL) OR (invoice_id = object_id))))
+  constraint mail_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'receipt'::text, 'return_notice'::text, 'disabled_endpoint'::text])))
+  constraint mail_mail_id_check CHECK (((length(mail_id) >= 1) AND (length(mail_id) <= 300)))
+  constraint mail_pdf_sha256_check CHECK ((length(pdf_sha256) = 32))
+  constraint mail_pkey PRIMARY KEY (account_id, mail_id)
+  constraint mail_problem_check CHECK ((length(problem) <= 500))
+  constraint mail_state_check CHECK ((state = ANY (ARRAY['due'::text, 'sent'::text, 'given_up'::text, 'dead'::text])))
+  constraint mail_tries_check CHECK ((tries >= 0))
+  index mail_dead ON tripe.mail USING btree (account_id, mail_id) WHERE (state = 'dead'::text)
+  index mail_due ON tripe.mail USING btree (account_id, due_time) WHERE (state = 'due'::text)
+  index mail_invoice ON tripe.mail USING btree (account_id, invoice_id, mail_id) WHERE (invoice_id IS NOT NULL)
+  grant select to tripe_audit
+  grant select to tripe_reader
+  grant delete, insert, select, update to tripe_writer
+
 table migration -- The migration files applied to this database, each with the hash of its text.
   number integer not null
   name text not null
@@ -689,31 +725,6 @@ table product -- Something a merchant sells.
   constraint product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 250)))
   constraint product_pkey PRIMARY KEY (account_id, product_id)
   constraint product_product_id_check CHECK (((length(product_id) >= 1) AND (length(product_id) <= 64)))
-  grant select to tripe_audit
-  grant select to tripe_reader
-  grant delete, insert, select, update to tripe_writer
-
-table sending -- An invoice to be mailed, and its own job: due at due_time (the machine's time) until it was sent or given up. Its id is the mail's key.
-  account_id text not null
-  sending_id text not null
-  invoice_id text not null
-  request_id text not null
-  tries integer not null
-  due_time timestamp with time zone
-  message_id text
-  pdf_sha256 bytea
-  is_given_up boolean not null
-  create_time timestamp with time zone not null
-  send_time timestamp with time zone
-  constraint sending_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
-  constraint sending_account_id_invoice_id_fkey FOREIGN KEY (account_id, invoice_id) REFERENCES invoice(account_id, invoice_id)
-  constraint sending_account_id_request_id_key UNIQUE (account_id, request_id)
-  constraint sending_check CHECK ((((send_time IS NOT NULL) OR is_given_up) = (due_time IS NULL)))
-  constraint sending_pdf_sha256_check CHECK ((length(pdf_sha256) = 32))
-  constraint sending_pkey PRIMARY KEY (account_id, sending_id)
-  constraint sending_tries_check CHECK ((tries >= 0))
-  index sending_due ON tripe.sending USING btree (due_time) WHERE (due_time IS NOT NULL)
-  index sending_invoice ON tripe.sending USING btree (account_id, invoice_id, sending_id)
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer
@@ -824,7 +835,6 @@ table webhook_endpoint -- A merchant's server that hears of events of these type
   metadata jsonb not null
   disable_reason text
   disable_time timestamp with time zone
-  notice_time timestamp with time zone -- When the account was told that Tripe has disabled it.
   fail_time timestamp with time zone -- When it first failed since an event last reached it (the machine's time); null while all is well.
   match_time timestamp with time zone not null -- Since when it hears of just these types (the machine's time): earlier events were matched otherwise.
   create_time timestamp with time zone not null
@@ -847,7 +857,6 @@ table webhook_endpoint -- A merchant's server that hears of events of these type
   constraint webhook_endpoint_pkey PRIMARY KEY (account_id, webhook_endpoint_id)
   constraint webhook_endpoint_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2048)))
   index webhook_endpoint_active ON tripe.webhook_endpoint USING btree (account_id) WHERE ((disable_time IS NULL) AND (delete_time IS NULL))
-  index webhook_endpoint_notice ON tripe.webhook_endpoint USING btree (disable_time) WHERE ((disable_reason = ANY (ARRAY['gone'::text, 'failing'::text, 'refused'::text])) AND (notice_time IS NULL) AND (delete_time IS NULL))
   grant select to tripe_audit
   grant select to tripe_reader
   grant delete, insert, select, update to tripe_writer

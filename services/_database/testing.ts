@@ -40,7 +40,6 @@ export async function createTestDatabase({ isEmpty = false } = {}): Promise<Test
     reader: renamed(server.roleUrls.reader, name),
     writer: renamed(server.roleUrls.writer, name),
     audit: renamed(server.roleUrls.audit, name),
-    scheduler: renamed(server.roleUrls.scheduler, name),
   };
   const drop = () => runAsOwner(server, `drop database if exists ${name} with (force)`);
   afterAll(drop);

@@ -127,7 +127,7 @@ export const settings = {
     absent: "an embedded Postgres",
     meaning:
       "A Postgres of your own, 15 or newer: `postgres://user:password@host/database`, or a socket's folder as `?host=/run/postgresql`. `sslmode=require` means `verify-full`.",
-    readers: ["reader", "writer", "scheduler", "supervisor", "tools"],
+    readers: ["reader", "writer", "supervisor", "tools"],
   },
   SMTP_URL: {
     absent: "files in `<data dir>/mail`",

@@ -39,7 +39,7 @@ test("money is moved by those who decide, and cards and secrets are for those wh
     callerNames.filter((caller) => mayCall(caller, callee, rpc));
   expect(callersOf("bank", "Submit")).toEqual(["transactions"]);
   expect(callersOf("bank", "SealCard")).toEqual(["edge"]);
-  expect(callersOf("reader", "GetDelivery")).toEqual(["scheduler"]);
+  expect(callersOf("writer", "LeaseDeliveries")).toEqual(["scheduler"]);
   expect(callersOf("reader", "GetApiKey")).toEqual(["edge"]);
   expect(callersOf("writer", "CreateApiKey")).toEqual(["operator"]);
   const moving = contracts.writer.methods.filter(({ name }) => /^(?:Settle|Lease|Record|Begin)/.test(name));

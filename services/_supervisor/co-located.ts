@@ -149,6 +149,6 @@ function never(): Promise<never> {
 
 /** As a process of its own would find it: the database's url as its own role. */
 function configOf(name: ServiceName, config: Config, urls: RoleUrls): Config {
-  const url = name === "reader" || name === "writer" || name === "scheduler" ? urls[name] : undefined;
+  const url = name === "reader" || name === "writer" ? urls[name] : undefined;
   return { ...config, databaseUrl: url === undefined ? undefined : createSecret(url) };
 }

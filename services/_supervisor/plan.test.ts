@@ -7,7 +7,6 @@ const DATABASE_URL = "postgres://owner:owner@db.example/tripe";
 const urls = {
   reader: "postgres://tripe_reader:r@db.example/tripe",
   writer: "postgres://tripe_writer:w@db.example/tripe",
-  scheduler: "postgres://tripe_scheduler:s@db.example/tripe",
   audit: "postgres://tripe_audit:a@db.example/tripe",
 };
 
@@ -35,7 +34,7 @@ test("a process gets the settings that are its own, and no other", () => {
 test("each process connects to the database as itself", () => {
   const config = readConfig({ DATABASE_URL });
   expect(planProcess("reader", config, urls).environment["DATABASE_URL"]).toBe(urls.reader);
-  expect(planProcess("scheduler", config, urls).environment["DATABASE_URL"]).toBe(urls.scheduler);
+  expect(planProcess("writer", config, urls).environment["DATABASE_URL"]).toBe(urls.writer);
   expect(() => planProcess("writer", config, undefined)).toThrow("once the database is there");
 });
 

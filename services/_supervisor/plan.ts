@@ -28,7 +28,7 @@ export interface ProcessPlan {
 export type RoleUrls = Readonly<Record<RoleName, string>>;
 
 /** Each process that connects to the database, and as whom. */
-const roles: Partial<Record<ProcessName, RoleName>> = { reader: "reader", writer: "writer", scheduler: "scheduler" };
+const roles: Partial<Record<ProcessName, RoleName>> = { reader: "reader", writer: "writer" };
 
 const endRanks: Partial<Record<ProcessName, number>> = { edge: 0, scheduler: 1, transactions: 2, sandboxBank: 4 };
 

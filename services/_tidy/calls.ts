@@ -8,11 +8,17 @@ const folders = [
   ["transactions", "services/transactions/"],
 ] as const satisfies readonly (readonly [CallerName, string])[];
 
+/** Runtime files that make calls for those who import them, with clients of theirs. */
+const shared = ["services/_runtime/mail-invoice.ts"];
+
 /** Finds rpcs that the topology lists for a caller that calls them nowhere: a right that nobody uses is a right too many. */
 export function findUnusedRights(sources: readonly Source[]): Finding[] {
   return folders.flatMap(([caller, folder]) => {
     const own = sources.filter(({ path }) => path.startsWith(folder) && !isForTests(path) && !isTool(path));
-    const words = new Set(own.flatMap(({ text }) => text.match(/\.\w+/g) ?? []));
+    const called = sources.filter(
+      ({ path }) => shared.includes(path) && own.some(({ text }) => text.includes(`/${path.split("/").at(-1)}"`)),
+    );
+    const words = new Set([...own, ...called].flatMap(({ text }) => text.match(/\.\w+/g) ?? []));
     return serviceNames.flatMap((callee) =>
       rpcsOf(caller, callee)
         .filter((rpc) => !words.has(`.${rpc.charAt(0).toLowerCase()}${rpc.slice(1)}`))

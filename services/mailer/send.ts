@@ -1,5 +1,5 @@
 import { Code } from "@connectrpc/connect";
-import { DeliveryState } from "../../gen/tripe/mailer/v1/mailer_service_pb.ts";
+import { DeliveryState, MailResult } from "../../gen/tripe/mailer/v1/mailer_service_pb.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { isAddress } from "../_runtime/email-address.ts";
 import { refuse } from "../_runtime/errors.ts";
@@ -19,6 +19,8 @@ export interface Sent {
   readonly messageId: string;
   /** One entry a recipient, in the order asked for. */
   readonly deliveries: Fate[];
+  /** What is left to do for the mail as a whole. */
+  readonly result: MailResult;
 }
 
 /** The call that asks, as far as sending goes by it. */
@@ -72,7 +74,8 @@ async function send({ carrier, clock, mail, order, asker }: Sending): Promise<Se
   try {
     const signal = AbortSignal.any([limit.signal, asker.signal]);
     const fates = to.length === 0 ? [] : await carrier.carry(composed, signal);
-    return { messageId, deliveries: order.recipients.map((recipient) => fateOf(recipient, fates)) };
+    const deliveries = order.recipients.map((recipient) => fateOf(recipient, fates));
+    return { messageId, deliveries, result: resultOf(deliveries) };
   } finally {
     cancel();
   }
@@ -81,4 +84,11 @@ async function send({ carrier, clock, mail, order, asker }: Sending): Promise<Se
 function fateOf(recipient: string, fates: readonly Fate[]): Fate {
   const fate = fates.find((one) => one.recipient === recipient);
   return fate ?? { recipient, state: DeliveryState.FAILED, reply: "not an email address" };
+}
+
+/** One that may have been taken counts as sent, and so does one that some recipients have: better one mail than two. */
+function resultOf(deliveries: readonly Fate[]): MailResult {
+  const states = new Set(deliveries.map(({ state }) => state));
+  if (states.has(DeliveryState.ACCEPTED) || states.has(DeliveryState.UNKNOWN)) return MailResult.SENT;
+  return states.has(DeliveryState.POSTPONED) ? MailResult.POSTPONED : MailResult.FAILED;
 }

@@ -9,16 +9,12 @@ import { refusal } from "./testing.ts";
 const tripe = await startTestTripe();
 const { accountId, liveAccountId } = tripe;
 const { reader, writer } = tripe.clientsOf("edge");
-const { writer: queue, reader: outbox } = tripe.clientsOf("scheduler");
 const made = await live();
 
 /** What a merchant's morning leaves: two customers, prices, invoices in several states and two subscriptions. */
 async function live() {
   const steps = createBillingSteps(writer, accountId);
   const { key } = steps;
-  // It hears of everything, so that every event waits to be dispatched.
-  const webhookEndpoint = { webhookEndpointId: createId("we_"), url: "https://example.com", eventTypes: ["*"] };
-  await writer.createWebhookEndpoint({ ...key(), webhookEndpoint });
   const [ann, bob] = [await steps.createCustomer(), await steps.createCustomer("bob@example.com")];
   const gold = await steps.createPrice({ lookupKey: "gold" });
   const { recurrence: _, ...oneOff } = gold;
@@ -118,7 +114,7 @@ test("another account finds none of it", async () => {
   const { gold, draft, item, subscribed } = made;
   const of = { accountId: liveAccountId };
   // Before the others are asked: a refusal that nobody waits for yet would count as unhandled.
-  const eventId = (await outbox.listUndispatchedEvents({ limit: 1 })).events[0]?.eventId ?? "";
+  const eventId = (await reader.listEvents({ accountId, pageSize: 1 })).events[0]?.eventId ?? "";
   const asked = [
     reader.getProduct({ ...of, productId: gold.productId }),
     reader.getPrice({ ...of, priceId: gold.priceId }),
@@ -133,15 +129,4 @@ test("another account finds none of it", async () => {
   );
   expect((await reader.listInvoices({ ...of, customerId: made.ann })).invoices).toEqual([]);
   expect((await reader.listPrices({ ...of, lookupKeys: ["gold"] })).prices).toEqual([]);
-});
-
-test("events wait to be dispatched, oldest first, until they are marked", async () => {
-  const { events } = await outbox.listUndispatchedEvents({ limit: 500 });
-  expect(events.map(({ eventId }) => eventId)).toEqual(events.map(({ eventId }) => eventId).sort());
-  const [first, ...rest] = events;
-  const eventId = first?.eventId ?? "";
-  const { event } = await reader.getEvent({ accountId, eventId });
-  expect(event).toMatchObject({ eventId, type: first?.type ?? "" });
-  await queue.markEventsDispatched({ events: [{ accountId, eventId }] });
-  expect((await outbox.listUndispatchedEvents({ limit: 500 })).events).toEqual(rest);
 });

@@ -1,5 +1,8 @@
 import { Code } from "@connectrpc/connect";
-import type { ListEventDeliveriesRequest } from "../../gen/tripe/reader/v1/deliveries_pb.ts";
+import type {
+  CountPendingDeliveriesRequest,
+  ListEventDeliveriesRequest,
+} from "../../gen/tripe/reader/v1/deliveries_pb.ts";
 import type { Query } from "../_database/connect.ts";
 import { timestampOf } from "../_database/rows/fields.ts";
 import { deliveryStates } from "../_database/rows/words.ts";
@@ -13,6 +16,12 @@ const LIST = {
     left join (delivery d join webhook_endpoint w using (account_id, webhook_endpoint_id))
       on d.account_id = e.account_id and d.event_id = e.event_id
     where e.account_id = $1 and e.event_id = $2 order by d.create_time, d.webhook_endpoint_id`,
+};
+
+const COUNT_PENDING = {
+  name: "count_pending_deliveries",
+  text: `select event_id, count(*)::int as count from delivery
+    where account_id = $1 and event_id = any($2::text[]) and state = 'due' group by event_id`,
 };
 
 interface DeliveryRow {
@@ -33,6 +42,12 @@ export async function listEventDeliveries(query: Query, { accountId, eventId }: 
   if (rows.length === 0) refuse(Code.NotFound, "EVENT_NOT_FOUND", `no event ${eventId}`, "event_id");
   const there = rows.filter((row): row is DeliveryRow => row.webhook_endpoint_id !== null);
   return { deliveries: there.map(deliveryOf) };
+}
+
+/** Counts the deliveries of each event that are due, by the deliveries' own key. */
+export async function countPendingDeliveries(query: Query, { accountId, eventIds }: CountPendingDeliveriesRequest) {
+  const rows = await query<{ event_id: string; count: number }>(COUNT_PENDING, [accountId, eventIds]);
+  return { counts: Object.fromEntries(rows.map((row) => [row.event_id, row.count])) };
 }
 
 function deliveryOf(row: DeliveryRow) {

@@ -6,7 +6,6 @@ import { type InvoiceRow, invoiceItemOf, invoicePaymentOf } from "../_database/r
 import { priceOf, productOf } from "../_database/rows/product.ts";
 import type { SubscriptionRow } from "../_database/rows/subscription.ts";
 import { invoiceFilters, priceFilters, subscriptionFilters, withItems, withLines } from "./billing.ts";
-import { listUndispatchedEvents } from "./events.ts";
 import { findEvent, findInvoice, findInvoiceItem, findPrice, findProduct, findSubscription } from "./findings.ts";
 import { fitPage } from "./fit-page.ts";
 import { equals, list } from "./list.ts";
@@ -79,7 +78,6 @@ export function readInvoicing(query: Query) {
     },
     getEvent: async ({ accountId, eventId: id }) => ({ event: await getEvent({ accountId, id }) }),
     listEvents: (request) => listEvents(query, request),
-    listUndispatchedEvents: (request) => listUndispatchedEvents(query, request),
   } satisfies Partial<ServiceImpl<typeof ReaderService>>;
 }
 

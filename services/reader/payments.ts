@@ -7,7 +7,7 @@ import { customerOf } from "../_database/rows/customer.ts";
 import { paymentMethodOf, tokenOf } from "../_database/rows/payment-method.ts";
 import { returnOf } from "../_database/rows/return.ts";
 import { findApiKeys, getApiKey, listAccounts, listApiKeys } from "./accounts.ts";
-import { countAlerts, getOldestDue, listAlerts } from "./alerts.ts";
+import { countAlerts, listAlerts } from "./alerts.ts";
 import { findAccount, findCharge, findCustomer, findPaymentMethod, findReturn, findToken } from "./findings.ts";
 import { findLedgerTransfer, ledgerTransferOf } from "./ledger-transfers.ts";
 import { equals, list } from "./list.ts";
@@ -62,7 +62,6 @@ export function readPayments(query: Query) {
     },
     countAlerts: () => countAlerts(query),
     listAlerts: (request) => listAlerts(query, request),
-    getOldestDue: () => getOldestDue(query),
     getLedgerTransfer: async ({ accountId, ledgerTransferId: id }) => ({
       ledgerTransfer: await getLedgerTransfer({ accountId, id }),
     }),

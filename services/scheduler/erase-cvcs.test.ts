@@ -17,9 +17,11 @@ test("CVCs past their hour are erased while there are any, and looked for once a
   for (let run = 0; run < 6; run += 1) await client.runSweep({ sweep: Sweep.HOLDS });
   expect([left, callsCount]).toEqual([[], 4]);
   clock.advance(59_000);
+  await settle();
   await client.runSweep({ sweep: Sweep.HOLDS });
   expect(callsCount).toBe(4);
   clock.advance(1_000);
+  await settle();
   await client.runSweep({ sweep: Sweep.HOLDS });
   expect(callsCount).toBe(5);
   await scheduler.close();

@@ -266,7 +266,7 @@ test("a subscription whose price is broken does not keep the others from being b
 
 /** Lets the sweeps that a scheduler starts with find nothing. */
 async function settleInitial(scheduler: ReturnType<typeof startTestScheduler>): Promise<void> {
-  for (const sweep of [Sweep.RENEWALS, Sweep.COLLECTIONS, Sweep.SENDINGS]) await scheduler.run(sweep);
+  for (const sweep of [Sweep.RENEWALS, Sweep.COLLECTIONS, Sweep.MAILS]) await scheduler.run(sweep);
 }
 
 /** Takes a subscription out of the way of the tests that follow. */

@@ -1,31 +1,28 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ServiceImpl } from "@connectrpc/connect";
+import { PostponedWork, PostponedWorkSchema } from "../../gen/tripe/reader/v1/deliveries_pb.ts";
 import { type SchedulerService, Sweep as SweepName } from "../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import type { Clock } from "../_runtime/clock.ts";
 import { refuse } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
 import type { SchedulerClients } from "./clients.ts";
 import { COLLECTIONS_LIMIT, collectDue } from "./collect.ts";
-import { createWebhookWork, type DeliverDependencies } from "./deliver.ts";
-import { type DispatchDependencies, dispatchEvents, EVENTS_LIMIT } from "./dispatch-events.ts";
-import type { Jobs } from "./jobs.ts";
-import { mailEvent } from "./mail-event.ts";
-import { mailNotice, type NoticeDependencies, noticeEndpoints } from "./notice-endpoints.ts";
-import { createRequeueLost, DELIVERIES_LIMIT, queueDeliveries } from "./queue-deliveries.ts";
-import { messageOf, redrive } from "./queues.ts";
+import { createDeliveries, type DeliverDependencies } from "./deliveries.ts";
+import { dispatchEvents, EVENTS_LIMIT } from "./dispatch.ts";
+import { createDueWork } from "./due-work.ts";
+import { createMails, type MailDependencies } from "./mails.ts";
 import { RENEWALS_LIMIT, renewDue } from "./renew.ts";
-import { SENDINGS_LIMIT, sendDue } from "./send-invoices.ts";
 import { type Sweep, type SweepRun, startSweep } from "./sweep.ts";
+import type { WorkerPool } from "./worker-pool.ts";
 
 /** What the scheduler stands on. */
 export interface SchedulerDependencies {
   readonly clients: SchedulerClients;
   readonly clock: Clock;
   readonly log: Log;
-  /** The queue of mails; without one the outbox of events is left alone. The scheduler stops it at its end. */
-  readonly jobs?: Jobs;
-  /** For tests: another ladder than the designed one. */
-  readonly delivering?: Pick<DeliverDependencies, "ladderMs" | "disableAfterMs">;
+  /** For tests: another backoff schedule than the designed one, and a clock that goes on while the sweeps' stands still. */
+  readonly delivering?: Partial<Pick<DeliverDependencies, "backoffMs" | "disableAfterMs" | "faultWaitMs" | "clock">>;
+  readonly mailing?: Partial<Pick<MailDependencies, "retryWaitMs" | "clock">>;
 }
 
 /** A scheduler at work: its sweeps run from the start. */
@@ -37,12 +34,16 @@ export interface Scheduler {
 /** One set of attempts: what twenty lines to the banks resolve well within a lease (resolve-attempts.ts). */
 const ATTEMPTS_LIMIT = 100;
 
+/** A process has 12 s to end (process.ts), and the sweeps have theirs. What is still under way then is leased, and is done again. */
+const STOP_MAX_MS = 5_000;
+
 /** Creates the scheduler and starts its sweeps. State is the queue: nothing is remembered here. */
 export function createScheduler(dependencies: SchedulerDependencies): Scheduler {
-  const sweeps = startSweeps(dependencies);
-  const { jobs } = dependencies;
-  jobs?.work((job) => ("eventId" in job ? mailEvent(dependencies, job) : mailNotice(dependencies.clients, job)));
-  jobs?.webhooks.work(createWebhookWork({ clients: dependencies.clients, ...dependencies.delivering }));
+  const pools = {
+    deliveries: createDeliveries({ ...dependencies, ...dependencies.delivering }),
+    mails: createMails({ ...dependencies, ...dependencies.mailing }),
+  };
+  const sweeps = startSweeps(dependencies, pools);
   return {
     implementation: {
       runSweep: async ({ sweep: name }) => {
@@ -51,24 +52,27 @@ export function createScheduler(dependencies: SchedulerDependencies): Scheduler 
         const { takenCount, doneCount } = await sweep.run();
         return { takenCount, doneCount };
       },
-      listQueues: async () => ({ queues: jobs === undefined ? [] : (await jobs.list()).map(messageOf) }),
-      redriveQueue: ({ queue }) => redrive(dependencies, queue),
-      getStatus: () => ({
-        sweeps: [...sweeps].map(([name, sweep]) => ({ sweep: name, ...statusOf(sweep) })),
-        oldestDue: (jobs?.oldestDue() ?? []).map(({ queue, dueMs }) => ({ queue, dueTime: timestampFromMs(dueMs) })),
-      }),
+      getStatus: () => ({ sweeps: [...sweeps].map(([name, sweep]) => ({ sweep: name, ...statusOf(sweep) })) }),
     },
     close: async () => {
       await Promise.all([...sweeps.values()].map((sweep) => sweep.stop()));
-      await jobs?.stop();
+      const stopped = Promise.all([pools.deliveries.stop(), pools.mails.stop()]);
+      await Promise.race([stopped, (dependencies.delivering?.clock ?? dependencies.clock).sleep(STOP_MAX_MS)]);
     },
   };
 }
 
-function startSweeps(dependencies: SchedulerDependencies): ReadonlyMap<SweepName, Sweep> {
-  const { clients, clock, log, jobs } = dependencies;
-  const start = (name: string, fullCount: number, work: () => Promise<SweepRun>) =>
-    startSweep({ name, fullCount, work, clock, log });
+/** What is due and sent to others, a row at a time. */
+interface Pools {
+  readonly deliveries: WorkerPool;
+  readonly mails: WorkerPool;
+}
+
+function startSweeps(dependencies: SchedulerDependencies, pools: Pools): ReadonlyMap<SweepName, Sweep> {
+  const { clients, clock, log } = dependencies;
+  const isDue = createDueWork(dependencies);
+  const start = (due: PostponedWork, fullCount: number, work: () => Promise<SweepRun>) =>
+    startSweep({ name: wordOf(due), isDue: () => isDue(due), fullCount, work, clock, log });
   const resolve = async () => {
     const { takenCount, settledCount } = await clients.transactions.resolveAttempts({ limit: ATTEMPTS_LIMIT });
     return { takenCount, doneCount: settledCount };
@@ -80,12 +84,13 @@ function startSweeps(dependencies: SchedulerDependencies): ReadonlyMap<SweepName
     return { takenCount, doneCount: releasedCount };
   };
   return new Map([
-    [SweepName.ATTEMPTS, start("attempts", ATTEMPTS_LIMIT, resolve)],
-    [SweepName.HOLDS, start("holds", ATTEMPTS_LIMIT, expire)],
-    [SweepName.RENEWALS, start("renewals", RENEWALS_LIMIT, () => renewDue(dependencies))],
-    [SweepName.COLLECTIONS, start("collections", COLLECTIONS_LIMIT, () => collectDue(dependencies))],
-    [SweepName.SENDINGS, start("sendings", SENDINGS_LIMIT, () => sendDue(dependencies))],
-    ...(jobs === undefined ? [] : queueSweeps({ clients, clock, log, jobs }, start)),
+    [SweepName.ATTEMPTS, start(PostponedWork.ATTEMPTS, ATTEMPTS_LIMIT, resolve)],
+    [SweepName.HOLDS, start(PostponedWork.HOLDS, ATTEMPTS_LIMIT, expire)],
+    [SweepName.RENEWALS, start(PostponedWork.RENEWALS, RENEWALS_LIMIT, () => renewDue(dependencies))],
+    [SweepName.COLLECTIONS, start(PostponedWork.COLLECTIONS, COLLECTIONS_LIMIT, () => collectDue(dependencies))],
+    [SweepName.MAILS, start(PostponedWork.MAILS, Number.POSITIVE_INFINITY, () => fill(pools.mails))],
+    [SweepName.EVENTS, start(PostponedWork.EVENTS, EVENTS_LIMIT, () => dispatchEvents({ clients, log, ...pools }))],
+    [SweepName.DELIVERIES, start(PostponedWork.WEBHOOKS, Number.POSITIVE_INFINITY, () => fill(pools.deliveries))],
   ]);
 }
 
@@ -102,28 +107,14 @@ function createEraseCvcs({ writer }: Pick<SchedulerClients, "writer">, clock: Cl
   };
 }
 
-function queueSweeps(
-  dependencies: DispatchDependencies & NoticeDependencies,
-  start: (name: string, fullCount: number, work: () => Promise<SweepRun>) => Sweep,
-): [SweepName, Sweep][] {
-  const requeueLost = createRequeueLost(dependencies, dependencies.clock);
-  return [
-    [SweepName.EVENTS, start("events", EVENTS_LIMIT, () => dispatchEvents(dependencies))],
-    [SweepName.DELIVERIES, start("deliveries", DELIVERIES_LIMIT, () => deliver(dependencies, requeueLost))],
-  ];
+// A pool goes on by itself while more is due, however long what it has begun takes: the sweep waits for none of it.
+async function fill(pool: WorkerPool): Promise<SweepRun> {
+  const takenCount = await pool.fill();
+  return { takenCount, doneCount: takenCount };
 }
 
-// What cannot be mailed now is mailed later; deliveries do not wait for it.
-async function deliver(
-  dependencies: DispatchDependencies & NoticeDependencies,
-  requeueLost: () => Promise<void>,
-): Promise<SweepRun> {
-  const run = await queueDeliveries(dependencies);
-  await requeueLost().catch((error: unknown) => dependencies.log.error("what was lost is not queued again", error));
-  await noticeEndpoints(dependencies).catch((error: unknown) =>
-    dependencies.log.error("no account will be told", error),
-  );
-  return run;
+function wordOf(work: PostponedWork): string {
+  return PostponedWorkSchema.value[work]?.localName.toLowerCase() ?? String(work);
 }
 
 function statusOf(sweep: Sweep) {

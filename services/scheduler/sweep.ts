@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
 import type { Log } from "../_runtime/log.ts";
+import { isAway } from "./is-away.ts";
 import { createTimeGuard } from "./time-guard.ts";
 
 /** What one run of a sweep did. */
@@ -37,6 +38,8 @@ export interface Sweep {
 export interface SweepOptions {
   readonly name: string;
   readonly work: () => Promise<SweepRun>;
+  /** Whether a tick should do the work, as far as is known without doing it; `run` does it in any case. */
+  readonly isDue: () => Promise<boolean>;
   /** A run that took so many is followed by another at once: there may be more. */
   readonly fullCount: number;
   readonly clock: Clock;
@@ -55,8 +58,8 @@ const ROUNDS_MAX = 100;
 /** A first start compiles everything, ten processes at once: some seconds on a quiet machine, a minute on a busy one. */
 const START_GRACE_MS = 60_000;
 
-/** Starts a sweep: it runs every second, and again at once while it finds its hands full. */
-export function startSweep({ name, work, fullCount, clock, log }: SweepOptions): Sweep {
+/** Starts a sweep: each second it runs if something is due, and again at once while its sets are full. */
+export function startSweep({ name, work, isDue, fullCount, clock, log }: SweepOptions): Sweep {
   const stopping = new AbortController();
   const guard = createTimeGuard({ clock, log });
   let health: SweepHealth = { successMs: undefined, failureCount: 0, failureReason: "" };
@@ -93,9 +96,11 @@ export function startSweep({ name, work, fullCount, clock, log }: SweepOptions):
   };
   const loop = async () => {
     while (!stopping.signal.aborted) {
-      if (guard.isSteady()) await sweepAll();
+      if (guard.isSteady() && (await isDue())) await sweepAll();
       const waitMs = Math.min(INTERVAL_MS * 2 ** health.failureCount, BACKOFF_MAX_MS);
-      await clock.sleep(waitMs, stopping.signal).catch(() => undefined);
+      // In step with the other sweeps, which share the question of what is due.
+      const untilTickMs = waitMs - (clock.preciseMs() % INTERVAL_MS);
+      await clock.sleep(untilTickMs, stopping.signal).catch(() => undefined);
     }
   };
   const looping = loop();
@@ -108,10 +113,6 @@ export function startSweep({ name, work, fullCount, clock, log }: SweepOptions):
       await running?.catch(() => undefined);
     },
   };
-}
-
-function isAway(error: unknown): boolean {
-  return error instanceof ConnectError && [Code.Unavailable, Code.DeadlineExceeded].includes(error.code);
 }
 
 // The words of a failure are in the log; a status says what a program can decide on.

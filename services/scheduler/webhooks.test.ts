@@ -1,4 +1,5 @@
 import { afterAll, expect, test, vi } from "vitest";
+import { Sweep } from "../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { startTestTripe } from "../testing.ts";
 import { startMerchant } from "../webhooks/testing/merchant.ts";
 import { setupWebhooks, startSink, urlOf, verify } from "./testing/webhooks.ts";
@@ -25,7 +26,7 @@ test("ten events of one account do not wait behind hundreds of another whose ser
   await webhooks.end(endpoint, other);
 });
 
-test("what was posted and not written down is posted again, under the same event's id", async () => {
+test("what was posted and could not be recorded at once is recorded later, and not posted again", async () => {
   const sink = await startSink(200);
   const endpoint = await webhooks.createEndpoint(urlOf(sink.port));
   const { writer } = tripe.clientsOf("scheduler");
@@ -40,27 +41,33 @@ test("what was posted and not written down is posted again, under the same event
   const scheduler = webhooks.start({ clients: { writer: lossy } });
   const [eventId] = await webhooks.tell(1);
   await scheduler.drain();
-  expect(sink.received.map((request) => verify(request, endpoint.secret).id)).toEqual([eventId, eventId]);
+  expect(sink.received.map((request) => verify(request, endpoint.secret).id)).toEqual([eventId]);
   expect(await webhooks.states(endpoint)).toEqual({ delivered: 1 });
   await webhooks.end(endpoint);
 });
 
-test("what was queued and is gone from the queue is queued again after 15 minutes", async () => {
+test("what was posted and never recorded is posted again when its lease ends, under the same event's id", async () => {
   const sink = await startSink(200);
   const endpoint = await webhooks.createEndpoint(urlOf(sink.port));
-  const { reader, writer } = tripe.clientsOf("scheduler");
-  await webhooks.tell(1);
-  const { events } = await reader.listUndispatchedEvents({ limit: 10 });
-  await writer.markEventsDispatched({ events: events.map(({ accountId, eventId }) => ({ accountId, eventId })) });
-  const unqueued = await reader.listUnqueuedDeliveries({ limit: 10 });
-  const deliveries = unqueued.deliveries.map(({ $typeName: _, ...turn }) => turn);
-  expect(await writer.markDeliveriesQueued({ deliveries })).toMatchObject({ markedCount: 1 });
-  await webhooks.read("update delivery set queue_time = queue_time - interval '14 minutes' where state = 'due'");
-  expect((await reader.listUnqueuedDeliveries({ limit: 10, isLost: true })).deliveries).toEqual([]);
-  await webhooks.read("update delivery set queue_time = queue_time - interval '1 minute' where state = 'due'");
-  const scheduler = webhooks.start();
-  await scheduler.drain();
+  const { writer } = tripe.clientsOf("scheduler");
+  const deaf = { ...writer, recordDeliveries: () => Promise.reject(new Error("lost")) };
+  const first = webhooks.start({ clients: { writer: deaf } });
+  const [eventId] = await webhooks.tell(1);
+  await first.run(Sweep.EVENTS);
+  await vi.waitUntil(() => first.log.errors.some(({ message }) => message === "a row was done and not recorded"), {
+    timeout: 10_000,
+  });
+  const second = webhooks.start();
+  await second.run(Sweep.DELIVERIES);
   expect(sink.received).toHaveLength(1);
+  const lease =
+    "select extract(epoch from due_time - statement_timestamp())::float8 as seconds from delivery where state = 'due'";
+  const [{ seconds } = { seconds: 0 }] = await webhooks.read<{ seconds: number }>(lease);
+  expect(seconds).toBeGreaterThan(15);
+  expect(seconds).toBeLessThanOrEqual(60);
+  await webhooks.read("update delivery set due_time = statement_timestamp() where state = 'due'");
+  await second.drain();
+  expect(sink.received.map((request) => verify(request, endpoint.secret).id)).toEqual([eventId, eventId]);
   expect(await webhooks.states(endpoint)).toEqual({ delivered: 1 });
   await webhooks.end(endpoint);
 });

@@ -1,4 +1,5 @@
 import type { ExpireHoldsRequest } from "../../gen/tripe/transactions/v1/transactions_service_pb.ts";
+import { forEachLimited } from "../_runtime/for-each-limited.ts";
 import { runAttempt, type TransactionsDependencies } from "./attempt.ts";
 
 /** What a set may be without its last ones outliving their lease (as in resolve-attempts.ts). */
@@ -16,18 +17,14 @@ export async function expireHolds(dependencies: TransactionsDependencies, { limi
   const askedMs = clock.preciseMs();
   const { attempts } = await clients.writer.beginExpiries({ limit: limit === 0 ? LIMIT_DEFAULT : limit });
   let releasedCount = 0;
-  const queue = attempts.values();
-  const work = async () => {
-    for (const attempt of queue) {
-      try {
-        if ((await runAttempt(dependencies, { attempt, askedMs })) !== undefined) releasedCount += 1;
-      } catch (error) {
-        // One hold's trouble is not its neighbours': its lease ends by itself, and it is due then.
-        const reason = error instanceof Error ? error.message : "unknown";
-        log.warn("a hold was not let go", { attempt_id: attempt.attemptId, reason });
-      }
+  await forEachLimited(attempts, Math.min(CONCURRENCY, attempts.length), async (attempt) => {
+    try {
+      if ((await runAttempt(dependencies, { attempt, askedMs })) !== undefined) releasedCount += 1;
+    } catch (error) {
+      // One hold's trouble is not its neighbours': its lease ends by itself, and it is due then.
+      const reason = error instanceof Error ? error.message : "unknown";
+      log.warn("a hold was not let go", { attempt_id: attempt.attemptId, reason });
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, attempts.length) }, work));
+  });
   return { takenCount: attempts.length, releasedCount };
 }

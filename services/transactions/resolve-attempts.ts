@@ -3,6 +3,7 @@ import type { InquireResponse } from "../../gen/tripe/bank/v1/bank_service_pb.ts
 import { type Attempt, OutcomeKind, OutcomeSchema } from "../../gen/tripe/billing/v1/attempt_pb.ts";
 import type { ResolveAttemptsRequest } from "../../gen/tripe/transactions/v1/transactions_service_pb.ts";
 import { unreachable } from "../_runtime/assert.ts";
+import { forEachLimited } from "../_runtime/for-each-limited.ts";
 import { book, isHeld, postpone, SEALED_CARD_UNOPENED, submit, type TransactionsDependencies } from "./attempt.ts";
 import { GIVE_UP_MS, retryDelayMs } from "./ladder.ts";
 import { nextStep, type Step } from "./next-step.ts";
@@ -26,14 +27,10 @@ export async function resolveAttempts(dependencies: TransactionsDependencies, { 
   const askedMs = dependencies.clock.preciseMs();
   const { attempts } = await dependencies.clients.writer.leaseAttempts({ limit: limit === 0 ? LIMIT_DEFAULT : limit });
   let settledCount = 0;
-  const queue = attempts.values();
-  const work = async () => {
-    for (const attempt of queue) {
-      const isOurs = isHeld(dependencies, { attempt, askedMs });
-      if (isOurs && (await resolve(dependencies, attempt))) settledCount += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, attempts.length) }, work));
+  await forEachLimited(attempts, Math.min(CONCURRENCY, attempts.length), async (attempt) => {
+    const isOurs = isHeld(dependencies, { attempt, askedMs });
+    if (isOurs && (await resolve(dependencies, attempt))) settledCount += 1;
+  });
   return { takenCount: attempts.length, settledCount };
 }
 

@@ -1,36 +1,19 @@
 import { Code } from "@connectrpc/connect";
-import type {
-  MarkDeliveriesQueuedRequest,
-  RedriveDeliveriesRequest,
-  RetryDeliveryRequest,
-} from "../../gen/tripe/writer/v1/deliveries_pb.ts";
+import type { RedriveDeliveriesRequest, RetryDeliveryRequest } from "../../gen/tripe/writer/v1/deliveries_pb.ts";
 import { refuse } from "../_runtime/errors.ts";
 import type { WriterDependencies } from "./answers.ts";
 import { once } from "./once.ts";
 import { nounOf } from "./snapshots.ts";
 import { effectOf, lockWebhookEndpoint } from "./webhook-endpoints.ts";
 
-/**
- * What is marked already has been queued again. Asked for by "queue_time is null" it would be looked for among all that an
- * account has waiting: that index is empty most of the time, and so the cheapest until a burst.
- */
-const MARK = {
-  name: "mark_deliveries_queued",
-  text: `update delivery d set queue_time = statement_timestamp()
-    from unnest($1::text[], $2::text[], $3::text[], $4::int[]) as i(account_id, event_id, webhook_endpoint_id, turn)
-    where d.account_id = i.account_id and d.event_id = i.event_id and d.webhook_endpoint_id = i.webhook_endpoint_id
-      and d.turn = i.turn and d.state = 'due'
-    returning d.event_id`,
-};
-
-/** What is due already comes at once: the queue knows the old turn, which is over. */
+/** What is due already comes at once; a try under way is of a turn that is over. */
 const RETRY = {
   name: "retry_delivery",
   text: `insert into delivery as d (account_id, event_id, webhook_endpoint_id, state, turn, rung, due_time, create_time)
     select e.account_id, e.event_id, $3, 'due', 1, 0, statement_timestamp(), statement_timestamp()
       from event e where e.account_id = $1 and e.event_id = $2
     on conflict (account_id, event_id, webhook_endpoint_id) do update
-      set state = 'due', turn = d.turn + 1, rung = 0, due_time = statement_timestamp(), queue_time = null
+      set state = 'due', turn = d.turn + 1, rung = 0, due_time = statement_timestamp(), lease_count = 0
     returning d.event_id`,
 };
 
@@ -38,7 +21,7 @@ const RETRY = {
 const REDRIVE = {
   name: "redrive_deliveries",
   text: `update delivery d
-      set state = 'due', turn = d.turn + 1, rung = 0, due_time = statement_timestamp(), queue_time = null
+      set state = 'due', turn = d.turn + 1, rung = 0, due_time = statement_timestamp(), lease_count = 0
     from (
       select f.account_id, f.event_id, f.webhook_endpoint_id from webhook_endpoint w
       join delivery f on f.account_id = w.account_id and f.webhook_endpoint_id = w.webhook_endpoint_id and f.state = 'dead'
@@ -48,17 +31,6 @@ const REDRIVE = {
     where d.account_id = i.account_id and d.event_id = i.event_id and d.webhook_endpoint_id = i.webhook_endpoint_id
     returning d.event_id`,
 };
-
-/** Records that turns of deliveries are in the queue: it does not forget them. */
-export async function markDeliveriesQueued({ database }: WriterDependencies, request: MarkDeliveriesQueuedRequest) {
-  const rows = await database.query(MARK, [
-    request.deliveries.map(({ accountId }) => accountId),
-    request.deliveries.map(({ eventId }) => eventId),
-    request.deliveries.map(({ webhookEndpointId }) => webhookEndpointId),
-    request.deliveries.map(({ turn }) => turn),
-  ]);
-  return { markedCount: rows.length };
-}
 
 /**
  * Makes an event due to an endpoint, again or for the first time. Refuses EVENT_NOT_FOUND, WEBHOOK_ENDPOINT_NOT_FOUND, and

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { SubscriptionState } from "../../gen/tripe/billing/v1/subscription_pb.ts";
+import { MailKind } from "../../gen/tripe/writer/v1/mails_pb.ts";
 import { createId } from "../_runtime/ids.ts";
 import { startTestWriter } from "./testing.ts";
 import { createBillingSteps, line } from "./testing-billing.ts";
@@ -10,7 +11,7 @@ const { accountId, setup: steps, rows, asOwner } = await startTestWriter();
 async function setup() {
   await asOwner("update invoice set next_attempt_time = null");
   await asOwner("update subscription set renew_time = null");
-  await asOwner("update sending set due_time = null, is_given_up = true where due_time is not null");
+  await asOwner("update mail set due_time = null, state = 'given_up' where state = 'due'");
   const { writer } = steps();
   const billing = createBillingSteps(writer, accountId);
   const lease = async (limit: number) =>
@@ -135,24 +136,20 @@ test("beginSending makes one sending a request, marked sent once; the first hash
     return invoice?.pdfSha256[0];
   };
   expect([await send(1), await send(2)]).toEqual([1, 1]);
-  const sent = "select message_id from sending where invoice_id = $1 order by sending_id";
+  const sent = "select message_id from mail where invoice_id = $1 order by mail_id";
   expect(await rows(sent, invoiceId)).toEqual([{ message_id: "m1" }, { message_id: "m2" }]);
   expect(await rows("select 1 from event where object_id = $1 and type = 'invoice.sent'", invoiceId)).toHaveLength(2);
 });
 
-test("a sending is due again and again, ever later, until it was given up", async () => {
+test("an invoice's mail is leased until it was given up; its caller has it to itself at first", async () => {
   const { writer, key, createCustomer, createOpen } = await setup();
   const { invoiceId } = await createOpen(await createCustomer());
   const { sendingId } = await writer.beginSending({ ...key(), invoiceId, sendingId: createId("snd_") });
-  const lease = async () => {
-    await rows(
-      "update sending set due_time = statement_timestamp() where sending_id = $1 and due_time is not null",
-      sendingId,
-    );
-    const both = await Promise.all([writer.leaseSendings({ limit: 5 }), writer.leaseSendings({ limit: 5 })]);
-    return both.flatMap(({ sendings }) => sendings.map(({ tries }) => tries));
-  };
-  expect([await lease(), await lease()]).toEqual([[1], [2]]);
+  const lease = async () => (await writer.leaseMails({ limit: 5, accountMax: 5 })).mails;
+  expect(await lease()).toEqual([]);
+  await makeDue(sendingId);
+  expect(await lease()).toMatchObject([{ accountId, mailId: sendingId, kind: MailKind.INVOICE, objectId: invoiceId }]);
+  await makeDue(sendingId);
   const { invoice } = await writer.markSent({ accountId, requestId: sendingId, sendingId, isGivenUp: true });
   expect(invoice?.sendTime).toBeUndefined();
   expect(await lease()).toEqual([]);
@@ -160,13 +157,7 @@ test("a sending is due again and again, ever later, until it was given up", asyn
   expect((await refusal(unknown))?.reason).toBe("SENDING_NOT_FOUND");
 });
 
-test("markEventsDispatched records each event once", async () => {
-  const { writer, createCustomer } = await setup();
-  const customerId = await createCustomer();
-  // Without an endpoint it was recorded at once: here it is as one that an endpoint hears of.
-  const text = "update event set dispatch_time = null where account_id = $1 and object_id = $2 returning event_id";
-  const [event] = await rows<{ event_id: string }>(text, accountId, customerId);
-  const events = [{ accountId, eventId: event?.event_id ?? "" }];
-  expect((await writer.markEventsDispatched({ events })).markedCount).toBe(1);
-  expect((await writer.markEventsDispatched({ events })).markedCount).toBe(0);
-});
+/** As if its wait or its lease were over; a mail that is over stays so. */
+async function makeDue(mailId: string): Promise<void> {
+  await rows("update mail set due_time = statement_timestamp() where mail_id = $1 and state = 'due'", mailId);
+}

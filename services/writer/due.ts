@@ -1,4 +1,4 @@
-import type { LeaseCollectionsRequest, LeaseSendingsRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
+import type { LeaseCollectionsRequest } from "../../gen/tripe/writer/v1/collections_pb.ts";
 import type { LeaseRenewalsRequest } from "../../gen/tripe/writer/v1/subscriptions_pb.ts";
 import { priceJoins } from "../_database/rows/product.ts";
 import {
@@ -75,18 +75,6 @@ const LEASE_COLLECTIONS = {
     returning n.account_id, n.invoice_id, n.state = 'draft' as is_draft`,
 };
 
-const LEASE_SENDINGS = {
-  name: "lease_sendings",
-  text: `with due as (
-      select account_id, sending_id from sending where due_time <= statement_timestamp()
-      order by due_time limit $1 for no key update skip locked
-    )
-    update sending s set tries = s.tries + 1,
-      due_time = statement_timestamp() + least(30 * 4 ^ least(s.tries, 6), 3600) * interval '1 second'
-    from due where s.account_id = due.account_id and s.sending_id = due.sending_id
-    returning s.account_id, s.sending_id, s.invoice_id, s.tries`,
-};
-
 const LEASE_RENEWALS = {
   name: "lease_renewals",
   text: `with due_now as (
@@ -131,24 +119,6 @@ export async function leaseCollections({ database }: WriterDependencies, { limit
   return {
     invoices: rows.map((row) => ({ accountId: row.account_id, invoiceId: row.invoice_id, isDraft: row.is_draft })),
   };
-}
-
-/** Takes up sendings that are due; each is due again after 30 s, 2 min, 8 min and so on to an hour, until it was sent. */
-export async function leaseSendings({ database }: WriterDependencies, { limit }: LeaseSendingsRequest) {
-  interface Row {
-    readonly account_id: string;
-    readonly sending_id: string;
-    readonly invoice_id: string;
-    readonly tries: number;
-  }
-  const rows = await database.query<Row>(LEASE_SENDINGS, [limit]);
-  const sendings = rows.map((row) => ({
-    accountId: row.account_id,
-    sendingId: row.sending_id,
-    invoiceId: row.invoice_id,
-    tries: row.tries,
-  }));
-  return { sendings };
 }
 
 /** Takes up subscriptions whose period has ended, or whose time to be paid is over. */

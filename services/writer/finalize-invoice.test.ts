@@ -12,7 +12,7 @@ function setup() {
   return { writer, ...createBillingSteps(writer, accountId) };
 }
 
-const sendingsOf = (invoiceId: string) => rows("select due_time from sending where invoice_id = $1", invoiceId);
+const sendingsOf = (invoiceId: string) => rows("select due_time from mail where invoice_id = $1", invoiceId);
 
 test("finalizeInvoice gives the first number, keeps the customer as of now, and is done once", async () => {
   const { writer, key, createCustomer, createDraft } = setup();

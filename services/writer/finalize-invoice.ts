@@ -64,8 +64,8 @@ const CONFIRM = {
 
 const SEND = {
   name: "send_finalized_invoice",
-  text: `insert into sending (account_id, sending_id, invoice_id, request_id, tries, due_time, is_given_up, create_time)
-    select $1, $3, $2, $3, 0, statement_timestamp(), false, business_now($1, customer_id)
+  text: `insert into mail (account_id, mail_id, kind, object_id, invoice_id, request_id, state, tries, due_time, create_time)
+    select $1, $3, 'invoice', $2, $2, $3, 'due', 0, statement_timestamp(), business_now($1, customer_id)
     from invoice where account_id = $1 and invoice_id = $2 and collection_method = 'send_invoice' and is_auto_advancing`,
 };
 

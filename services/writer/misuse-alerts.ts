@@ -1,5 +1,5 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { CheckDeclinesRequest, ReportBrowserKeyRequest } from "../../gen/tripe/writer/v1/alerts_pb.ts";
+import type { ReportBrowserKeyRequest } from "../../gen/tripe/writer/v1/alerts_pb.ts";
 import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
 import { raiseAlertOnce } from "./alerts.ts";
 import type { WriterDependencies } from "./answers.ts";
@@ -19,11 +19,10 @@ const COUNT_DECLINES = {
 const CHARGES_MIN = 100;
 const FAILED_MIN = 50;
 
-/** The rpcs that raise alerts of misuse. */
+/** The rpc that raises an alert of misuse. */
 export function writeMisuseAlerts(dependencies: WriterDependencies) {
   return {
     reportBrowserKey: (request) => reportBrowserKey(dependencies, request),
-    checkDeclines: (request) => checkDeclines(dependencies, request),
   } satisfies Partial<ServiceImpl<typeof WriterService>>;
 }
 
@@ -33,12 +32,12 @@ async function reportBrowserKey({ database }: WriterDependencies, { accountId, a
   return {};
 }
 
-async function checkDeclines({ database }: WriterDependencies, { accountId }: CheckDeclinesRequest) {
+/** Raises an alert, once while it is open, when half of a live account's last 100 charges failed. */
+export async function checkDeclines({ database }: WriterDependencies, accountId: string): Promise<void> {
   const [row] = await database.query<{ total: number; failed: number }>(COUNT_DECLINES, [accountId]);
   const { total, failed } = row ?? { total: 0, failed: 0 };
   const isHigh = total >= CHARGES_MIN && failed >= FAILED_MIN;
   const details = { failed: String(failed), of: String(total) };
   if (isHigh)
     await raiseAlertOnce(database.query, { accountId, reason: "DECLINES_HIGH", objectId: accountId, details });
-  return { isHigh };
 }

@@ -20,13 +20,15 @@ const LOCK = {
 
 const RECORD = {
   name: "record_deliveries",
-  text: `update delivery d set state = i.state, status = i.status, problem = i.problem, try_time = statement_timestamp(),
+  text: `update delivery d set state = i.state,
+      status = case when i.is_tried then i.status else d.status end, problem = case when i.is_tried then i.problem else d.problem end,
+      try_time = case when i.is_tried then statement_timestamp() else d.try_time end,
       body = case when d.body is null and length(i.body) > 0 then i.body else d.body end,
-      rung = d.rung + case when i.state = 'delivered' then 0 else 1 end,
-      turn = d.turn + case when i.state = 'due' then 1 else 0 end, queue_time = null,
+      rung = d.rung + case when i.is_tried and i.state <> 'delivered' then 1 else 0 end,
+      lease_count = case when i.is_tried then 0 else d.lease_count end,
       due_time = case when i.state = 'due' then statement_timestamp() + make_interval(secs => i.wait) end
-    from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::float8[], $7::int[], $8::text[], $9::bytea[])
-      as i(account_id, event_id, webhook_endpoint_id, turn, state, wait, status, problem, body)
+    from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::float8[], $7::int[], $8::text[], $9::bytea[],
+      $10::boolean[]) as i(account_id, event_id, webhook_endpoint_id, turn, state, wait, status, problem, body, is_tried)
     where d.account_id = i.account_id and d.event_id = i.event_id and d.webhook_endpoint_id = i.webhook_endpoint_id
       and d.turn = i.turn and d.state = 'due'
     returning d.account_id, d.event_id, d.webhook_endpoint_id`,
@@ -43,11 +45,17 @@ const COUNT = {
     where account_id = $1 and webhook_endpoint_id = $2`,
 };
 
+/** Its account is mailed of it, once for each time. */
 const DISABLE = {
   name: "disable_webhook_endpoint",
-  text: `update webhook_endpoint set disable_reason = $3, disable_time = statement_timestamp()
-    where account_id = $1 and webhook_endpoint_id = $2 and disable_time is null
-    returning webhook_endpoint_id`,
+  text: `with disabled as (
+      update webhook_endpoint set disable_reason = $3, disable_time = statement_timestamp()
+      where account_id = $1 and webhook_endpoint_id = $2 and disable_time is null
+      returning account_id, webhook_endpoint_id, disable_time
+    )
+    insert into mail (account_id, mail_id, kind, object_id, state, tries, due_time, create_time)
+    select account_id, webhook_endpoint_id || '/disabled/' || floor(extract(epoch from disable_time) * 1000)::bigint,
+      'disabled_endpoint', webhook_endpoint_id, 'due', 0, statement_timestamp(), disable_time from disabled`,
 };
 
 // A try that says nothing of what it came to is not made again by itself.
@@ -60,6 +68,7 @@ const stateAfter: Readonly<Record<DeliveryOutcome, string>> = {
   [DeliveryOutcome.DISABLED]: "disabled",
   // The merchant mends the address and enables the endpoint, which revives it.
   [DeliveryOutcome.REFUSED]: "disabled",
+  [DeliveryOutcome.UNTRIED]: "due",
 };
 
 interface EndpointState {
@@ -77,7 +86,7 @@ interface RecordedRow {
 /**
  * Records tries, and what follows for their endpoints, which count them and keep the last failure: one that answered 410 is
  * disabled, and so are one whose address Tripe does not call, and one that has failed for as long as `disable_after`; what is
- * due to it ends. A try of a turn that is over is left out.
+ * due to it ends, and its account is mailed. A try of a turn that is over is left out.
  */
 export async function recordDeliveries({ database }: WriterDependencies, request: RecordDeliveriesRequest) {
   const { tries, disableAfter } = request;
@@ -138,6 +147,7 @@ function valuesOf(tries: readonly DeliveryTry[]): unknown[] {
     tries.map(({ status }) => status),
     tries.map(({ problem }) => problem),
     tries.map(({ body }) => body),
+    tries.map(({ outcome }) => outcome !== DeliveryOutcome.UNTRIED),
   ];
 }
 

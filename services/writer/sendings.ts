@@ -9,26 +9,26 @@ import { invoiceEffect } from "./invoices.ts";
 import { once } from "./once.ts";
 import { nounOf } from "./snapshots.ts";
 
-/** How long whoever begins a sending has it to itself; then the sweep sends it (1-architecture.md). */
+/** How long the caller that begins a sending has it to itself; then the sweep of mails sends it. */
 const LEASE_MS = 30_000;
 
 const BEGIN = {
   name: "begin_sending",
-  text: `insert into sending (account_id, sending_id, invoice_id, request_id, tries, due_time, is_given_up, create_time)
-    select $1, $3, $2, $4, 0, statement_timestamp() + ${LEASE_MS} * interval '1 ms', false, business_now($1, customer_id)
+  text: `insert into mail (account_id, mail_id, kind, object_id, invoice_id, request_id, state, tries, due_time, create_time)
+    select $1, $3, 'invoice', $2, $2, $4, 'due', 0, statement_timestamp() + ${LEASE_MS} * interval '1 ms', business_now($1, customer_id)
     from invoice where account_id = $1 and invoice_id = $2`,
 };
 
 const FIND = {
   name: "find_sending",
-  text: "select sending_id, due_time is null as is_over from sending where account_id = $1 and request_id = $2",
+  text: "select mail_id, state in ('sent', 'given_up') as is_over from mail where account_id = $1 and request_id = $2",
 };
 
 const MARK = {
   name: "mark_sent",
-  text: `update sending set due_time = null, message_id = $3, pdf_sha256 = $4, is_given_up = $5,
+  text: `update mail set state = case when $5 then 'given_up' else 'sent' end, due_time = null, message_id = $3, pdf_sha256 = $4,
       send_time = case when $5 then null else business_now($1) end
-    where account_id = $1 and sending_id = $2 and due_time is not null
+    where account_id = $1 and mail_id = $2 and state in ('due', 'dead') and kind = 'invoice'
     returning invoice_id`,
 };
 
@@ -40,7 +40,7 @@ const SENT = {
 
 const OF_SENDING = {
   name: "invoice_of_sending",
-  text: "select invoice_id from sending where account_id = $1 and sending_id = $2",
+  text: "select invoice_id from mail where account_id = $1 and mail_id = $2 and kind = 'invoice'",
 };
 
 /** Puts an invoice into the outbox, once a request. Refuses INVOICE_NOT_FOUND, and with INVOICE_NOT_FINALIZED a draft. */
@@ -55,12 +55,9 @@ export async function beginSending(dependencies: WriterDependencies, request: Be
     await query(BEGIN, [accountId, invoiceId, request.sendingId, requestId]);
     return invoiceEffect(invoice);
   });
-  const [row] = await dependencies.database.query<{ sending_id: string; is_over: boolean }>(FIND, [
-    accountId,
-    requestId,
-  ]);
+  const [row] = await dependencies.database.query<{ mail_id: string; is_over: boolean }>(FIND, [accountId, requestId]);
   assert(row !== undefined, "a sending that was begun is there");
-  return { sendingId: row.sending_id, invoice: nounOf(answer, "invoice"), isSent: row.is_over };
+  return { sendingId: row.mail_id, invoice: nounOf(answer, "invoice"), isSent: row.is_over };
 }
 
 /** Records that an invoice was mailed, or that its mail was given up; once. The first hash of its PDF stays. */

@@ -13,12 +13,13 @@ import { createBegunCharges } from "./begun-charges.ts";
 import { createCheckDatabase } from "./check-database.ts";
 import { markInvoiceUncollectible, payInvoiceOutOfBand, voidInvoice } from "./close-invoice.ts";
 import { createCustomer, deleteCustomer, updateCustomer } from "./customers.ts";
-import { leaseCollections, leaseRenewals, leaseSendings } from "./due.ts";
-import { markEventsDispatched } from "./events.ts";
+import { leaseCollections, leaseRenewals } from "./due.ts";
+import { dispatchEvents } from "./events.ts";
 import { finalizeInvoice } from "./finalize-invoice.ts";
 import { createInvoiceItem, deleteInvoiceItem, updateInvoiceItem } from "./invoice-items.ts";
 import { createInvoice, deleteInvoice, updateInvoice } from "./invoices.ts";
 import { writeLateAttempts } from "./late-attempts.ts";
+import { leaseMails, recordMails, redriveMails } from "./mails.ts";
 import { writeMisuseAlerts } from "./misuse-alerts.ts";
 import { attachPaymentMethod, createPaymentMethod, createToken, detachPaymentMethod } from "./payment-methods.ts";
 import { createPrice, updatePrice } from "./prices.ts";
@@ -87,14 +88,16 @@ export function createWriter(dependencies: WriterDependencies): ServiceImpl<type
     settleCollection: (request) => settleCollection(dependencies, request),
     leaseCollections: (request) => leaseCollections(dependencies, request),
     beginSending: (request) => beginSending(dependencies, request),
-    leaseSendings: (request) => leaseSendings(dependencies, request),
     markSent: (request) => markSent(dependencies, request),
+    leaseMails: (request) => leaseMails(dependencies, request),
+    recordMails: (request) => recordMails(dependencies, request),
+    redriveMails: (request) => redriveMails(dependencies, request),
     createSubscription: (request) => createSubscription(dependencies, request),
     updateSubscription: (request) => updateSubscription(dependencies, request),
     cancelSubscription: (request) => cancelSubscription(dependencies, request),
     leaseRenewals: (request) => leaseRenewals(dependencies, request),
     renewSubscription: (request) => renewSubscription(dependencies, request),
-    markEventsDispatched: (request) => markEventsDispatched(dependencies, request),
+    dispatchEvents: (request) => dispatchEvents(dependencies, request),
     ...writeAccounts(dependencies),
     ...writeMisuseAlerts(dependencies),
     ...writeVerifications(dependencies),

@@ -221,7 +221,7 @@ test("a subscription whose invoices are sent is mailed its first one", async () 
   const { subscribeNew, writer, key } = setup();
   const change = { state: SubscriptionState.ACTIVE, collectionMethod: CollectionMethod.SEND_INVOICE, daysUntilDue: 30 };
   const { invoiceId } = await subscribeNew(change);
-  expect(await rows("select 1 from sending where invoice_id = $1", invoiceId)).toHaveLength(1);
+  expect(await rows("select 1 from mail where invoice_id = $1", invoiceId)).toHaveLength(1);
   const { invoice } = await writer.voidInvoice({ ...key(), invoiceId });
   expect(invoice?.state).toBe(InvoiceState.VOID);
 });

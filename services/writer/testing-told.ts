@@ -1,6 +1,7 @@
 import type { Client } from "@connectrpc/connect";
 import { ApiKeyKind } from "../../gen/tripe/billing/v1/account_pb.ts";
 import { CheckResult } from "../../gen/tripe/billing/v1/payment_method_pb.ts";
+import { MailOutcome } from "../../gen/tripe/writer/v1/mails_pb.ts";
 import type { WriterService } from "../../gen/tripe/writer/v1/writer_service_pb.ts";
 import { createId } from "../_runtime/ids.ts";
 import type { TestWriter } from "./testing.ts";
@@ -35,14 +36,16 @@ export function rememberTold(writer: Client<typeof WriterService>, rows: TestWri
   return { writer: new Proxy(writer, { get: (target, rpc, receiver) => get(target, String(rpc), receiver) }), told };
 }
 
-/** Calls each rpc that never makes an event: those of misuse, verifications, accounts and API keys. */
+/** Calls each rpc that never makes an event: those of misuse, mails, verifications, accounts and API keys. */
 export async function liveThroughSilentRpcs(
   writer: Client<typeof WriterService>,
   { accountId, rows }: Pick<TestWriter, "accountId" | "rows">,
 ): Promise<void> {
   await liveThroughAlerts(writer, rows);
   await writer.reportBrowserKey({ accountId, apiKeyId: "key_none" });
-  await writer.checkDeclines({ accountId });
+  await writer.leaseMails({ limit: 1, accountMax: 1 });
+  await writer.recordMails({ tries: [{ accountId, mailId: "mail_none", tries: 1, outcome: MailOutcome.DEAD }] });
+  await writer.redriveMails({ limit: 1 });
   await liveThroughVerifications(writer, accountId);
   await liveThroughKeys(writer);
 }

@@ -81,7 +81,9 @@ const table: Record<keyof typeof WriterService.method, string[]> = {
   ],
   leaseCollections: [""],
   beginSending: [""],
-  leaseSendings: [""],
+  leaseMails: [""],
+  recordMails: [""],
+  redriveMails: [""],
   markSent: ["", "invoice.sent"],
   createSubscription: ["customer.subscription.created, customer.updated, invoice.created, invoice.finalized"],
   updateSubscription: ["", "customer.subscription.updated"],
@@ -92,18 +94,16 @@ const table: Record<keyof typeof WriterService.method, string[]> = {
   ],
   leaseRenewals: [""],
   renewSubscription: ["", "customer.subscription.updated, invoice.created"],
-  markEventsDispatched: [""],
+  dispatchEvents: [""],
   createWebhookEndpoint: [""],
   updateWebhookEndpoint: [""],
   deleteWebhookEndpoint: [""],
   rotateWebhookSecret: [""],
-  markEndpointNoticed: [""],
-  markDeliveriesQueued: [""],
+  leaseDeliveries: [""],
   recordDeliveries: [""],
   retryDelivery: [""],
   redriveDeliveries: [""],
   reportBrowserKey: [""],
-  checkDeclines: [""],
   beginVerification: [""],
   settleVerification: [""],
   eraseSealedCvcs: [""],
@@ -226,7 +226,7 @@ async function liveThroughInvoices(): Promise<void> {
   await writer.markInvoiceUncollectible(await open());
   await writer.payInvoiceOutOfBand(await open());
   const { sendingId } = await writer.beginSending({ ...(await open()), sendingId: createId("snd_") });
-  await Promise.all([writer.leaseSendings({ limit: 1 }), writer.findAnswer(key())]);
+  await writer.findAnswer(key());
   const mark = { accountId, requestId: sendingId, sendingId, messageId: "m", pdfSha256: new Uint8Array(32) };
   await twice(() => writer.markSent(mark));
 }
@@ -274,14 +274,13 @@ async function liveThroughDeliveries(): Promise<void> {
   const [{ event_id: eventId } = { event_id: "" }] = await rows<{ event_id: string }>(
     "select event_id from event limit 1",
   );
-  await writer.markEventsDispatched({ events: [{ accountId, eventId }] });
-  const delivery = { accountId, eventId, webhookEndpointId, turn: 1 };
-  await writer.markDeliveriesQueued({ deliveries: [delivery] });
+  await writer.dispatchEvents({ limit: 500 });
+  await writer.leaseDeliveries({ limit: 1, endpointMax: 1, accountMax: 1 });
+  const delivery = { accountId, eventId, webhookEndpointId, turn: 2 };
   const disableAfter = { seconds: 60n };
   await writer.recordDeliveries({ tries: [{ delivery, outcome: DeliveryOutcome.DEAD }], disableAfter });
   await writer.redriveDeliveries({ limit: 1 });
   await writer.retryDelivery({ ...key(), eventId, webhookEndpointId });
-  await writer.markEndpointNoticed({ accountId, webhookEndpointId });
   await writer.deleteWebhookEndpoint({ ...key(), webhookEndpointId });
 }
 

@@ -3,7 +3,6 @@ import type { WebhookEndpoint } from "../../gen/tripe/billing/v1/webhook_endpoin
 import type {
   CreateWebhookEndpointRequest,
   DeleteWebhookEndpointRequest,
-  MarkEndpointNoticedRequest,
   UpdateWebhookEndpointRequest,
 } from "../../gen/tripe/writer/v1/webhook_endpoints_pb.ts";
 import type { Query } from "../_database/connect.ts";
@@ -53,7 +52,6 @@ const UPDATE = {
   text: `update webhook_endpoint set url = $3, event_types = $4, description = $5, metadata = $6,
       disable_reason = case when $7 then coalesce(disable_reason, 'merchant') end,
       disable_time = case when $7 then coalesce(disable_time, statement_timestamp()) end,
-      notice_time = case when $7 then notice_time end,
       fail_time = case when $7 or disable_time is null then fail_time end,
       match_time = case when event_types = $4 and (disable_time is null) = not $7 then match_time else statement_timestamp() end
     where account_id = $1 and webhook_endpoint_id = $2`,
@@ -77,7 +75,7 @@ const STOP = {
 const REVIVE = {
   name: "revive_deliveries",
   text: `update delivery d
-      set state = 'due', turn = d.turn + 1, rung = 0, due_time = statement_timestamp(), queue_time = null
+      set state = 'due', turn = d.turn + 1, rung = 0, due_time = statement_timestamp(), lease_count = 0
     from (
       select f.account_id, f.event_id, f.webhook_endpoint_id from delivery f
       where f.account_id = $1 and f.webhook_endpoint_id = $2 and f.state = 'disabled'
@@ -85,12 +83,6 @@ const REVIVE = {
       order by f.event_id desc limit 10000
     ) i
     where d.account_id = i.account_id and d.event_id = i.event_id and d.webhook_endpoint_id = i.webhook_endpoint_id`,
-};
-
-const NOTICE = {
-  name: "mark_endpoint_noticed",
-  text: `update webhook_endpoint set notice_time = statement_timestamp()
-    where account_id = $1 and webhook_endpoint_id = $2 and disable_time is not null`,
 };
 
 const UPDATABLE = ["url", "event_types", "description", "is_disabled"];
@@ -152,12 +144,6 @@ export async function deleteWebhookEndpoint(dependencies: WriterDependencies, re
     return effect;
   });
   return { webhookEndpoint: nounOf(answer, "webhookEndpoint"), isReplayed };
-}
-
-/** Records that an account was told of an endpoint that Tripe disabled. */
-export async function markEndpointNoticed({ database }: WriterDependencies, request: MarkEndpointNoticedRequest) {
-  await database.query(NOTICE, [request.accountId, request.webhookEndpointId]);
-  return {};
 }
 
 /** Which endpoint. */

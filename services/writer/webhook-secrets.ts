@@ -37,7 +37,7 @@ const COUNT = {
   text: "select count(*)::int as count from webhook_secret where account_id = $1 and webhook_endpoint_id = $2",
 };
 
-/** As many as sign an event (GetDelivery, DeliverEvent): one more would end the oldest before its time. */
+/** As many as sign an event (LeaseDeliveries, DeliverEvent): one more would end the oldest before its time. */
 const SECRETS_MAX = 4;
 
 const FIND = {

@@ -1,12 +1,13 @@
 import { expect, test, vi } from "vitest";
-import { EventDeliveryState } from "../../gen/tripe/reader/v1/deliveries_pb.ts";
+import { EventDeliveryState, PostponedWork } from "../../gen/tripe/reader/v1/deliveries_pb.ts";
+import type { LeasedDelivery } from "../../gen/tripe/writer/v1/deliveries_pb.ts";
 import { systemClock } from "../_runtime/clock.ts";
 import { refusalOf } from "../_runtime/errors.ts";
 import { createId } from "../_runtime/ids.ts";
 import { openKeys } from "../_runtime/key-files.ts";
 import { keyFile } from "../_runtime/key-ring.ts";
 import { unsealText } from "../_runtime/seal.ts";
-import { setupWebhooks } from "../scheduler/testing/webhooks.ts";
+import { setupWebhooks, type TestEndpoint } from "../scheduler/testing/webhooks.ts";
 import { startTestTripe } from "../testing.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -15,7 +16,7 @@ const tripe = await startTestTripe();
 const { accountId, liveAccountId } = tripe;
 const webhookKeys = openKeys({ kind: "webhook", file: keyFile(tripe.config.dataDir, "webhook"), clock: systemClock });
 const webhooks = await setupWebhooks(tripe);
-const { reader, writer } = tripe.clientsOf("scheduler");
+const { writer } = tripe.clientsOf("scheduler");
 const operator = tripe.clientsOf("operator");
 const { edge } = webhooks;
 const key = () => webhooks.key(accountId);
@@ -27,19 +28,21 @@ const reasonOf = (call: Promise<unknown>) =>
 const url = "https://example.com/hook";
 /** Takes up all that waits, as the scheduler's sweep does. */
 const takeUp = async () => {
-  const { events } = await reader.listUndispatchedEvents({ limit: 500 });
-  await writer.markEventsDispatched({
-    events: events.map((one) => ({ accountId: one.accountId, eventId: one.eventId })),
-  });
+  while ((await writer.dispatchEvents({ limit: 500 })).takenCount > 0);
 };
+/** What is due, without leasing it; the longest due first. */
+const due = (webhookEndpointId: string) =>
+  webhooks.read<{ event_id: string; turn: number }>(
+    "select event_id, turn from delivery where webhook_endpoint_id = $1 and state = 'due' order by due_time, event_id",
+    webhookEndpointId,
+  );
+const wide = { endpointMax: 100, accountMax: 100 };
 
 test("updateWebhookEndpoint changes what the mask names, and a disabled endpoint hears of nothing", async () => {
   const { webhookEndpointId } = await webhooks.createEndpoint(url, { eventTypes: ["customer.created"] });
   const [eventId = ""] = await webhooks.tell(1);
-  await writer.markEventsDispatched({ events: [{ accountId, eventId }] });
-  expect((await reader.listUnqueuedDeliveries({ limit: 10 })).deliveries).toMatchObject([
-    { accountId, eventId, webhookEndpointId, turn: 1 },
-  ]);
+  await takeUp();
+  expect(await due(webhookEndpointId)).toEqual([{ event_id: eventId, turn: 1 }]);
   const change = { webhookEndpointId, isDisabled: true, url: "https://example.org" };
   const changed = await edge.writer.updateWebhookEndpoint({
     ...key(),
@@ -47,12 +50,12 @@ test("updateWebhookEndpoint changes what the mask names, and a disabled endpoint
     updateMask: { paths: ["is_disabled"] },
   });
   expect(changed.webhookEndpoint).toMatchObject({ isDisabled: true, url });
-  expect((await reader.listUnqueuedDeliveries({ limit: 10 })).deliveries).toEqual([]);
+  expect(await due(webhookEndpointId)).toEqual([]);
   const retry = { ...key(), eventId, webhookEndpointId };
   expect(await reasonOf(edge.writer.retryDelivery(retry))).toBe("WEBHOOK_ENDPOINT_DISABLED");
-  const [later = ""] = await webhooks.tell(1);
-  await writer.markEventsDispatched({ events: [{ accountId, eventId: later }] });
-  expect((await reader.listUnqueuedDeliveries({ limit: 10 })).deliveries).toEqual([]);
+  await webhooks.tell(1);
+  await takeUp();
+  expect(await due(webhookEndpointId)).toEqual([]);
 });
 
 test("updateWebhookEndpoint makes due again, in a new turn, what an enabled endpoint missed of the last three days", async () => {
@@ -67,13 +70,9 @@ test("updateWebhookEndpoint makes due again, in a new turn, what an enabled endp
   await set(true);
   await set(false);
   await set(false);
-  const mine = async () =>
-    (await reader.listUnqueuedDeliveries({ limit: 500 })).deliveries.filter(
-      (one) => one.webhookEndpointId === webhookEndpointId,
-    );
-  expect(await mine()).toMatchObject([{ eventId, turn: 2 }]);
+  expect(await due(webhookEndpointId)).toEqual([{ event_id: eventId, turn: 2 }]);
   await edge.writer.deleteWebhookEndpoint({ ...key(), webhookEndpointId });
-  expect(await mine()).toEqual([]);
+  expect(await due(webhookEndpointId)).toEqual([]);
 });
 
 test("retryDelivery makes an event due again in a turn of its own, once per request", async () => {
@@ -83,22 +82,21 @@ test("retryDelivery makes an event due again in a turn of its own, once per requ
   expect(await edge.writer.retryDelivery(request)).toMatchObject({ isReplayed: false });
   expect(await edge.writer.retryDelivery(request)).toMatchObject({ isReplayed: true });
   await edge.writer.retryDelivery({ ...request, requestId: createId("req_") });
-  const { deliveries } = await reader.listUnqueuedDeliveries({ limit: 10 });
-  expect(deliveries).toMatchObject([{ eventId, webhookEndpointId, turn: 2 }]);
+  expect(await due(webhookEndpointId)).toEqual([{ event_id: eventId, turn: 2 }]);
   expect(await reasonOf(edge.writer.retryDelivery({ ...key(), eventId: "evt_0", webhookEndpointId }))).toBe(
     "EVENT_NOT_FOUND",
   );
   expect(await reasonOf(edge.writer.retryDelivery({ ...key(), eventId, webhookEndpointId: "we_0" }))).toBe(
     "WEBHOOK_ENDPOINT_NOT_FOUND",
   );
-  expect(await writer.redriveDeliveries({ limit: 500 })).toMatchObject({ redrivenCount: 0 });
+  expect(await operator.writer.redriveDeliveries({ limit: 500 })).toMatchObject({ redrivenCount: 0 });
   await edge.writer.deleteWebhookEndpoint({ ...key(), webhookEndpointId });
 });
 
 test("listEventDeliveries shows how far an event has come to each endpoint, and no event of another account", async () => {
   const { webhookEndpointId } = await webhooks.createEndpoint(url, { eventTypes: ["customer.created"] });
   const [eventId = ""] = await webhooks.tell(1);
-  await writer.markEventsDispatched({ events: [{ accountId, eventId }] });
+  await takeUp();
   const { deliveries } = await edge.reader.listEventDeliveries({ accountId, eventId });
   expect(deliveries.filter((one) => one.webhookEndpointId === webhookEndpointId)).toMatchObject([
     { url, state: EventDeliveryState.DUE, failedCount: 0, status: 0, problem: "" },
@@ -113,21 +111,53 @@ test("getOriginalRequest knows no request that was not carried out", async () =>
   expect(await edge.reader.getOriginalRequest(asked)).toMatchObject({ publicRequestId: "" });
 });
 
-test("listUnqueuedDeliveries and listUndispatchedEvents take accounts in turn", async () => {
-  await webhooks.createEndpoint(url);
-  await webhooks.createEndpoint(url, { accountId: liveAccountId });
-  await takeUp();
-  for (const { eventId, webhookEndpointId, turn } of (await reader.listUnqueuedDeliveries({ limit: 500 })).deliveries) {
-    await writer.markDeliveriesQueued({ deliveries: [{ accountId, eventId, webhookEndpointId, turn }] });
-  }
+test("dispatchEvents and leaseDeliveries take accounts in turn, and endpoints, up to what their caller has room for", async () => {
+  const [slow, quick] = [await webhooks.createEndpoint(url), await webhooks.createEndpoint(url)];
+  const other = await webhooks.createEndpoint(url, { accountId: liveAccountId });
   await webhooks.tell(30);
   await webhooks.tell(3, { accountId: liveAccountId });
-  const accountsOf = (rows: readonly { accountId: string }[]) => rows.filter((row) => row.accountId === liveAccountId);
-  const { events } = await reader.listUndispatchedEvents({ limit: 8 });
-  expect(accountsOf(events)).toHaveLength(3);
+  const dispatched = await writer.dispatchEvents({ limit: 8 });
+  expect(dispatched).toMatchObject({ takenCount: 8, deliveryCount: 5 * 2 + 3, mailCount: 0 });
   await takeUp();
-  const { deliveries } = await reader.listUnqueuedDeliveries({ limit: 8 });
-  expect(accountsOf(deliveries)).toHaveLength(3);
+  const countOf = (all: readonly LeasedDelivery[]) => (one: TestEndpoint) =>
+    all.filter(({ delivery }) => delivery?.webhookEndpointId === one.webhookEndpointId).length;
+  const first = await writer.leaseDeliveries({ limit: 8, ...wide });
+  const firstCounts = [slow, quick, other].map(countOf(first.deliveries));
+  expect(firstCounts.toSorted()).toEqual([2, 3, 3]);
+  expect(firstCounts[2]).toBe(3);
+  expect(first.hasMore).toBe(true);
+  // Nothing is leased twice, and each lease is a turn.
+  const loads = [{ accountId, webhookEndpointId: slow.webhookEndpointId, count: 3 }];
+  const second = await writer.leaseDeliveries({ limit: 20, endpointMax: 4, accountMax: 64, loads });
+  expect([slow, quick, other].map(countOf(second.deliveries))).toEqual([1, 4, 0]);
+  const third = await writer.leaseDeliveries({ limit: 20, endpointMax: 32, accountMax: 10, loads });
+  expect(third.deliveries).toHaveLength(7);
+  const all = [...first.deliveries, ...second.deliveries, ...third.deliveries];
+  expect(new Set(all.map(({ delivery }) => `${delivery?.eventId} ${delivery?.webhookEndpointId}`)).size).toBe(20);
+  expect(all.every(({ delivery, leaseCount }) => delivery?.turn === 2 && leaseCount === 1)).toBe(true);
+  // Two that lease at once share what is due.
+  const both = await Promise.all([1, 2].map(() => writer.leaseDeliveries({ limit: 8, ...wide })));
+  const ids = both.flatMap(({ deliveries }) =>
+    deliveries.map(({ delivery }) => `${delivery?.eventId} ${delivery?.webhookEndpointId}`),
+  );
+  expect(new Set(ids).size).toBe(ids.length);
+  await webhooks.end(slow, quick, other);
+  expect((await writer.leaseDeliveries({ limit: 8, ...wide })).deliveries).toEqual([]);
+});
+
+test("what a lease brings is a mebibyte at most, or one delivery that is larger", async () => {
+  const endpoint = await webhooks.createEndpoint(url);
+  const events = await webhooks.tell(4);
+  await takeUp();
+  const enlarge = (eventId: string, bytes: number) =>
+    webhooks.read("update delivery set body = decode(repeat('00', $2), 'hex') where event_id = $1", eventId, bytes);
+  for (const eventId of events.slice(0, 3)) await enlarge(eventId, 600_000);
+  const lease = async () =>
+    (await writer.leaseDeliveries({ limit: 8, ...wide })).deliveries.map((one) => one.body.length);
+  expect(await lease()).toEqual([600_000]);
+  expect(await lease()).toEqual([600_000]);
+  expect(await lease()).toEqual([600_000, 0]);
+  await webhooks.end(endpoint);
 });
 
 test("createWebhookEndpoint refuses the seventeenth, and listWebhookEndpoints shows those of the account alone", async () => {
@@ -143,9 +173,16 @@ test("the secrets of a delivery are for the scheduler alone, and a rotated one i
   const webhookEndpointId = first?.webhookEndpointId ?? "";
   const [eventId = ""] = await webhooks.tell(1);
   await edge.writer.retryDelivery({ ...key(), eventId, webhookEndpointId });
-  const ids = { accountId, eventId, webhookEndpointId };
+  const leased = async () => {
+    await webhooks.read(
+      "update delivery set due_time = statement_timestamp() where event_id = $1 and state = 'due'",
+      eventId,
+    );
+    const { deliveries } = await writer.leaseDeliveries({ limit: 8, ...wide });
+    return deliveries.find(({ delivery }) => delivery?.webhookEndpointId === webhookEndpointId);
+  };
   const secrets = async () =>
-    (await reader.getDelivery(ids)).sealedSecrets.map((sealed) =>
+    (await leased())?.sealedSecrets.map((sealed) =>
       unsealText(webhookKeys, sealed, { accountId, objectId: webhookEndpointId }),
     );
   expect(await secrets()).toHaveLength(1);
@@ -155,7 +192,6 @@ test("the secrets of a delivery are for the scheduler alone, and a rotated one i
   expect(await secrets()).toEqual([secret, expect.stringMatching(/^whsec_/)]);
   await webhooks.read("update webhook_secret set expire_time = statement_timestamp() where expire_time is not null");
   expect(await secrets()).toEqual([secret]);
-  expect(await reasonOf(reader.getDelivery({ ...ids, eventId: "evt_0" }))).toBe("DELIVERY_NOT_FOUND");
 });
 
 test("rotateWebhookSecret refuses a fifth secret while four sign, and takes it when one has expired", async () => {
@@ -171,13 +207,21 @@ test("rotateWebhookSecret refuses a fifth secret while four sign, and takes it w
   expect(await reasonOf(rotate())).toBeUndefined();
 });
 
-test("countDeliveries counts of the dead those that a redrive takes", async () => {
+test("countPostponedWork and listDeadWork know of the dead those that a redrive takes", async () => {
   const [first] = (await edge.reader.listWebhookEndpoints({ accountId, pageSize: 1 })).webhookEndpoints;
   const webhookEndpointId = first?.webhookEndpointId ?? "";
   const [eventId = ""] = await webhooks.tell(1);
   await edge.writer.retryDelivery({ ...key(), eventId, webhookEndpointId });
   await webhooks.read("update delivery set state = 'dead', due_time = null where event_id = $1", eventId);
-  const { deadCount } = await operator.reader.countDeliveries({});
+  const deadCount = async () => {
+    const { counts } = await operator.reader.countPostponedWork({});
+    return counts.find(({ work }) => work === PostponedWork.WEBHOOKS)?.deadCount ?? 0n;
+  };
+  const isListed = async () =>
+    (await operator.reader.listDeadWork({ limit: 100 })).work.some(({ objectId }) => objectId === eventId);
+  const before = await deadCount();
+  expect(await isListed()).toBe(true);
   await edge.writer.deleteWebhookEndpoint({ ...key(), webhookEndpointId });
-  expect((await operator.reader.countDeliveries({})).deadCount).toBe(deadCount - 1n);
+  expect(await deadCount()).toBe(before - 1n);
+  expect(await isListed()).toBe(false);
 });

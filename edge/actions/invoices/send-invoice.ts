@@ -1,7 +1,7 @@
 import type { Account } from "../../../gen/tripe/billing/v1/account_pb.ts";
 import { CollectionMethod, type Invoice, InvoiceState } from "../../../gen/tripe/billing/v1/invoice_pb.ts";
-import { DeliveryState, type SendInvoiceResponse } from "../../../gen/tripe/mailer/v1/mailer_service_pb.ts";
 import { isAddress } from "../../../services/_runtime/email-address.ts";
+import { mailInvoice } from "../../../services/_runtime/mail-invoice.ts";
 import { expand, group } from "../../decode/fields.ts";
 import { invoiceWithoutEmail } from "../../invoice-problems.ts";
 import { found } from "../../reads.ts";
@@ -73,30 +73,16 @@ interface Sending {
 // one that takes longer than this is left to the outbox.
 const SEND_MS = 4_000;
 
-/** Prints, mails and marks; or gives the invoice back as it was, when any of it failed and the outbox will do it. */
-async function deliver(request: PublicRequest, { invoice, seller, sendingId }: Sending): Promise<Invoice> {
-  const { accountId, clients } = request;
+/** Renders, mails and marks; or gives the invoice back as it was, when any of it failed and the sweep of mails will do it. */
+async function deliver(
+  { accountId, clients }: PublicRequest,
+  { invoice, seller, sendingId }: Sending,
+): Promise<Invoice> {
+  const mail = { accountId, sendingId, invoice, seller, recipient: recipientOf(invoice), timeoutMs: SEND_MS };
   try {
-    const { pdf, sha256 } = await clients.pdf.renderInvoice({ accountId, invoice, seller });
-    const recipients = [recipientOf(invoice)];
-    const mail = { accountId, requestId: sendingId, seller, invoice, pdf, recipients };
-    const sent = await clients.mailer.sendInvoice(mail, { timeoutMs: SEND_MS });
-    const end = endOf(sent);
-    if (end === undefined) return invoice;
-    const isGivenUp = end === "failed";
-    const pdfSha256 = isGivenUp ? new Uint8Array() : sha256;
-    const { messageId } = sent;
-    const mark = { accountId, requestId: sendingId, sendingId, messageId, pdfSha256, isGivenUp };
-    return found((await clients.writer.markSent(mark)).invoice);
+    return (await mailInvoice(clients, mail)) ?? invoice;
   } catch {
-    // Each failed call is logged where it was made. The sending is due again 30 s after it was begun.
+    // Each failed call is logged where it was made. The mail is due again 30 s after it was begun.
     return invoice;
   }
-}
-
-/** How the mail ended; undefined while the outbox has to try again. One that may have been taken counts as taken. */
-function endOf({ deliveries }: SendInvoiceResponse): "failed" | "taken" | undefined {
-  const states = new Set(deliveries.map(({ state }) => state));
-  if (states.has(DeliveryState.ACCEPTED) || states.has(DeliveryState.UNKNOWN)) return "taken";
-  return states.has(DeliveryState.FAILED) && !states.has(DeliveryState.POSTPONED) ? "failed" : undefined;
 }

@@ -37,7 +37,8 @@ const EXPECTED = `
   union all select account_id, 'invoice.voided', invoice_id, 1 from invoice where void_time is not null
   union all select account_id, 'invoice.marked_uncollectible', invoice_id, 1 from invoice
     where uncollectible_time is not null
-  union all select account_id, 'invoice.sent', invoice_id, count(*) from sending where send_time is not null
+  union all select account_id, 'invoice.sent', invoice_id, count(*) from mail
+    where kind = 'invoice' and state = 'sent'
     group by account_id, invoice_id
   union all select account_id, 'invoiceitem.created', invoice_item_id, 1 from invoice_item`;
 

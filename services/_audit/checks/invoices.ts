@@ -74,24 +74,32 @@ export const invoiceChecks: readonly Check[] = [
       )`,
   ),
   checkSql(
-    "sendings-ended",
-    "A mail of an invoice was sent, given up, or is due and not ten minutes overdue; what was sent has its PDF's hash.",
-    `select s.account_id, s.sending_id, s.invoice_id, s.tries, s.due_time, s.send_time, s.is_given_up
-      from sending s join invoice n using (account_id, invoice_id)
-      where s.due_time < $1::timestamptz - interval '10 min'
-        or s.due_time is null and s.send_time is null and not s.is_given_up
-        or s.send_time is not null and (s.message_id is null or s.pdf_sha256 is null or n.pdf_sha256 is null
-          or n.send_time is null)`,
+    "mails-ended",
+    "A mail was sent, given up or is dead, or is due and not ten minutes overdue; an invoice that was sent has its PDF's hash.",
+    `select m.account_id, m.mail_id, m.kind, m.object_id, m.tries, m.state, m.due_time, m.send_time
+      from mail m left join invoice n on n.account_id = m.account_id and n.invoice_id = m.invoice_id
+      where m.due_time < $1::timestamptz - interval '10 min'
+        or m.state = 'sent' and (m.message_id is null
+          or m.kind = 'invoice' and (m.pdf_sha256 is null or n.pdf_sha256 is null or n.send_time is null))`,
+  ),
+  checkSql(
+    "mails-named",
+    "A receipt and the notice of a return name an event of their account, and the notice of a disabled endpoint an endpoint.",
+    `select m.account_id, m.mail_id, m.kind, m.object_id from mail m
+      where m.kind in ('receipt', 'return_notice')
+          and not exists (select from event e where e.account_id = m.account_id and e.event_id = m.object_id)
+        or m.kind = 'disabled_endpoint' and not exists (select from webhook_endpoint w
+          where w.account_id = m.account_id and w.webhook_endpoint_id = m.object_id)`,
   ),
   checkSql(
     "invoices-sent",
-    "An invoice that was to be sent when it was finalized has one sending of its own, and no invoice has two.",
-    `select n.account_id, n.invoice_id, n.number, count(s.sending_id)::int as sendings_count
-      from invoice n left join sending s
-        on s.account_id = n.account_id and s.invoice_id = n.invoice_id and s.request_id = s.sending_id
+    "An invoice that was to be sent when it was finalized has one mail of its own, and no invoice has two.",
+    `select n.account_id, n.invoice_id, n.number, count(m.mail_id)::int as mails_count
+      from invoice n left join mail m
+        on m.account_id = n.account_id and m.invoice_id = n.invoice_id and m.request_id = m.mail_id
       group by n.account_id, n.invoice_id
-      having count(s.sending_id) > 1
-        or count(s.sending_id) = 0 and n.state = 'open' and n.is_auto_advancing and n.collection_method = 'send_invoice'
+      having count(m.mail_id) > 1
+        or count(m.mail_id) = 0 and n.state = 'open' and n.is_auto_advancing and n.collection_method = 'send_invoice'
           and not exists (select from event e
             where e.account_id = n.account_id and e.object_id = n.invoice_id and e.type = 'invoice.updated'
               and not exists (select from event f where f.account_id = e.account_id and f.object_id = e.object_id

@@ -10,6 +10,7 @@ import { ReturnState } from "../../../gen/tripe/billing/v1/return_pb.ts";
 import { SubscriptionState } from "../../../gen/tripe/billing/v1/subscription_pb.ts";
 import { DisableReason } from "../../../gen/tripe/billing/v1/webhook_endpoint_pb.ts";
 import { EventDeliveryState } from "../../../gen/tripe/reader/v1/deliveries_pb.ts";
+import { MailKind } from "../../../gen/tripe/writer/v1/mails_pb.ts";
 
 /** An enum's values and the words that stand for them in a column. */
 export interface Words<Value extends number> {
@@ -35,6 +36,14 @@ function words<Value extends number>(table: Readonly<Record<string, Value>>): Wo
     },
   };
 }
+
+/** `mail.kind`. */
+export const mailKinds: Words<MailKind> = words<MailKind>({
+  invoice: MailKind.INVOICE,
+  receipt: MailKind.RECEIPT,
+  return_notice: MailKind.RETURN_NOTICE,
+  disabled_endpoint: MailKind.DISABLED_ENDPOINT,
+});
 
 /** `charge.state`. */
 export const chargeStates: Words<ChargeState> = words<ChargeState>({

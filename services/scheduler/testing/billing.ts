@@ -14,7 +14,6 @@ import { createId } from "../../_runtime/ids.ts";
 import { createMemoryLog } from "../../_runtime/testing/memory-log.ts";
 import type { TestTripe } from "../../testing.ts";
 import type { SchedulerClients } from "../clients.ts";
-import { type JobsOptions, openJobs } from "../jobs.ts";
 import { createScheduler, type SchedulerDependencies } from "../service.ts";
 import { operatorOf } from "./scheduler.ts";
 
@@ -127,33 +126,28 @@ function subscriptionRequest(price: Price, { customerId, anchor, change }: Subsc
 }
 
 /** How a test's scheduler differs from an ordinary one. */
-export interface TestSchedulerOptions extends Partial<JobsOptions> {
+export interface TestSchedulerOptions extends Pick<SchedulerDependencies, "delivering" | "mailing"> {
   readonly ticks?: boolean;
-  readonly mails?: boolean;
-  readonly delivering?: NonNullable<SchedulerDependencies["delivering"]>;
   /** Clients to use instead of the Tripe's own. */
   readonly clients?: Partial<SchedulerClients>;
 }
 
 /**
- * Starts a scheduler on a whole Tripe. By default its own timers stand still, so that it sweeps when told; with `ticks` it
- * sweeps by itself.
+ * Starts a scheduler on a whole Tripe. By default its sweeps' timers stand still, so that it sweeps when told; with `ticks` it
+ * sweeps by itself. What it has taken up it finishes by the machine's clock.
  */
 export function startTestScheduler(
   tripe: TestTripe,
-  { ticks = false, mails = false, delivering = {}, clients = {}, ...jobsOptions }: TestSchedulerOptions = {},
+  { ticks = false, delivering = {}, mailing = {}, clients = {} }: TestSchedulerOptions = {},
 ) {
   const log = createMemoryLog();
   const clock = ticks ? systemClock : createTestClock();
-  const jobs = mails
-    ? openJobs({ url: tripe.database.urls.scheduler, log, clock: systemClock, ...jobsOptions })
-    : undefined;
   const scheduler = createScheduler({
     clients: { ...tripe.clientsOf("scheduler"), ...clients },
     clock,
     log,
-    delivering,
-    ...(jobs && { jobs }),
+    delivering: { clock: systemClock, ...delivering },
+    mailing: { clock: systemClock, ...mailing },
   });
   let isClosed = false;
   const stop = async () => {

@@ -1,5 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { FindDueWorkResponseSchema, PostponedWork } from "../../../gen/tripe/reader/v1/deliveries_pb.ts";
+import { ReaderService } from "../../../gen/tripe/reader/v1/reader_service_pb.ts";
 import { SchedulerService } from "../../../gen/tripe/scheduler/v1/scheduler_service_pb.ts";
 import { TransactionsService } from "../../../gen/tripe/transactions/v1/transactions_service_pb.ts";
 import { WriterService } from "../../../gen/tripe/writer/v1/writer_service_pb.ts";
@@ -23,11 +26,16 @@ const nothing = () => ({});
 const idleWriter = {
   leaseRenewals: nothing,
   leaseCollections: nothing,
-  leaseSendings: nothing,
+  leaseMails: nothing,
+  leaseDeliveries: nothing,
+  dispatchEvents: nothing,
 };
 
 /** No hold is ever due either. */
 const expireHolds = () => ({});
+
+/** Something of every kind may be due, so that each sweep looks. */
+const everything = create(FindDueWorkResponseSchema, { work: Object.values(PostponedWork) });
 
 /** Starts a scheduler whose transactions service does as told, on a clock that stands still. */
 export function setupScheduler(resolveAttempts: ResolveAttempts, eraseSealedCvcs: EraseSealedCvcs = nothing) {
@@ -36,8 +44,11 @@ export function setupScheduler(resolveAttempts: ResolveAttempts, eraseSealedCvcs
   const common = { log: silentLog, clock };
   const transactions = [{ service: TransactionsService, implementation: { resolveAttempts, expireHolds } }] as const;
   const writer = [{ service: WriterService, implementation: { ...idleWriter, eraseSealedCvcs } }] as const;
+  const findDueWork = () => everything;
+  const reader = [{ service: ReaderService, implementation: { findDueWork } }] as const;
   const hosts: Partial<Record<string, Host>> = {
     transactions: createHost({ name: "transactions", services: transactions, ...common }),
+    reader: createHost({ name: "reader", services: reader, ...common }),
     writer: createHost({ name: "writer", services: writer, ...common }),
   };
   const transportFor = (name: string) => createDirectTransport({ host: () => hosts[name], clock, freeze: true });

@@ -23,7 +23,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/mailer/v1/mailer_service.proto.
  */
 export const file_tripe_mailer_v1_mailer_service: GenFile = /*@__PURE__*/
-  fileDesc("CiR0cmlwZS9tYWlsZXIvdjEvbWFpbGVyX3NlcnZpY2UucHJvdG8SD3RyaXBlLm1haWxlci52MSJbCghEZWxpdmVyeRIRCglyZWNpcGllbnQYASABKAkSLQoFc3RhdGUYAiABKA4yHi50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnlTdGF0ZRINCgVyZXBseRgDIAEoCSLfAQoSU2VuZFJlY2VpcHRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEjEKBnNlbGxlchgDIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuQWNjb3VudEIGukgDyAEBEjAKBmNoYXJnZRgEIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlQga6SAPIAQESJQoKcmVjaXBpZW50cxgFIAMoCUIRukgOkgELCAEQFCIFcgMYgAQiWAoTU2VuZFJlY2VpcHRSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJEi0KCmRlbGl2ZXJpZXMYAiADKAsyGS50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnkilgIKF1NlbmRSZXR1cm5Ob3RpY2VSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEjEKBnNlbGxlchgDIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuQWNjb3VudEIGukgDyAEBEjAKBmNoYXJnZRgEIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlQga6SAPIAQESMAoGcmV0dXJuGAUgASgLMhgudHJpcGUuYmlsbGluZy52MS5SZXR1cm5CBrpIA8gBARIlCgpyZWNpcGllbnRzGAYgAygJQhG6SA6SAQsIARAUIgVyAxiABCJdChhTZW5kUmV0dXJuTm90aWNlUmVzcG9uc2USEgoKbWVzc2FnZV9pZBgBIAEoCRItCgpkZWxpdmVyaWVzGAIgAygLMhkudHJpcGUubWFpbGVyLnYxLkRlbGl2ZXJ5IpMCChJTZW5kSW52b2ljZVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISMQoGc2VsbGVyGAMgASgLMhkudHJpcGUuYmlsbGluZy52MS5BY2NvdW50Qga6SAPIAQESMgoHaW52b2ljZRgEIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZUIGukgDyAEBEhkKA3BkZhgFIAEoDEIMukgJegcQARiAgIAEEiUKCnJlY2lwaWVudHMYBiADKAlCEbpIDpIBCwgBEBQiBXIDGIAEEhUKA3VybBgHIAEoCUIIukgFcgMYgBAiWAoTU2VuZEludm9pY2VSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJEi0KCmRlbGl2ZXJpZXMYAiADKAsyGS50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnkiswIKGVNlbmRFbmRwb2ludE5vdGljZVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISMQoGc2VsbGVyGAMgASgLMhkudHJpcGUuYmlsbGluZy52MS5BY2NvdW50Qga6SAPIAQESQwoQd2ViaG9va19lbmRwb2ludBgEIAEoCzIhLnRyaXBlLmJpbGxpbmcudjEuV2ViaG9va0VuZHBvaW50Qga6SAPIAQESOAoMZGlzYWJsZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEiUKCnJlY2lwaWVudHMYBiADKAlCEbpIDpIBCwgBEBQiBXIDGIAEIl8KGlNlbmRFbmRwb2ludE5vdGljZVJlc3BvbnNlEhIKCm1lc3NhZ2VfaWQYASABKAkSLQoKZGVsaXZlcmllcxgCIAMoCzIZLnRyaXBlLm1haWxlci52MS5EZWxpdmVyeSISChBHZXRTdGF0dXNSZXF1ZXN0IlYKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3Byb2JsZW0YASABKAkSMAoMcHJvYmxlbV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCqhAQoNRGVsaXZlcnlTdGF0ZRIeChpERUxJVkVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhsKF0RFTElWRVJZX1NUQVRFX0FDQ0VQVEVEEAESGgoWREVMSVZFUllfU1RBVEVfVU5LTk9XThACEhwKGERFTElWRVJZX1NUQVRFX1BPU1RQT05FRBADEhkKFURFTElWRVJZX1NUQVRFX0ZBSUxFRBAEMvQDCg1NYWlsZXJTZXJ2aWNlElgKC1NlbmRSZWNlaXB0EiMudHJpcGUubWFpbGVyLnYxLlNlbmRSZWNlaXB0UmVxdWVzdBokLnRyaXBlLm1haWxlci52MS5TZW5kUmVjZWlwdFJlc3BvbnNlEmcKEFNlbmRSZXR1cm5Ob3RpY2USKC50cmlwZS5tYWlsZXIudjEuU2VuZFJldHVybk5vdGljZVJlcXVlc3QaKS50cmlwZS5tYWlsZXIudjEuU2VuZFJldHVybk5vdGljZVJlc3BvbnNlElgKC1NlbmRJbnZvaWNlEiMudHJpcGUubWFpbGVyLnYxLlNlbmRJbnZvaWNlUmVxdWVzdBokLnRyaXBlLm1haWxlci52MS5TZW5kSW52b2ljZVJlc3BvbnNlEm0KElNlbmRFbmRwb2ludE5vdGljZRIqLnRyaXBlLm1haWxlci52MS5TZW5kRW5kcG9pbnROb3RpY2VSZXF1ZXN0GisudHJpcGUubWFpbGVyLnYxLlNlbmRFbmRwb2ludE5vdGljZVJlc3BvbnNlElcKCUdldFN0YXR1cxIhLnRyaXBlLm1haWxlci52MS5HZXRTdGF0dXNSZXF1ZXN0GiIudHJpcGUubWFpbGVyLnYxLkdldFN0YXR1c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_account, file_tripe_billing_v1_charge, file_tripe_billing_v1_invoice, file_tripe_billing_v1_return, file_tripe_billing_v1_webhook_endpoint]);
+  fileDesc("CiR0cmlwZS9tYWlsZXIvdjEvbWFpbGVyX3NlcnZpY2UucHJvdG8SD3RyaXBlLm1haWxlci52MSJbCghEZWxpdmVyeRIRCglyZWNpcGllbnQYASABKAkSLQoFc3RhdGUYAiABKA4yHi50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnlTdGF0ZRINCgVyZXBseRgDIAEoCSLfAQoSU2VuZFJlY2VpcHRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIeCgpyZXF1ZXN0X2lkGAIgASgJQgq6SAdyBRABGKwCEjEKBnNlbGxlchgDIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuQWNjb3VudEIGukgDyAEBEjAKBmNoYXJnZRgEIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlQga6SAPIAQESJQoKcmVjaXBpZW50cxgFIAMoCUIRukgOkgELCAEQFCIFcgMYgAQihQEKE1NlbmRSZWNlaXB0UmVzcG9uc2USEgoKbWVzc2FnZV9pZBgBIAEoCRItCgpkZWxpdmVyaWVzGAIgAygLMhkudHJpcGUubWFpbGVyLnYxLkRlbGl2ZXJ5EisKBnJlc3VsdBgDIAEoDjIbLnRyaXBlLm1haWxlci52MS5NYWlsUmVzdWx0IpYCChdTZW5kUmV0dXJuTm90aWNlUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIxCgZzZWxsZXIYAyABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkFjY291bnRCBrpIA8gBARIwCgZjaGFyZ2UYBCABKAsyGC50cmlwZS5iaWxsaW5nLnYxLkNoYXJnZUIGukgDyAEBEjAKBnJldHVybhgFIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuUmV0dXJuQga6SAPIAQESJQoKcmVjaXBpZW50cxgGIAMoCUIRukgOkgELCAEQFCIFcgMYgAQiigEKGFNlbmRSZXR1cm5Ob3RpY2VSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJEi0KCmRlbGl2ZXJpZXMYAiADKAsyGS50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnkSKwoGcmVzdWx0GAMgASgOMhsudHJpcGUubWFpbGVyLnYxLk1haWxSZXN1bHQikwIKElNlbmRJbnZvaWNlUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIxCgZzZWxsZXIYAyABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkFjY291bnRCBrpIA8gBARIyCgdpbnZvaWNlGAQgASgLMhkudHJpcGUuYmlsbGluZy52MS5JbnZvaWNlQga6SAPIAQESGQoDcGRmGAUgASgMQgy6SAl6BxABGICAgAQSJQoKcmVjaXBpZW50cxgGIAMoCUIRukgOkgELCAEQFCIFcgMYgAQSFQoDdXJsGAcgASgJQgi6SAVyAxiAECKFAQoTU2VuZEludm9pY2VSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJEi0KCmRlbGl2ZXJpZXMYAiADKAsyGS50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnkSKwoGcmVzdWx0GAMgASgOMhsudHJpcGUubWFpbGVyLnYxLk1haWxSZXN1bHQiswIKGVNlbmRFbmRwb2ludE5vdGljZVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISMQoGc2VsbGVyGAMgASgLMhkudHJpcGUuYmlsbGluZy52MS5BY2NvdW50Qga6SAPIAQESQwoQd2ViaG9va19lbmRwb2ludBgEIAEoCzIhLnRyaXBlLmJpbGxpbmcudjEuV2ViaG9va0VuZHBvaW50Qga6SAPIAQESOAoMZGlzYWJsZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEiUKCnJlY2lwaWVudHMYBiADKAlCEbpIDpIBCwgBEBQiBXIDGIAEIowBChpTZW5kRW5kcG9pbnROb3RpY2VSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJEi0KCmRlbGl2ZXJpZXMYAiADKAsyGS50cmlwZS5tYWlsZXIudjEuRGVsaXZlcnkSKwoGcmVzdWx0GAMgASgOMhsudHJpcGUubWFpbGVyLnYxLk1haWxSZXN1bHQiEgoQR2V0U3RhdHVzUmVxdWVzdCJWChFHZXRTdGF0dXNSZXNwb25zZRIPCgdwcm9ibGVtGAEgASgJEjAKDHByb2JsZW1fdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqcgoKTWFpbFJlc3VsdBIbChdNQUlMX1JFU1VMVF9VTlNQRUNJRklFRBAAEhQKEE1BSUxfUkVTVUxUX1NFTlQQARIZChVNQUlMX1JFU1VMVF9QT1NUUE9ORUQQAhIWChJNQUlMX1JFU1VMVF9GQUlMRUQQAyqhAQoNRGVsaXZlcnlTdGF0ZRIeChpERUxJVkVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhsKF0RFTElWRVJZX1NUQVRFX0FDQ0VQVEVEEAESGgoWREVMSVZFUllfU1RBVEVfVU5LTk9XThACEhwKGERFTElWRVJZX1NUQVRFX1BPU1RQT05FRBADEhkKFURFTElWRVJZX1NUQVRFX0ZBSUxFRBAEMvQDCg1NYWlsZXJTZXJ2aWNlElgKC1NlbmRSZWNlaXB0EiMudHJpcGUubWFpbGVyLnYxLlNlbmRSZWNlaXB0UmVxdWVzdBokLnRyaXBlLm1haWxlci52MS5TZW5kUmVjZWlwdFJlc3BvbnNlEmcKEFNlbmRSZXR1cm5Ob3RpY2USKC50cmlwZS5tYWlsZXIudjEuU2VuZFJldHVybk5vdGljZVJlcXVlc3QaKS50cmlwZS5tYWlsZXIudjEuU2VuZFJldHVybk5vdGljZVJlc3BvbnNlElgKC1NlbmRJbnZvaWNlEiMudHJpcGUubWFpbGVyLnYxLlNlbmRJbnZvaWNlUmVxdWVzdBokLnRyaXBlLm1haWxlci52MS5TZW5kSW52b2ljZVJlc3BvbnNlEm0KElNlbmRFbmRwb2ludE5vdGljZRIqLnRyaXBlLm1haWxlci52MS5TZW5kRW5kcG9pbnROb3RpY2VSZXF1ZXN0GisudHJpcGUubWFpbGVyLnYxLlNlbmRFbmRwb2ludE5vdGljZVJlc3BvbnNlElcKCUdldFN0YXR1cxIhLnRyaXBlLm1haWxlci52MS5HZXRTdGF0dXNSZXF1ZXN0GiIudHJpcGUubWFpbGVyLnYxLkdldFN0YXR1c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_account, file_tripe_billing_v1_charge, file_tripe_billing_v1_invoice, file_tripe_billing_v1_return, file_tripe_billing_v1_webhook_endpoint]);
 
 /**
  * What became of a mail at one recipient, in full.
@@ -128,6 +128,13 @@ export type SendReceiptResponse = Message<"tripe.mailer.v1.SendReceiptResponse">
    * @generated from field: repeated tripe.mailer.v1.Delivery deliveries = 2;
    */
   deliveries: Delivery[];
+
+  /**
+   * What is left to do.
+   *
+   * @generated from field: tripe.mailer.v1.MailResult result = 3;
+   */
+  result: MailResult;
 };
 
 /**
@@ -212,6 +219,13 @@ export type SendReturnNoticeResponse = Message<"tripe.mailer.v1.SendReturnNotice
    * @generated from field: repeated tripe.mailer.v1.Delivery deliveries = 2;
    */
   deliveries: Delivery[];
+
+  /**
+   * What is left to do.
+   *
+   * @generated from field: tripe.mailer.v1.MailResult result = 3;
+   */
+  result: MailResult;
 };
 
 /**
@@ -303,6 +317,13 @@ export type SendInvoiceResponse = Message<"tripe.mailer.v1.SendInvoiceResponse">
    * @generated from field: repeated tripe.mailer.v1.Delivery deliveries = 2;
    */
   deliveries: Delivery[];
+
+  /**
+   * What is left to do.
+   *
+   * @generated from field: tripe.mailer.v1.MailResult result = 3;
+   */
+  result: MailResult;
 };
 
 /**
@@ -387,6 +408,13 @@ export type SendEndpointNoticeResponse = Message<"tripe.mailer.v1.SendEndpointNo
    * @generated from field: repeated tripe.mailer.v1.Delivery deliveries = 2;
    */
   deliveries: Delivery[];
+
+  /**
+   * What is left to do.
+   *
+   * @generated from field: tripe.mailer.v1.MailResult result = 3;
+   */
+  result: MailResult;
 };
 
 /**
@@ -441,6 +469,54 @@ export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE_
   messageDesc(file_tripe_mailer_v1_mailer_service, 10);
 
 /**
+ * What is left to do for a mail as a whole.
+ *
+ * @generated from enum tripe.mailer.v1.MailResult
+ */
+export const MailResult = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: MAIL_RESULT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Nothing: a recipient has it, or may have it. Better one mail than two.
+   *
+   * @generated from enum value: MAIL_RESULT_SENT = 1;
+   */
+  SENT: 1,
+
+  /**
+   * Try again later, with the same key.
+   *
+   * @generated from enum value: MAIL_RESULT_POSTPONED = 2;
+   */
+  POSTPONED: 2,
+
+  /**
+   * Nothing: no mail server will ever take it.
+   *
+   * @generated from enum value: MAIL_RESULT_FAILED = 3;
+   */
+  FAILED: 3,
+} as const;
+
+/**
+ * What is left to do for a mail as a whole.
+ *
+ * @generated from enum tripe.mailer.v1.MailResult
+ */
+export type MailResult = (typeof MailResult)[keyof typeof MailResult] | UnknownEnum;
+
+/**
+ * Describes the enum tripe.mailer.v1.MailResult.
+ */
+export const MailResultSchema: GenEnum<MailResult> = /*@__PURE__*/
+  enumDesc(file_tripe_mailer_v1_mailer_service, 0);
+
+/**
  * What became of a mail at one recipient.
  *
  * @generated from enum tripe.mailer.v1.DeliveryState
@@ -493,7 +569,7 @@ export type DeliveryState = (typeof DeliveryState)[keyof typeof DeliveryState] |
  * Describes the enum tripe.mailer.v1.DeliveryState.
  */
 export const DeliveryStateSchema: GenEnum<DeliveryState> = /*@__PURE__*/
-  enumDesc(file_tripe_mailer_v1_mailer_service, 0);
+  enumDesc(file_tripe_mailer_v1_mailer_service, 1);
 
 /**
  * MailerService sends emails. Each rpc is one logical email: its Message-ID follows from what it is about, so a mail sent

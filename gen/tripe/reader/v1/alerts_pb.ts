@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/reader/v1/alerts.proto.
  */
 export const file_tripe_reader_v1_alerts: GenFile = /*@__PURE__*/
-  fileDesc("Chx0cmlwZS9yZWFkZXIvdjEvYWxlcnRzLnByb3RvEg90cmlwZS5yZWFkZXIudjEiFAoSQ291bnRBbGVydHNSZXF1ZXN0IkIKE0NvdW50QWxlcnRzUmVzcG9uc2USKwoGY291bnRzGAEgAygLMhsudHJpcGUucmVhZGVyLnYxLkFsZXJ0Q291bnQiPQoKQWxlcnRDb3VudBIXCgZyZWFzb24YASABKAlCB7pIBHICGEASFgoFY291bnQYAiABKANCB7pIBCICKAAiLQoRTGlzdEFsZXJ0c1JlcXVlc3QSGAoFbGltaXQYASABKAVCCbpIBhoEGGQoASI8ChJMaXN0QWxlcnRzUmVzcG9uc2USJgoGYWxlcnRzGAEgAygLMhYudHJpcGUucmVhZGVyLnYxLkFsZXJ0IrMBCgVBbGVydBISCgphY2NvdW50X2lkGAEgASgJEhAKCGFsZXJ0X2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIRCglvYmplY3RfaWQYBCABKAkSLwoLY3JlYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDHJlc29sdmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiFQoTR2V0T2xkZXN0RHVlUmVxdWVzdCKrAQoUR2V0T2xkZXN0RHVlUmVzcG9uc2USLgoKZXZlbnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNZGVsaXZlcnlfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMc2VuZGluZ190aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Chx0cmlwZS9yZWFkZXIvdjEvYWxlcnRzLnByb3RvEg90cmlwZS5yZWFkZXIudjEiFAoSQ291bnRBbGVydHNSZXF1ZXN0IkIKE0NvdW50QWxlcnRzUmVzcG9uc2USKwoGY291bnRzGAEgAygLMhsudHJpcGUucmVhZGVyLnYxLkFsZXJ0Q291bnQiPQoKQWxlcnRDb3VudBIXCgZyZWFzb24YASABKAlCB7pIBHICGEASFgoFY291bnQYAiABKANCB7pIBCICKAAiLQoRTGlzdEFsZXJ0c1JlcXVlc3QSGAoFbGltaXQYASABKAVCCbpIBhoEGGQoASI8ChJMaXN0QWxlcnRzUmVzcG9uc2USJgoGYWxlcnRzGAEgAygLMhYudHJpcGUucmVhZGVyLnYxLkFsZXJ0IrMBCgVBbGVydBISCgphY2NvdW50X2lkGAEgASgJEhAKCGFsZXJ0X2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIRCglvYmplY3RfaWQYBCABKAkSLwoLY3JlYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDHJlc29sdmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiFQoTR2V0T2xkZXN0RHVlUmVxdWVzdCKoAQoUR2V0T2xkZXN0RHVlUmVzcG9uc2USLgoKZXZlbnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNZGVsaXZlcnlfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJbWFpbF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * Asks what waits for a person, of all accounts.
@@ -193,7 +193,7 @@ export const GetOldestDueRequestSchema: GenMessage<GetOldestDueRequest> = /*@__P
   messageDesc(file_tripe_reader_v1_alerts, 6);
 
 /**
- * The oldest due item of each queue that is kept in tables of business; absent where nothing is due.
+ * The oldest due item of each kind of postponed work; absent where nothing is due.
  *
  * @generated from message tripe.reader.v1.GetOldestDueResponse
  */
@@ -206,18 +206,18 @@ export type GetOldestDueResponse = Message<"tripe.reader.v1.GetOldestDueResponse
   eventTime?: Timestamp | undefined;
 
   /**
-   * When the delivery of an event was due that has waited longest for its queue.
+   * When the delivery of an event was due that has waited longest.
    *
    * @generated from field: google.protobuf.Timestamp delivery_time = 2;
    */
   deliveryTime?: Timestamp | undefined;
 
   /**
-   * When the invoice was due that has waited longest for being mailed.
+   * When the mail was due that has waited longest.
    *
-   * @generated from field: google.protobuf.Timestamp sending_time = 3;
+   * @generated from field: google.protobuf.Timestamp mail_time = 3;
    */
-  sendingTime?: Timestamp | undefined;
+  mailTime?: Timestamp | undefined;
 };
 
 /**

@@ -7,134 +7,13 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Event } from "../../billing/v1/event_pb.ts";
-import { file_tripe_billing_v1_event } from "../../billing/v1/event_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tripe/reader/v1/deliveries.proto.
  */
 export const file_tripe_reader_v1_deliveries: GenFile = /*@__PURE__*/
-  fileDesc("CiB0cmlwZS9yZWFkZXIvdjEvZGVsaXZlcmllcy5wcm90bxIPdHJpcGUucmVhZGVyLnYxIngKEkdldERlbGl2ZXJ5UmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASGwoIZXZlbnRfaWQYAiABKAlCCbpIBnIEEAEYQBImChN3ZWJob29rX2VuZHBvaW50X2lkGAMgASgJQgm6SAZyBBABGEAiiQIKE0dldERlbGl2ZXJ5UmVzcG9uc2USDAoEdHVybhgBIAEoBRIMCgRydW5nGAIgASgFEiwKCGR1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgppc19lbmFibGVkGAQgASgIEgsKA3VybBgFIAEoCRIMCgRib2R5GAcgASgMEiYKBWV2ZW50GAggASgLMhcudHJpcGUuYmlsbGluZy52MS5FdmVudBIVCg1wZW5kaW5nX2NvdW50GAkgASgFEhYKDnNlYWxlZF9zZWNyZXRzGAogAygMEhMKC2FwaV92ZXJzaW9uGAsgASgJSgQIBhAHUgdzZWNyZXRzIlgKGkxpc3RFdmVudERlbGl2ZXJpZXNSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghldmVudF9pZBgCIAEoCUIJukgGcgQQARhAIrECCg1FdmVudERlbGl2ZXJ5EhsKE3dlYmhvb2tfZW5kcG9pbnRfaWQYASABKAkSCwoDdXJsGAIgASgJEjIKBXN0YXRlGAMgASgOMiMudHJpcGUucmVhZGVyLnYxLkV2ZW50RGVsaXZlcnlTdGF0ZRIUCgxmYWlsZWRfY291bnQYBCABKAUSLAoIZHVlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCHRyeV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdGF0dXMYByABKAUSDwoHcHJvYmxlbRgIIAEoCRIvCgtjcmVhdGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUQobTGlzdEV2ZW50RGVsaXZlcmllc1Jlc3BvbnNlEjIKCmRlbGl2ZXJpZXMYASADKAsyHi50cmlwZS5yZWFkZXIudjEuRXZlbnREZWxpdmVyeSJLCh1MaXN0VW5xdWV1ZWREZWxpdmVyaWVzUmVxdWVzdBIZCgVsaW1pdBgBIAEoBUIKukgHGgUY9AMoARIPCgdpc19sb3N0GAIgASgIImMKEFVucXVldWVkRGVsaXZlcnkSEgoKYWNjb3VudF9pZBgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIbChN3ZWJob29rX2VuZHBvaW50X2lkGAMgASgJEgwKBHR1cm4YBCABKAUiVwoeTGlzdFVucXVldWVkRGVsaXZlcmllc1Jlc3BvbnNlEjUKCmRlbGl2ZXJpZXMYASADKAsyIS50cmlwZS5yZWFkZXIudjEuVW5xdWV1ZWREZWxpdmVyeSJhCh1Db3VudFBlbmRpbmdEZWxpdmVyaWVzUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASIQoJZXZlbnRfaWRzGAIgAygJQg66SAuSAQgQZCIEcgIYQCKcAQoeQ291bnRQZW5kaW5nRGVsaXZlcmllc1Jlc3BvbnNlEksKBmNvdW50cxgBIAMoCzI7LnRyaXBlLnJlYWRlci52MS5Db3VudFBlbmRpbmdEZWxpdmVyaWVzUmVzcG9uc2UuQ291bnRzRW50cnkaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ASIYChZDb3VudERlbGl2ZXJpZXNSZXF1ZXN0InUKF0NvdW50RGVsaXZlcmllc1Jlc3BvbnNlEhEKCWR1ZV9jb3VudBgBIAEoAxISCgpkZWFkX2NvdW50GAIgASgDEjMKD29sZGVzdF9kdWVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqvgEKEkV2ZW50RGVsaXZlcnlTdGF0ZRIkCiBFVkVOVF9ERUxJVkVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhwKGEVWRU5UX0RFTElWRVJZX1NUQVRFX0RVRRABEiIKHkVWRU5UX0RFTElWRVJZX1NUQVRFX0RFTElWRVJFRBACEiEKHUVWRU5UX0RFTElWRVJZX1NUQVRFX0RJU0FCTEVEEAMSHQoZRVZFTlRfREVMSVZFUllfU1RBVEVfREVBRBAEYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_event]);
-
-/**
- * Asks for all that one try of a delivery needs.
- *
- * @generated from message tripe.reader.v1.GetDeliveryRequest
- */
-export type GetDeliveryRequest = Message<"tripe.reader.v1.GetDeliveryRequest"> & {
-  /**
-   * The account it belongs to.
-   *
-   * @generated from field: string account_id = 1;
-   */
-  accountId: string;
-
-  /**
-   * The event.
-   *
-   * @generated from field: string event_id = 2;
-   */
-  eventId: string;
-
-  /**
-   * The endpoint.
-   *
-   * @generated from field: string webhook_endpoint_id = 3;
-   */
-  webhookEndpointId: string;
-};
-
-/**
- * Describes the message tripe.reader.v1.GetDeliveryRequest.
- * Use `create(GetDeliveryRequestSchema)` to create a new message.
- */
-export const GetDeliveryRequestSchema: GenMessage<GetDeliveryRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 0);
-
-/**
- * All that one try of a delivery needs.
- *
- * @generated from message tripe.reader.v1.GetDeliveryResponse
- */
-export type GetDeliveryResponse = Message<"tripe.reader.v1.GetDeliveryResponse"> & {
-  /**
-   * Which turn it is due in; 0 when it is not due.
-   *
-   * @generated from field: int32 turn = 1;
-   */
-  turn: number;
-
-  /**
-   * How many tries have failed since its ladder was begun.
-   *
-   * @generated from field: int32 rung = 2;
-   */
-  rung: number;
-
-  /**
-   * When it is due; absent when it is not.
-   *
-   * @generated from field: google.protobuf.Timestamp due_time = 3;
-   */
-  dueTime?: Timestamp | undefined;
-
-  /**
-   * Whether its endpoint hears of events.
-   *
-   * @generated from field: bool is_enabled = 4;
-   */
-  isEnabled: boolean;
-
-  /**
-   * Where to post.
-   *
-   * @generated from field: string url = 5;
-   */
-  url: string;
-
-  /**
-   * The bytes of the first attempt; empty before it.
-   *
-   * @generated from field: bytes body = 7;
-   */
-  body: Uint8Array;
-
-  /**
-   * The event, when there are no bytes yet.
-   *
-   * @generated from field: tripe.billing.v1.Event event = 8;
-   */
-  event?: Event | undefined;
-
-  /**
-   * How many endpoints the event is due to, this one among them.
-   *
-   * @generated from field: int32 pending_count = 9;
-   */
-  pendingCount: number;
-
-  /**
-   * What to sign with, the newest first, each sealed with the webhook key.
-   *
-   * @generated from field: repeated bytes sealed_secrets = 10;
-   */
-  sealedSecrets: Uint8Array[];
-
-  /**
-   * The version of the public API that the endpoint was made with.
-   *
-   * @generated from field: string api_version = 11;
-   */
-  apiVersion: string;
-};
-
-/**
- * Describes the message tripe.reader.v1.GetDeliveryResponse.
- * Use `create(GetDeliveryResponseSchema)` to create a new message.
- */
-export const GetDeliveryResponseSchema: GenMessage<GetDeliveryResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 1);
+  fileDesc("CiB0cmlwZS9yZWFkZXIvdjEvZGVsaXZlcmllcy5wcm90bxIPdHJpcGUucmVhZGVyLnYxIlgKGkxpc3RFdmVudERlbGl2ZXJpZXNSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghldmVudF9pZBgCIAEoCUIJukgGcgQQARhAIrECCg1FdmVudERlbGl2ZXJ5EhsKE3dlYmhvb2tfZW5kcG9pbnRfaWQYASABKAkSCwoDdXJsGAIgASgJEjIKBXN0YXRlGAMgASgOMiMudHJpcGUucmVhZGVyLnYxLkV2ZW50RGVsaXZlcnlTdGF0ZRIUCgxmYWlsZWRfY291bnQYBCABKAUSLAoIZHVlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCHRyeV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdGF0dXMYByABKAUSDwoHcHJvYmxlbRgIIAEoCRIvCgtjcmVhdGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUQobTGlzdEV2ZW50RGVsaXZlcmllc1Jlc3BvbnNlEjIKCmRlbGl2ZXJpZXMYASADKAsyHi50cmlwZS5yZWFkZXIudjEuRXZlbnREZWxpdmVyeSJhCh1Db3VudFBlbmRpbmdEZWxpdmVyaWVzUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASIQoJZXZlbnRfaWRzGAIgAygJQg66SAuSAQgQZCIEcgIYQCKcAQoeQ291bnRQZW5kaW5nRGVsaXZlcmllc1Jlc3BvbnNlEksKBmNvdW50cxgBIAMoCzI7LnRyaXBlLnJlYWRlci52MS5Db3VudFBlbmRpbmdEZWxpdmVyaWVzUmVzcG9uc2UuQ291bnRzRW50cnkaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ASIbChlDb3VudFBvc3Rwb25lZFdvcmtSZXF1ZXN0IhQKEkZpbmREdWVXb3JrUmVxdWVzdCJDChNGaW5kRHVlV29ya1Jlc3BvbnNlEiwKBHdvcmsYASADKA4yHi50cmlwZS5yZWFkZXIudjEuUG9zdHBvbmVkV29yayKeAQoSUG9zdHBvbmVkV29ya0NvdW50EiwKBHdvcmsYASABKA4yHi50cmlwZS5yZWFkZXIudjEuUG9zdHBvbmVkV29yaxIRCglkdWVfY291bnQYAiABKAMSEgoKZGVhZF9jb3VudBgDIAEoAxIzCg9vbGRlc3RfZHVlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlEKGkNvdW50UG9zdHBvbmVkV29ya1Jlc3BvbnNlEjMKBmNvdW50cxgBIAMoCzIjLnRyaXBlLnJlYWRlci52MS5Qb3N0cG9uZWRXb3JrQ291bnQiLwoTTGlzdERlYWRXb3JrUmVxdWVzdBIYCgVsaW1pdBgBIAEoBUIJukgGGgQYZCgBIr4BCghEZWFkV29yaxISCgphY2NvdW50X2lkGAEgASgJEiwKBHdvcmsYAiABKA4yHi50cmlwZS5yZWFkZXIudjEuUG9zdHBvbmVkV29yaxIRCglvYmplY3RfaWQYAyABKAkSGwoTd2ViaG9va19lbmRwb2ludF9pZBgEIAEoCRIPCgdwcm9ibGVtGAUgASgJEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI/ChRMaXN0RGVhZFdvcmtSZXNwb25zZRInCgR3b3JrGAEgAygLMhkudHJpcGUucmVhZGVyLnYxLkRlYWRXb3JrKr4BChJFdmVudERlbGl2ZXJ5U3RhdGUSJAogRVZFTlRfREVMSVZFUllfU1RBVEVfVU5TUEVDSUZJRUQQABIcChhFVkVOVF9ERUxJVkVSWV9TVEFURV9EVUUQARIiCh5FVkVOVF9ERUxJVkVSWV9TVEFURV9ERUxJVkVSRUQQAhIhCh1FVkVOVF9ERUxJVkVSWV9TVEFURV9ESVNBQkxFRBADEh0KGUVWRU5UX0RFTElWRVJZX1NUQVRFX0RFQUQQBCr1AQoNUG9zdHBvbmVkV29yaxIeChpQT1NUUE9ORURfV09SS19VTlNQRUNJRklFRBAAEhkKFVBPU1RQT05FRF9XT1JLX0VWRU5UUxABEhsKF1BPU1RQT05FRF9XT1JLX1dFQkhPT0tTEAISGAoUUE9TVFBPTkVEX1dPUktfTUFJTFMQAxIbChdQT1NUUE9ORURfV09SS19BVFRFTVBUUxAEEhgKFFBPU1RQT05FRF9XT1JLX0hPTERTEAUSGwoXUE9TVFBPTkVEX1dPUktfUkVORVdBTFMQBhIeChpQT1NUUE9ORURfV09SS19DT0xMRUNUSU9OUxAHYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * Asks how far an event has come to each endpoint.
@@ -162,7 +41,7 @@ export type ListEventDeliveriesRequest = Message<"tripe.reader.v1.ListEventDeliv
  * Use `create(ListEventDeliveriesRequestSchema)` to create a new message.
  */
 export const ListEventDeliveriesRequestSchema: GenMessage<ListEventDeliveriesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 2);
+  messageDesc(file_tripe_reader_v1_deliveries, 0);
 
 /**
  * How far an event has come to one endpoint.
@@ -239,7 +118,7 @@ export type EventDelivery = Message<"tripe.reader.v1.EventDelivery"> & {
  * Use `create(EventDeliverySchema)` to create a new message.
  */
 export const EventDeliverySchema: GenMessage<EventDelivery> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 3);
+  messageDesc(file_tripe_reader_v1_deliveries, 1);
 
 /**
  * How far an event has come, by endpoint.
@@ -260,98 +139,7 @@ export type ListEventDeliveriesResponse = Message<"tripe.reader.v1.ListEventDeli
  * Use `create(ListEventDeliveriesResponseSchema)` to create a new message.
  */
 export const ListEventDeliveriesResponseSchema: GenMessage<ListEventDeliveriesResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 4);
-
-/**
- * Asks for deliveries that are due now and not in the queue, of every account, the longest due first.
- *
- * @generated from message tripe.reader.v1.ListUnqueuedDeliveriesRequest
- */
-export type ListUnqueuedDeliveriesRequest = Message<"tripe.reader.v1.ListUnqueuedDeliveriesRequest"> & {
-  /**
-   * How many at most, 1 to 500.
-   *
-   * @generated from field: int32 limit = 1;
-   */
-  limit: number;
-
-  /**
-   * Whether to list instead those that were queued more than 15 minutes ago and are due in that turn still.
-   *
-   * @generated from field: bool is_lost = 2;
-   */
-  isLost: boolean;
-};
-
-/**
- * Describes the message tripe.reader.v1.ListUnqueuedDeliveriesRequest.
- * Use `create(ListUnqueuedDeliveriesRequestSchema)` to create a new message.
- */
-export const ListUnqueuedDeliveriesRequestSchema: GenMessage<ListUnqueuedDeliveriesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 5);
-
-/**
- * A due delivery that is not in the queue.
- *
- * @generated from message tripe.reader.v1.UnqueuedDelivery
- */
-export type UnqueuedDelivery = Message<"tripe.reader.v1.UnqueuedDelivery"> & {
-  /**
-   * The account of the event.
-   *
-   * @generated from field: string account_id = 1;
-   */
-  accountId: string;
-
-  /**
-   * The event.
-   *
-   * @generated from field: string event_id = 2;
-   */
-  eventId: string;
-
-  /**
-   * The endpoint.
-   *
-   * @generated from field: string webhook_endpoint_id = 3;
-   */
-  webhookEndpointId: string;
-
-  /**
-   * The turn.
-   *
-   * @generated from field: int32 turn = 4;
-   */
-  turn: number;
-};
-
-/**
- * Describes the message tripe.reader.v1.UnqueuedDelivery.
- * Use `create(UnqueuedDeliverySchema)` to create a new message.
- */
-export const UnqueuedDeliverySchema: GenMessage<UnqueuedDelivery> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 6);
-
-/**
- * Due deliveries that are not in the queue.
- *
- * @generated from message tripe.reader.v1.ListUnqueuedDeliveriesResponse
- */
-export type ListUnqueuedDeliveriesResponse = Message<"tripe.reader.v1.ListUnqueuedDeliveriesResponse"> & {
-  /**
-   * The deliveries.
-   *
-   * @generated from field: repeated tripe.reader.v1.UnqueuedDelivery deliveries = 1;
-   */
-  deliveries: UnqueuedDelivery[];
-};
-
-/**
- * Describes the message tripe.reader.v1.ListUnqueuedDeliveriesResponse.
- * Use `create(ListUnqueuedDeliveriesResponseSchema)` to create a new message.
- */
-export const ListUnqueuedDeliveriesResponseSchema: GenMessage<ListUnqueuedDeliveriesResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 7);
+  messageDesc(file_tripe_reader_v1_deliveries, 2);
 
 /**
  * Asks how many endpoints have not taken some events yet.
@@ -379,7 +167,7 @@ export type CountPendingDeliveriesRequest = Message<"tripe.reader.v1.CountPendin
  * Use `create(CountPendingDeliveriesRequestSchema)` to create a new message.
  */
 export const CountPendingDeliveriesRequestSchema: GenMessage<CountPendingDeliveriesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 8);
+  messageDesc(file_tripe_reader_v1_deliveries, 3);
 
 /**
  * How many deliveries of each event are due; events without any are left out.
@@ -400,57 +188,219 @@ export type CountPendingDeliveriesResponse = Message<"tripe.reader.v1.CountPendi
  * Use `create(CountPendingDeliveriesResponseSchema)` to create a new message.
  */
 export const CountPendingDeliveriesResponseSchema: GenMessage<CountPendingDeliveriesResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 9);
+  messageDesc(file_tripe_reader_v1_deliveries, 4);
 
 /**
- * Asks how many deliveries are due and dead.
+ * Asks how much postponed work there is.
  *
- * @generated from message tripe.reader.v1.CountDeliveriesRequest
+ * @generated from message tripe.reader.v1.CountPostponedWorkRequest
  */
-export type CountDeliveriesRequest = Message<"tripe.reader.v1.CountDeliveriesRequest"> & {
+export type CountPostponedWorkRequest = Message<"tripe.reader.v1.CountPostponedWorkRequest"> & {
 };
 
 /**
- * Describes the message tripe.reader.v1.CountDeliveriesRequest.
- * Use `create(CountDeliveriesRequestSchema)` to create a new message.
+ * Describes the message tripe.reader.v1.CountPostponedWorkRequest.
+ * Use `create(CountPostponedWorkRequestSchema)` to create a new message.
  */
-export const CountDeliveriesRequestSchema: GenMessage<CountDeliveriesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_deliveries, 10);
+export const CountPostponedWorkRequestSchema: GenMessage<CountPostponedWorkRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_deliveries, 5);
 
 /**
- * How many deliveries are due and dead, of all accounts.
+ * Asks what work is due now, of any account.
  *
- * @generated from message tripe.reader.v1.CountDeliveriesResponse
+ * @generated from message tripe.reader.v1.FindDueWorkRequest
  */
-export type CountDeliveriesResponse = Message<"tripe.reader.v1.CountDeliveriesResponse"> & {
+export type FindDueWorkRequest = Message<"tripe.reader.v1.FindDueWorkRequest"> & {
+};
+
+/**
+ * Describes the message tripe.reader.v1.FindDueWorkRequest.
+ * Use `create(FindDueWorkRequestSchema)` to create a new message.
+ */
+export const FindDueWorkRequestSchema: GenMessage<FindDueWorkRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_deliveries, 6);
+
+/**
+ * What work is due now.
+ *
+ * @generated from message tripe.reader.v1.FindDueWorkResponse
+ */
+export type FindDueWorkResponse = Message<"tripe.reader.v1.FindDueWorkResponse"> & {
   /**
-   * How many are due, now or later.
+   * The kinds of which something is due. A kind may be named of which nothing can be leased; none is left out.
    *
-   * @generated from field: int64 due_count = 1;
+   * @generated from field: repeated tripe.reader.v1.PostponedWork work = 1;
+   */
+  work: PostponedWork[];
+};
+
+/**
+ * Describes the message tripe.reader.v1.FindDueWorkResponse.
+ * Use `create(FindDueWorkResponseSchema)` to create a new message.
+ */
+export const FindDueWorkResponseSchema: GenMessage<FindDueWorkResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_deliveries, 7);
+
+/**
+ * How much there is of one kind, of all accounts.
+ *
+ * @generated from message tripe.reader.v1.PostponedWorkCount
+ */
+export type PostponedWorkCount = Message<"tripe.reader.v1.PostponedWorkCount"> & {
+  /**
+   * Of what.
+   *
+   * @generated from field: tripe.reader.v1.PostponedWork work = 1;
+   */
+  work: PostponedWork;
+
+  /**
+   * How much is due, now or later.
+   *
+   * @generated from field: int64 due_count = 2;
    */
   dueCount: bigint;
 
   /**
-   * How many have ended their ladder without success.
+   * How much has come to nothing and can be redriven.
    *
-   * @generated from field: int64 dead_count = 2;
+   * @generated from field: int64 dead_count = 3;
    */
   deadCount: bigint;
 
   /**
-   * When the one that has waited longest was due; absent when none is late.
+   * When that was due which has waited longest; absent when none is late.
    *
-   * @generated from field: google.protobuf.Timestamp oldest_due_time = 3;
+   * @generated from field: google.protobuf.Timestamp oldest_due_time = 4;
    */
   oldestDueTime?: Timestamp | undefined;
 };
 
 /**
- * Describes the message tripe.reader.v1.CountDeliveriesResponse.
- * Use `create(CountDeliveriesResponseSchema)` to create a new message.
+ * Describes the message tripe.reader.v1.PostponedWorkCount.
+ * Use `create(PostponedWorkCountSchema)` to create a new message.
  */
-export const CountDeliveriesResponseSchema: GenMessage<CountDeliveriesResponse> = /*@__PURE__*/
+export const PostponedWorkCountSchema: GenMessage<PostponedWorkCount> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_deliveries, 8);
+
+/**
+ * How much postponed work there is.
+ *
+ * @generated from message tripe.reader.v1.CountPostponedWorkResponse
+ */
+export type CountPostponedWorkResponse = Message<"tripe.reader.v1.CountPostponedWorkResponse"> & {
+  /**
+   * One entry for each of events, webhooks and mails.
+   *
+   * @generated from field: repeated tripe.reader.v1.PostponedWorkCount counts = 1;
+   */
+  counts: PostponedWorkCount[];
+};
+
+/**
+ * Describes the message tripe.reader.v1.CountPostponedWorkResponse.
+ * Use `create(CountPostponedWorkResponseSchema)` to create a new message.
+ */
+export const CountPostponedWorkResponseSchema: GenMessage<CountPostponedWorkResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_deliveries, 9);
+
+/**
+ * Asks for what has come to nothing and can be redriven, of all accounts.
+ *
+ * @generated from message tripe.reader.v1.ListDeadWorkRequest
+ */
+export type ListDeadWorkRequest = Message<"tripe.reader.v1.ListDeadWorkRequest"> & {
+  /**
+   * How many at most of each kind, 1 to 100.
+   *
+   * @generated from field: int32 limit = 1;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message tripe.reader.v1.ListDeadWorkRequest.
+ * Use `create(ListDeadWorkRequestSchema)` to create a new message.
+ */
+export const ListDeadWorkRequestSchema: GenMessage<ListDeadWorkRequest> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_deliveries, 10);
+
+/**
+ * Work that has come to nothing.
+ *
+ * @generated from message tripe.reader.v1.DeadWork
+ */
+export type DeadWork = Message<"tripe.reader.v1.DeadWork"> & {
+  /**
+   * The account it belongs to.
+   *
+   * @generated from field: string account_id = 1;
+   */
+  accountId: string;
+
+  /**
+   * What it is: WEBHOOKS or MAILS.
+   *
+   * @generated from field: tripe.reader.v1.PostponedWork work = 2;
+   */
+  work: PostponedWork;
+
+  /**
+   * The event, or the key of the mail.
+   *
+   * @generated from field: string object_id = 3;
+   */
+  objectId: string;
+
+  /**
+   * The endpoint; empty of a mail.
+   *
+   * @generated from field: string webhook_endpoint_id = 4;
+   */
+  webhookEndpointId: string;
+
+  /**
+   * Why the last try came to nothing, for people.
+   *
+   * @generated from field: string problem = 5;
+   */
+  problem: string;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tripe.reader.v1.DeadWork.
+ * Use `create(DeadWorkSchema)` to create a new message.
+ */
+export const DeadWorkSchema: GenMessage<DeadWork> = /*@__PURE__*/
   messageDesc(file_tripe_reader_v1_deliveries, 11);
+
+/**
+ * What has come to nothing.
+ *
+ * @generated from message tripe.reader.v1.ListDeadWorkResponse
+ */
+export type ListDeadWorkResponse = Message<"tripe.reader.v1.ListDeadWorkResponse"> & {
+  /**
+   * Webhooks, then mails, each by account.
+   *
+   * @generated from field: repeated tripe.reader.v1.DeadWork work = 1;
+   */
+  work: DeadWork[];
+};
+
+/**
+ * Describes the message tripe.reader.v1.ListDeadWorkResponse.
+ * Use `create(ListDeadWorkResponseSchema)` to create a new message.
+ */
+export const ListDeadWorkResponseSchema: GenMessage<ListDeadWorkResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_reader_v1_deliveries, 12);
 
 /**
  * How far a delivery has come.
@@ -506,4 +456,80 @@ export type EventDeliveryState = (typeof EventDeliveryState)[keyof typeof EventD
  */
 export const EventDeliveryStateSchema: GenEnum<EventDeliveryState> = /*@__PURE__*/
   enumDesc(file_tripe_reader_v1_deliveries, 0);
+
+/**
+ * What work is postponed.
+ *
+ * @generated from enum tripe.reader.v1.PostponedWork
+ */
+export const PostponedWork = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: POSTPONED_WORK_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Events that wait to be dispatched.
+   *
+   * @generated from enum value: POSTPONED_WORK_EVENTS = 1;
+   */
+  EVENTS: 1,
+
+  /**
+   * Events on their way to merchants' servers.
+   *
+   * @generated from enum value: POSTPONED_WORK_WEBHOOKS = 2;
+   */
+  WEBHOOKS: 2,
+
+  /**
+   * Mails.
+   *
+   * @generated from enum value: POSTPONED_WORK_MAILS = 3;
+   */
+  MAILS: 3,
+
+  /**
+   * Attempts whose bank has not spoken.
+   *
+   * @generated from enum value: POSTPONED_WORK_ATTEMPTS = 4;
+   */
+  ATTEMPTS: 4,
+
+  /**
+   * Holds that were not captured in time.
+   *
+   * @generated from enum value: POSTPONED_WORK_HOLDS = 5;
+   */
+  HOLDS: 5,
+
+  /**
+   * Subscriptions whose period has ended.
+   *
+   * @generated from enum value: POSTPONED_WORK_RENEWALS = 6;
+   */
+  RENEWALS: 6,
+
+  /**
+   * Invoices to be finalized or collected.
+   *
+   * @generated from enum value: POSTPONED_WORK_COLLECTIONS = 7;
+   */
+  COLLECTIONS: 7,
+} as const;
+
+/**
+ * What work is postponed.
+ *
+ * @generated from enum tripe.reader.v1.PostponedWork
+ */
+export type PostponedWork = (typeof PostponedWork)[keyof typeof PostponedWork] | UnknownEnum;
+
+/**
+ * Describes the enum tripe.reader.v1.PostponedWork.
+ */
+export const PostponedWorkSchema: GenEnum<PostponedWork> = /*@__PURE__*/
+  enumDesc(file_tripe_reader_v1_deliveries, 1);
 

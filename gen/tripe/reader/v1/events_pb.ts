@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/reader/v1/events.proto.
  */
 export const file_tripe_reader_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Chx0cmlwZS9yZWFkZXIvdjEvZXZlbnRzLnByb3RvEg90cmlwZS5yZWFkZXIudjEiTQoPR2V0RXZlbnRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghldmVudF9pZBgCIAEoCUIJukgGcgQQARhAIjoKEEdldEV2ZW50UmVzcG9uc2USJgoFZXZlbnQYASABKAsyFy50cmlwZS5iaWxsaW5nLnYxLkV2ZW50IowCChFMaXN0RXZlbnRzUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHwoFdHlwZXMYAiADKAlCELpIDZIBChBkIgZyBBABGEASOwoRY3JlYXRlX3RpbWVfcmFuZ2UYAyABKAsyIC50cmlwZS5yZWFkZXIudjEuQ3JlYXRlVGltZVJhbmdlEhwKCXBhZ2Vfc2l6ZRgEIAEoBUIJukgGGgQYZCgAEhsKCnBhZ2VfdG9rZW4YBSABKAlCB7pIBHICGEASEwoLaXNfYmFja3dhcmQYBiABKAgSGQoMaXNfZGVsaXZlcmVkGAcgASgISACIAQFCDwoNX2lzX2RlbGl2ZXJlZCJWChJMaXN0RXZlbnRzUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcudHJpcGUuYmlsbGluZy52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOgodTGlzdFVuZGlzcGF0Y2hlZEV2ZW50c1JlcXVlc3QSGQoFbGltaXQYASABKAVCCrpIBxoFGPQDKAEiRwoRVW5kaXNwYXRjaGVkRXZlbnQSEgoKYWNjb3VudF9pZBgBIAEoCRIQCghldmVudF9pZBgCIAEoCRIMCgR0eXBlGAMgASgJIlQKHkxpc3RVbmRpc3BhdGNoZWRFdmVudHNSZXNwb25zZRIyCgZldmVudHMYASADKAsyIi50cmlwZS5yZWFkZXIudjEuVW5kaXNwYXRjaGVkRXZlbnRiBnByb3RvMw", [file_buf_validate_validate, file_tripe_billing_v1_event, file_tripe_reader_v1_create_time_range]);
+  fileDesc("Chx0cmlwZS9yZWFkZXIvdjEvZXZlbnRzLnByb3RvEg90cmlwZS5yZWFkZXIudjEiTQoPR2V0RXZlbnRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIbCghldmVudF9pZBgCIAEoCUIJukgGcgQQARhAIjoKEEdldEV2ZW50UmVzcG9uc2USJgoFZXZlbnQYASABKAsyFy50cmlwZS5iaWxsaW5nLnYxLkV2ZW50IowCChFMaXN0RXZlbnRzUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHwoFdHlwZXMYAiADKAlCELpIDZIBChBkIgZyBBABGEASOwoRY3JlYXRlX3RpbWVfcmFuZ2UYAyABKAsyIC50cmlwZS5yZWFkZXIudjEuQ3JlYXRlVGltZVJhbmdlEhwKCXBhZ2Vfc2l6ZRgEIAEoBUIJukgGGgQYZCgAEhsKCnBhZ2VfdG9rZW4YBSABKAlCB7pIBHICGEASEwoLaXNfYmFja3dhcmQYBiABKAgSGQoMaXNfZGVsaXZlcmVkGAcgASgISACIAQFCDwoNX2lzX2RlbGl2ZXJlZCJWChJMaXN0RXZlbnRzUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcudHJpcGUuYmlsbGluZy52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAliBnByb3RvMw", [file_buf_validate_validate, file_tripe_billing_v1_event, file_tripe_reader_v1_create_time_range]);
 
 /**
  * Asks for one event.
@@ -157,81 +157,4 @@ export type ListEventsResponse = Message<"tripe.reader.v1.ListEventsResponse"> &
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PURE__*/
   messageDesc(file_tripe_reader_v1_events, 3);
-
-/**
- * Asks for events that nobody has taken up yet.
- *
- * @generated from message tripe.reader.v1.ListUndispatchedEventsRequest
- */
-export type ListUndispatchedEventsRequest = Message<"tripe.reader.v1.ListUndispatchedEventsRequest"> & {
-  /**
-   * How many at most, 1 to 500.
-   *
-   * @generated from field: int32 limit = 1;
-   */
-  limit: number;
-};
-
-/**
- * Describes the message tripe.reader.v1.ListUndispatchedEventsRequest.
- * Use `create(ListUndispatchedEventsRequestSchema)` to create a new message.
- */
-export const ListUndispatchedEventsRequestSchema: GenMessage<ListUndispatchedEventsRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_events, 4);
-
-/**
- * An event that nobody has taken up yet.
- *
- * @generated from message tripe.reader.v1.UndispatchedEvent
- */
-export type UndispatchedEvent = Message<"tripe.reader.v1.UndispatchedEvent"> & {
-  /**
-   * The account of the event.
-   *
-   * @generated from field: string account_id = 1;
-   */
-  accountId: string;
-
-  /**
-   * The event's id.
-   *
-   * @generated from field: string event_id = 2;
-   */
-  eventId: string;
-
-  /**
-   * What happened, in the public API's words.
-   *
-   * @generated from field: string type = 3;
-   */
-  type: string;
-};
-
-/**
- * Describes the message tripe.reader.v1.UndispatchedEvent.
- * Use `create(UndispatchedEventSchema)` to create a new message.
- */
-export const UndispatchedEventSchema: GenMessage<UndispatchedEvent> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_events, 5);
-
-/**
- * Events that nobody has taken up yet.
- *
- * @generated from message tripe.reader.v1.ListUndispatchedEventsResponse
- */
-export type ListUndispatchedEventsResponse = Message<"tripe.reader.v1.ListUndispatchedEventsResponse"> & {
-  /**
-   * The events.
-   *
-   * @generated from field: repeated tripe.reader.v1.UndispatchedEvent events = 1;
-   */
-  events: UndispatchedEvent[];
-};
-
-/**
- * Describes the message tripe.reader.v1.ListUndispatchedEventsResponse.
- * Use `create(ListUndispatchedEventsResponseSchema)` to create a new message.
- */
-export const ListUndispatchedEventsResponseSchema: GenMessage<ListUndispatchedEventsResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_events, 6);
 

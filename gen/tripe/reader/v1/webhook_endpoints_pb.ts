@@ -5,8 +5,6 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { WebhookEndpoint } from "../../billing/v1/webhook_endpoint_pb.ts";
 import { file_tripe_billing_v1_webhook_endpoint } from "../../billing/v1/webhook_endpoint_pb.ts";
 import type { CreateTimeRange } from "./create_time_range_pb.ts";
@@ -17,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/reader/v1/webhook_endpoints.proto.
  */
 export const file_tripe_reader_v1_webhook_endpoints: GenFile = /*@__PURE__*/
-  fileDesc("Cid0cmlwZS9yZWFkZXIvdjEvd2ViaG9va19lbmRwb2ludHMucHJvdG8SD3RyaXBlLnJlYWRlci52MSJiChlHZXRXZWJob29rRW5kcG9pbnRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBImChN3ZWJob29rX2VuZHBvaW50X2lkGAIgASgJQgm6SAZyBBABGEAiWQoaR2V0V2ViaG9va0VuZHBvaW50UmVzcG9uc2USOwoQd2ViaG9va19lbmRwb2ludBgBIAEoCzIhLnRyaXBlLmJpbGxpbmcudjEuV2ViaG9va0VuZHBvaW50IskBChtMaXN0V2ViaG9va0VuZHBvaW50c1JlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhwKCXBhZ2Vfc2l6ZRgCIAEoBUIJukgGGgQYZCgAEhsKCnBhZ2VfdG9rZW4YAyABKAlCB7pIBHICGEASEwoLaXNfYmFja3dhcmQYBCABKAgSOwoRY3JlYXRlX3RpbWVfcmFuZ2UYBSABKAsyIC50cmlwZS5yZWFkZXIudjEuQ3JlYXRlVGltZVJhbmdlInUKHExpc3RXZWJob29rRW5kcG9pbnRzUmVzcG9uc2USPAoRd2ViaG9va19lbmRwb2ludHMYASADKAsyIS50cmlwZS5iaWxsaW5nLnYxLldlYmhvb2tFbmRwb2ludBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOQodTGlzdFVubm90aWNlZEVuZHBvaW50c1JlcXVlc3QSGAoFbGltaXQYASABKAVCCbpIBhoEGGQoASKWAQoRVW5ub3RpY2VkRW5kcG9pbnQSEgoKYWNjb3VudF9pZBgBIAEoCRI7ChB3ZWJob29rX2VuZHBvaW50GAIgASgLMiEudHJpcGUuYmlsbGluZy52MS5XZWJob29rRW5kcG9pbnQSMAoMZGlzYWJsZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJXCh5MaXN0VW5ub3RpY2VkRW5kcG9pbnRzUmVzcG9uc2USNQoJZW5kcG9pbnRzGAEgAygLMiIudHJpcGUucmVhZGVyLnYxLlVubm90aWNlZEVuZHBvaW50YgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tripe_billing_v1_webhook_endpoint, file_tripe_reader_v1_create_time_range]);
+  fileDesc("Cid0cmlwZS9yZWFkZXIvdjEvd2ViaG9va19lbmRwb2ludHMucHJvdG8SD3RyaXBlLnJlYWRlci52MSJiChlHZXRXZWJob29rRW5kcG9pbnRSZXF1ZXN0Eh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBImChN3ZWJob29rX2VuZHBvaW50X2lkGAIgASgJQgm6SAZyBBABGEAiWQoaR2V0V2ViaG9va0VuZHBvaW50UmVzcG9uc2USOwoQd2ViaG9va19lbmRwb2ludBgBIAEoCzIhLnRyaXBlLmJpbGxpbmcudjEuV2ViaG9va0VuZHBvaW50IskBChtMaXN0V2ViaG9va0VuZHBvaW50c1JlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhwKCXBhZ2Vfc2l6ZRgCIAEoBUIJukgGGgQYZCgAEhsKCnBhZ2VfdG9rZW4YAyABKAlCB7pIBHICGEASEwoLaXNfYmFja3dhcmQYBCABKAgSOwoRY3JlYXRlX3RpbWVfcmFuZ2UYBSABKAsyIC50cmlwZS5yZWFkZXIudjEuQ3JlYXRlVGltZVJhbmdlInUKHExpc3RXZWJob29rRW5kcG9pbnRzUmVzcG9uc2USPAoRd2ViaG9va19lbmRwb2ludHMYASADKAsyIS50cmlwZS5iaWxsaW5nLnYxLldlYmhvb2tFbmRwb2ludBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAliBnByb3RvMw", [file_buf_validate_validate, file_tripe_billing_v1_webhook_endpoint, file_tripe_reader_v1_create_time_range]);
 
 /**
  * Asks for one endpoint.
@@ -144,81 +142,4 @@ export type ListWebhookEndpointsResponse = Message<"tripe.reader.v1.ListWebhookE
  */
 export const ListWebhookEndpointsResponseSchema: GenMessage<ListWebhookEndpointsResponse> = /*@__PURE__*/
   messageDesc(file_tripe_reader_v1_webhook_endpoints, 3);
-
-/**
- * Asks for endpoints that Tripe has disabled and whose accounts were not told.
- *
- * @generated from message tripe.reader.v1.ListUnnoticedEndpointsRequest
- */
-export type ListUnnoticedEndpointsRequest = Message<"tripe.reader.v1.ListUnnoticedEndpointsRequest"> & {
-  /**
-   * How many at most, 1 to 100.
-   *
-   * @generated from field: int32 limit = 1;
-   */
-  limit: number;
-};
-
-/**
- * Describes the message tripe.reader.v1.ListUnnoticedEndpointsRequest.
- * Use `create(ListUnnoticedEndpointsRequestSchema)` to create a new message.
- */
-export const ListUnnoticedEndpointsRequestSchema: GenMessage<ListUnnoticedEndpointsRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_webhook_endpoints, 4);
-
-/**
- * Such an endpoint.
- *
- * @generated from message tripe.reader.v1.UnnoticedEndpoint
- */
-export type UnnoticedEndpoint = Message<"tripe.reader.v1.UnnoticedEndpoint"> & {
-  /**
-   * The account of the endpoint.
-   *
-   * @generated from field: string account_id = 1;
-   */
-  accountId: string;
-
-  /**
-   * The endpoint.
-   *
-   * @generated from field: tripe.billing.v1.WebhookEndpoint webhook_endpoint = 2;
-   */
-  webhookEndpoint?: WebhookEndpoint | undefined;
-
-  /**
-   * When it was disabled.
-   *
-   * @generated from field: google.protobuf.Timestamp disable_time = 3;
-   */
-  disableTime?: Timestamp | undefined;
-};
-
-/**
- * Describes the message tripe.reader.v1.UnnoticedEndpoint.
- * Use `create(UnnoticedEndpointSchema)` to create a new message.
- */
-export const UnnoticedEndpointSchema: GenMessage<UnnoticedEndpoint> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_webhook_endpoints, 5);
-
-/**
- * Such endpoints.
- *
- * @generated from message tripe.reader.v1.ListUnnoticedEndpointsResponse
- */
-export type ListUnnoticedEndpointsResponse = Message<"tripe.reader.v1.ListUnnoticedEndpointsResponse"> & {
-  /**
-   * The endpoints.
-   *
-   * @generated from field: repeated tripe.reader.v1.UnnoticedEndpoint endpoints = 1;
-   */
-  endpoints: UnnoticedEndpoint[];
-};
-
-/**
- * Describes the message tripe.reader.v1.ListUnnoticedEndpointsResponse.
- * Use `create(ListUnnoticedEndpointsResponseSchema)` to create a new message.
- */
-export const ListUnnoticedEndpointsResponseSchema: GenMessage<ListUnnoticedEndpointsResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_reader_v1_webhook_endpoints, 6);
 

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/scheduler/v1/scheduler_service.proto.
  */
 export const file_tripe_scheduler_v1_scheduler_service: GenFile = /*@__PURE__*/
-  fileDesc("Cip0cmlwZS9zY2hlZHVsZXIvdjEvc2NoZWR1bGVyX3NlcnZpY2UucHJvdG8SEnRyaXBlLnNjaGVkdWxlci52MSJFCg9SdW5Td2VlcFJlcXVlc3QSMgoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXBCCLpIBYIBAhABIjsKEFJ1blN3ZWVwUmVzcG9uc2USEwoLdGFrZW5fY291bnQYASABKAUSEgoKZG9uZV9jb3VudBgCIAEoBSISChBHZXRTdGF0dXNSZXF1ZXN0IncKEUdldFN0YXR1c1Jlc3BvbnNlEi8KBnN3ZWVwcxgBIAMoCzIfLnRyaXBlLnNjaGVkdWxlci52MS5Td2VlcFN0YXR1cxIxCgpvbGRlc3RfZHVlGAIgAygLMh0udHJpcGUuc2NoZWR1bGVyLnYxLk9sZGVzdER1ZSJICglPbGRlc3REdWUSDQoFcXVldWUYASABKAkSLAoIZHVlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpgBCgtTd2VlcFN0YXR1cxIoCgVzd2VlcBgBIAEoDjIZLnRyaXBlLnNjaGVkdWxlci52MS5Td2VlcBIwCgxzdWNjZXNzX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfY291bnQYAyABKAUSFgoOZmFpbHVyZV9yZWFzb24YBCABKAkiEwoRTGlzdFF1ZXVlc1JlcXVlc3QiRQoSTGlzdFF1ZXVlc1Jlc3BvbnNlEi8KBnF1ZXVlcxgBIAMoCzIfLnRyaXBlLnNjaGVkdWxlci52MS5RdWV1ZVN0YXR1cyJ5CgtRdWV1ZVN0YXR1cxIMCgRuYW1lGAEgASgJEhUKDXdhaXRpbmdfY291bnQYAiABKAUSFAoMYWN0aXZlX2NvdW50GAMgASgFEi8KC29sZGVzdF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIvChNSZWRyaXZlUXVldWVSZXF1ZXN0EhgKBXF1ZXVlGAEgASgJQgm6SAZyBBABGEAiLgoUUmVkcml2ZVF1ZXVlUmVzcG9uc2USFgoOcmVkcml2ZW5fY291bnQYASABKAUqqgEKBVN3ZWVwEhUKEVNXRUVQX1VOU1BFQ0lGSUVEEAASEgoOU1dFRVBfQVRURU1QVFMQARISCg5TV0VFUF9SRU5FV0FMUxACEhUKEVNXRUVQX0NPTExFQ1RJT05TEAMSEgoOU1dFRVBfU0VORElOR1MQBBIQCgxTV0VFUF9FVkVOVFMQBRIPCgtTV0VFUF9IT0xEUxAGEhQKEFNXRUVQX0RFTElWRVJJRVMQBzKNAwoQU2NoZWR1bGVyU2VydmljZRJVCghSdW5Td2VlcBIjLnRyaXBlLnNjaGVkdWxlci52MS5SdW5Td2VlcFJlcXVlc3QaJC50cmlwZS5zY2hlZHVsZXIudjEuUnVuU3dlZXBSZXNwb25zZRJdCglHZXRTdGF0dXMSJC50cmlwZS5zY2hlZHVsZXIudjEuR2V0U3RhdHVzUmVxdWVzdBolLnRyaXBlLnNjaGVkdWxlci52MS5HZXRTdGF0dXNSZXNwb25zZSIDkAIBEmAKCkxpc3RRdWV1ZXMSJS50cmlwZS5zY2hlZHVsZXIudjEuTGlzdFF1ZXVlc1JlcXVlc3QaJi50cmlwZS5zY2hlZHVsZXIudjEuTGlzdFF1ZXVlc1Jlc3BvbnNlIgOQAgESYQoMUmVkcml2ZVF1ZXVlEicudHJpcGUuc2NoZWR1bGVyLnYxLlJlZHJpdmVRdWV1ZVJlcXVlc3QaKC50cmlwZS5zY2hlZHVsZXIudjEuUmVkcml2ZVF1ZXVlUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Cip0cmlwZS9zY2hlZHVsZXIvdjEvc2NoZWR1bGVyX3NlcnZpY2UucHJvdG8SEnRyaXBlLnNjaGVkdWxlci52MSJFCg9SdW5Td2VlcFJlcXVlc3QSMgoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXBCCLpIBYIBAhABIjsKEFJ1blN3ZWVwUmVzcG9uc2USEwoLdGFrZW5fY291bnQYASABKAUSEgoKZG9uZV9jb3VudBgCIAEoBSISChBHZXRTdGF0dXNSZXF1ZXN0IkQKEUdldFN0YXR1c1Jlc3BvbnNlEi8KBnN3ZWVwcxgBIAMoCzIfLnRyaXBlLnNjaGVkdWxlci52MS5Td2VlcFN0YXR1cyKYAQoLU3dlZXBTdGF0dXMSKAoFc3dlZXAYASABKA4yGS50cmlwZS5zY2hlZHVsZXIudjEuU3dlZXASMAoMc3VjY2Vzc190aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYWlsdXJlX2NvdW50GAMgASgFEhYKDmZhaWx1cmVfcmVhc29uGAQgASgJKqcBCgVTd2VlcBIVChFTV0VFUF9VTlNQRUNJRklFRBAAEhIKDlNXRUVQX0FUVEVNUFRTEAESEgoOU1dFRVBfUkVORVdBTFMQAhIVChFTV0VFUF9DT0xMRUNUSU9OUxADEg8KC1NXRUVQX01BSUxTEAQSEAoMU1dFRVBfRVZFTlRTEAUSDwoLU1dFRVBfSE9MRFMQBhIUChBTV0VFUF9ERUxJVkVSSUVTEAcyyAEKEFNjaGVkdWxlclNlcnZpY2USVQoIUnVuU3dlZXASIy50cmlwZS5zY2hlZHVsZXIudjEuUnVuU3dlZXBSZXF1ZXN0GiQudHJpcGUuc2NoZWR1bGVyLnYxLlJ1blN3ZWVwUmVzcG9uc2USXQoJR2V0U3RhdHVzEiQudHJpcGUuc2NoZWR1bGVyLnYxLkdldFN0YXR1c1JlcXVlc3QaJS50cmlwZS5zY2hlZHVsZXIudjEuR2V0U3RhdHVzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * Asks for one sweep.
@@ -50,7 +50,7 @@ export type RunSweepResponse = Message<"tripe.scheduler.v1.RunSweepResponse"> & 
   takenCount: number;
 
   /**
-   * How many of them are done.
+   * How many of them are done; of mails and deliveries, how many were begun.
    *
    * @generated from field: int32 done_count = 2;
    */
@@ -91,13 +91,6 @@ export type GetStatusResponse = Message<"tripe.scheduler.v1.GetStatusResponse"> 
    * @generated from field: repeated tripe.scheduler.v1.SweepStatus sweeps = 1;
    */
   sweeps: SweepStatus[];
-
-  /**
-   * When the job was due that has waited longest, by queue; queues in which none waits are left out.
-   *
-   * @generated from field: repeated tripe.scheduler.v1.OldestDue oldest_due = 2;
-   */
-  oldestDue: OldestDue[];
 };
 
 /**
@@ -106,34 +99,6 @@ export type GetStatusResponse = Message<"tripe.scheduler.v1.GetStatusResponse"> 
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
   messageDesc(file_tripe_scheduler_v1_scheduler_service, 3);
-
-/**
- * The job of a queue that should have been done longest ago.
- *
- * @generated from message tripe.scheduler.v1.OldestDue
- */
-export type OldestDue = Message<"tripe.scheduler.v1.OldestDue"> & {
-  /**
-   * The queue: "mail" or "webhook".
-   *
-   * @generated from field: string queue = 1;
-   */
-  queue: string;
-
-  /**
-   * When it was due.
-   *
-   * @generated from field: google.protobuf.Timestamp due_time = 2;
-   */
-  dueTime?: Timestamp | undefined;
-};
-
-/**
- * Describes the message tripe.scheduler.v1.OldestDue.
- * Use `create(OldestDueSchema)` to create a new message.
- */
-export const OldestDueSchema: GenMessage<OldestDue> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 4);
 
 /**
  * How one sweep is doing.
@@ -175,127 +140,7 @@ export type SweepStatus = Message<"tripe.scheduler.v1.SweepStatus"> & {
  * Use `create(SweepStatusSchema)` to create a new message.
  */
 export const SweepStatusSchema: GenMessage<SweepStatus> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 5);
-
-/**
- * Asks how the queues are doing.
- *
- * @generated from message tripe.scheduler.v1.ListQueuesRequest
- */
-export type ListQueuesRequest = Message<"tripe.scheduler.v1.ListQueuesRequest"> & {
-};
-
-/**
- * Describes the message tripe.scheduler.v1.ListQueuesRequest.
- * Use `create(ListQueuesRequestSchema)` to create a new message.
- */
-export const ListQueuesRequestSchema: GenMessage<ListQueuesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 6);
-
-/**
- * How the queues are doing.
- *
- * @generated from message tripe.scheduler.v1.ListQueuesResponse
- */
-export type ListQueuesResponse = Message<"tripe.scheduler.v1.ListQueuesResponse"> & {
-  /**
-   * One entry a queue.
-   *
-   * @generated from field: repeated tripe.scheduler.v1.QueueStatus queues = 1;
-   */
-  queues: QueueStatus[];
-};
-
-/**
- * Describes the message tripe.scheduler.v1.ListQueuesResponse.
- * Use `create(ListQueuesResponseSchema)` to create a new message.
- */
-export const ListQueuesResponseSchema: GenMessage<ListQueuesResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 7);
-
-/**
- * How one queue is doing.
- *
- * @generated from message tripe.scheduler.v1.QueueStatus
- */
-export type QueueStatus = Message<"tripe.scheduler.v1.QueueStatus"> & {
-  /**
-   * The queue: "mail", "webhook", or either with "_dead", where jobs end that were tried in vain.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * How many jobs wait.
-   *
-   * @generated from field: int32 waiting_count = 2;
-   */
-  waitingCount: number;
-
-  /**
-   * How many are being done.
-   *
-   * @generated from field: int32 active_count = 3;
-   */
-  activeCount: number;
-
-  /**
-   * When the job was made that has waited longest; absent when none waits.
-   *
-   * @generated from field: google.protobuf.Timestamp oldest_time = 4;
-   */
-  oldestTime?: Timestamp | undefined;
-};
-
-/**
- * Describes the message tripe.scheduler.v1.QueueStatus.
- * Use `create(QueueStatusSchema)` to create a new message.
- */
-export const QueueStatusSchema: GenMessage<QueueStatus> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 8);
-
-/**
- * Asks to have what died tried again.
- *
- * @generated from message tripe.scheduler.v1.RedriveQueueRequest
- */
-export type RedriveQueueRequest = Message<"tripe.scheduler.v1.RedriveQueueRequest"> & {
-  /**
-   * The queue: "mail" or "webhook".
-   *
-   * @generated from field: string queue = 1;
-   */
-  queue: string;
-};
-
-/**
- * Describes the message tripe.scheduler.v1.RedriveQueueRequest.
- * Use `create(RedriveQueueRequestSchema)` to create a new message.
- */
-export const RedriveQueueRequestSchema: GenMessage<RedriveQueueRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 9);
-
-/**
- * It is tried again.
- *
- * @generated from message tripe.scheduler.v1.RedriveQueueResponse
- */
-export type RedriveQueueResponse = Message<"tripe.scheduler.v1.RedriveQueueResponse"> & {
-  /**
-   * How many had died.
-   *
-   * @generated from field: int32 redriven_count = 1;
-   */
-  redrivenCount: number;
-};
-
-/**
- * Describes the message tripe.scheduler.v1.RedriveQueueResponse.
- * Use `create(RedriveQueueResponseSchema)` to create a new message.
- */
-export const RedriveQueueResponseSchema: GenMessage<RedriveQueueResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_scheduler_v1_scheduler_service, 10);
+  messageDesc(file_tripe_scheduler_v1_scheduler_service, 4);
 
 /**
  * What is swept.
@@ -332,14 +177,14 @@ export const Sweep = {
   COLLECTIONS: 3,
 
   /**
-   * Invoices that are due to be mailed.
+   * Mails that are due.
    *
-   * @generated from enum value: SWEEP_SENDINGS = 4;
+   * @generated from enum value: SWEEP_MAILS = 4;
    */
-  SENDINGS: 4,
+  MAILS: 4,
 
   /**
-   * Events that nobody has taken up.
+   * Events that wait to be dispatched.
    *
    * @generated from enum value: SWEEP_EVENTS = 5;
    */
@@ -398,26 +243,6 @@ export const SchedulerService: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof GetStatusResponseSchema;
-  },
-  /**
-   * ListQueues tells how each queue is doing.
-   *
-   * @generated from rpc tripe.scheduler.v1.SchedulerService.ListQueues
-   */
-  listQueues: {
-    methodKind: "unary";
-    input: typeof ListQueuesRequestSchema;
-    output: typeof ListQueuesResponseSchema;
-  },
-  /**
-   * RedriveQueue has what died in a queue tried again. Done twice, the second time finds only what has died since.
-   *
-   * @generated from rpc tripe.scheduler.v1.SchedulerService.RedriveQueue
-   */
-  redriveQueue: {
-    methodKind: "unary";
-    input: typeof RedriveQueueRequestSchema;
-    output: typeof RedriveQueueResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tripe_scheduler_v1_scheduler_service, 0);

@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/writer/v1/alerts.proto.
  */
 export const file_tripe_writer_v1_alerts: GenFile = /*@__PURE__*/
-  fileDesc("Chx0cmlwZS93cml0ZXIvdjEvYWxlcnRzLnByb3RvEg90cmlwZS53cml0ZXIudjEiFgoUQ2hlY2tEYXRhYmFzZVJlcXVlc3QiFwoVQ2hlY2tEYXRhYmFzZVJlc3BvbnNlIlEKE1Jlc29sdmVBbGVydFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhsKCGFsZXJ0X2lkGAIgASgJQgm6SAZyBBABGEAiKAoUUmVzb2x2ZUFsZXJ0UmVzcG9uc2USEAoId2FzX29wZW4YASABKAgiVwoXUmVwb3J0QnJvd3NlcktleVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh0KCmFwaV9rZXlfaWQYAiABKAlCCbpIBnIEEAEYQCIaChhSZXBvcnRCcm93c2VyS2V5UmVzcG9uc2UiNQoUQ2hlY2tEZWNsaW5lc1JlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAIigKFUNoZWNrRGVjbGluZXNSZXNwb25zZRIPCgdpc19oaWdoGAEgASgIYgZwcm90bzM", [file_buf_validate_validate]);
+  fileDesc("Chx0cmlwZS93cml0ZXIvdjEvYWxlcnRzLnByb3RvEg90cmlwZS53cml0ZXIudjEiFgoUQ2hlY2tEYXRhYmFzZVJlcXVlc3QiFwoVQ2hlY2tEYXRhYmFzZVJlc3BvbnNlIlEKE1Jlc29sdmVBbGVydFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhsKCGFsZXJ0X2lkGAIgASgJQgm6SAZyBBABGEAiKAoUUmVzb2x2ZUFsZXJ0UmVzcG9uc2USEAoId2FzX29wZW4YASABKAgiVwoXUmVwb3J0QnJvd3NlcktleVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh0KCmFwaV9rZXlfaWQYAiABKAlCCbpIBnIEEAEYQCIaChhSZXBvcnRCcm93c2VyS2V5UmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate]);
 
 /**
  * Asks whether the database takes writes. It belongs to no account.
@@ -134,46 +134,4 @@ export type ReportBrowserKeyResponse = Message<"tripe.writer.v1.ReportBrowserKey
  */
 export const ReportBrowserKeyResponseSchema: GenMessage<ReportBrowserKeyResponse> = /*@__PURE__*/
   messageDesc(file_tripe_writer_v1_alerts, 5);
-
-/**
- * Asks whether too many of an account's charges are declined.
- *
- * @generated from message tripe.writer.v1.CheckDeclinesRequest
- */
-export type CheckDeclinesRequest = Message<"tripe.writer.v1.CheckDeclinesRequest"> & {
-  /**
-   * The account.
-   *
-   * @generated from field: string account_id = 1;
-   */
-  accountId: string;
-};
-
-/**
- * Describes the message tripe.writer.v1.CheckDeclinesRequest.
- * Use `create(CheckDeclinesRequestSchema)` to create a new message.
- */
-export const CheckDeclinesRequestSchema: GenMessage<CheckDeclinesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_alerts, 6);
-
-/**
- * Whether there is an alert.
- *
- * @generated from message tripe.writer.v1.CheckDeclinesResponse
- */
-export type CheckDeclinesResponse = Message<"tripe.writer.v1.CheckDeclinesResponse"> & {
-  /**
-   * Whether half or more of the last 100 charges failed: an alert is then open.
-   *
-   * @generated from field: bool is_high = 1;
-   */
-  isHigh: boolean;
-};
-
-/**
- * Describes the message tripe.writer.v1.CheckDeclinesResponse.
- * Use `create(CheckDeclinesResponseSchema)` to create a new message.
- */
-export const CheckDeclinesResponseSchema: GenMessage<CheckDeclinesResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_alerts, 7);
 

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/writer/v1/collections.proto.
  */
 export const file_tripe_writer_v1_collections: GenFile = /*@__PURE__*/
-  fileDesc("CiF0cmlwZS93cml0ZXIvdjEvY29sbGVjdGlvbnMucHJvdG8SD3RyaXBlLndyaXRlci52MSKkAgoWQmVnaW5Db2xsZWN0aW9uUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIdCgppbnZvaWNlX2lkGAMgASgJQgm6SAZyBBABGEASIgoRcGF5bWVudF9tZXRob2RfaWQYBCABKAlCB7pIBHICGEASHAoJY2hhcmdlX2lkGAUgASgJQgm6SAZyBBABGEASHQoKYXR0ZW1wdF9pZBgGIAEoCUIJukgGcgQQARhAEh8KDnJlcXVlc3RfZGlnZXN0GAcgASgMQge6SAR6AhhAEhQKDGlzX3NjaGVkdWxlZBgJIAEoCEoECAgQCVIOaXNfb25seV9yZXBlYXQiygEKF0JlZ2luQ29sbGVjdGlvblJlc3BvbnNlEigKBmNoYXJnZRgBIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlEioKB2F0dGVtcHQYAiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHQSKgoHaW52b2ljZRgDIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZRITCgtpc19yZXBsYXllZBgEIAEoCBIYChBpc193aXRob3V0X3BheWVyGAUgASgIIsMBChdTZXR0bGVDb2xsZWN0aW9uUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIdCgppbnZvaWNlX2lkGAMgASgJQgm6SAZyBBABGEASGgoJY2hhcmdlX2lkGAQgASgJQge6SARyAhhAEi4KC3JldHJ5X2RlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkYKGFNldHRsZUNvbGxlY3Rpb25SZXNwb25zZRIqCgdpbnZvaWNlGAEgASgLMhkudHJpcGUuYmlsbGluZy52MS5JbnZvaWNlIjQKF0xlYXNlQ29sbGVjdGlvbnNSZXF1ZXN0EhkKBWxpbWl0GAEgASgFQgq6SAcaBRj0AygBIlwKCkR1ZUludm9pY2USHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh0KCmludm9pY2VfaWQYAiABKAlCCbpIBnIEEAEYQBIQCghpc19kcmFmdBgDIAEoCCJJChhMZWFzZUNvbGxlY3Rpb25zUmVzcG9uc2USLQoIaW52b2ljZXMYASADKAsyGy50cmlwZS53cml0ZXIudjEuRHVlSW52b2ljZSKzAQoTQmVnaW5TZW5kaW5nUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBIdCgppbnZvaWNlX2lkGAQgASgJQgm6SAZyBBABGEASHQoKc2VuZGluZ19pZBgFIAEoCUIJukgGcgQQARhAImcKFEJlZ2luU2VuZGluZ1Jlc3BvbnNlEhIKCnNlbmRpbmdfaWQYASABKAkSKgoHaW52b2ljZRgCIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZRIPCgdpc19zZW50GAMgASgIIjEKFExlYXNlU2VuZGluZ3NSZXF1ZXN0EhkKBWxpbWl0GAEgASgFQgq6SAcaBRj0AygBIocBCgpEdWVTZW5kaW5nEh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBIdCgpzZW5kaW5nX2lkGAIgASgJQgm6SAZyBBABGEASHQoKaW52b2ljZV9pZBgDIAEoCUIJukgGcgQQARhAEhwKBXRyaWVzGAQgASgFQg26SAoaCBj/////BygAIkYKFUxlYXNlU2VuZGluZ3NSZXNwb25zZRItCghzZW5kaW5ncxgBIAMoCzIbLnRyaXBlLndyaXRlci52MS5EdWVTZW5kaW5nIr8BCg9NYXJrU2VudFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKc2VuZGluZ19pZBgDIAEoCUIJukgGcgQQARhAEhwKCm1lc3NhZ2VfaWQYBCABKAlCCLpIBXIDGKwCEhsKCnBkZl9zaGEyNTYYBSABKAxCB7pIBHoCGCASEwoLaXNfZ2l2ZW5fdXAYBiABKAgiPgoQTWFya1NlbnRSZXNwb25zZRIqCgdpbnZvaWNlGAEgASgLMhkudHJpcGUuYmlsbGluZy52MS5JbnZvaWNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_tripe_billing_v1_attempt, file_tripe_billing_v1_charge, file_tripe_billing_v1_invoice]);
+  fileDesc("CiF0cmlwZS93cml0ZXIvdjEvY29sbGVjdGlvbnMucHJvdG8SD3RyaXBlLndyaXRlci52MSKkAgoWQmVnaW5Db2xsZWN0aW9uUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIdCgppbnZvaWNlX2lkGAMgASgJQgm6SAZyBBABGEASIgoRcGF5bWVudF9tZXRob2RfaWQYBCABKAlCB7pIBHICGEASHAoJY2hhcmdlX2lkGAUgASgJQgm6SAZyBBABGEASHQoKYXR0ZW1wdF9pZBgGIAEoCUIJukgGcgQQARhAEh8KDnJlcXVlc3RfZGlnZXN0GAcgASgMQge6SAR6AhhAEhQKDGlzX3NjaGVkdWxlZBgJIAEoCEoECAgQCVIOaXNfb25seV9yZXBlYXQiygEKF0JlZ2luQ29sbGVjdGlvblJlc3BvbnNlEigKBmNoYXJnZRgBIAEoCzIYLnRyaXBlLmJpbGxpbmcudjEuQ2hhcmdlEioKB2F0dGVtcHQYAiABKAsyGS50cmlwZS5iaWxsaW5nLnYxLkF0dGVtcHQSKgoHaW52b2ljZRgDIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZRITCgtpc19yZXBsYXllZBgEIAEoCBIYChBpc193aXRob3V0X3BheWVyGAUgASgIIsMBChdTZXR0bGVDb2xsZWN0aW9uUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIdCgppbnZvaWNlX2lkGAMgASgJQgm6SAZyBBABGEASGgoJY2hhcmdlX2lkGAQgASgJQge6SARyAhhAEi4KC3JldHJ5X2RlbGF5GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkYKGFNldHRsZUNvbGxlY3Rpb25SZXNwb25zZRIqCgdpbnZvaWNlGAEgASgLMhkudHJpcGUuYmlsbGluZy52MS5JbnZvaWNlIjQKF0xlYXNlQ29sbGVjdGlvbnNSZXF1ZXN0EhkKBWxpbWl0GAEgASgFQgq6SAcaBRj0AygBIlwKCkR1ZUludm9pY2USHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh0KCmludm9pY2VfaWQYAiABKAlCCbpIBnIEEAEYQBIQCghpc19kcmFmdBgDIAEoCCJJChhMZWFzZUNvbGxlY3Rpb25zUmVzcG9uc2USLQoIaW52b2ljZXMYASADKAsyGy50cmlwZS53cml0ZXIudjEuRHVlSW52b2ljZSKzAQoTQmVnaW5TZW5kaW5nUmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBIdCgppbnZvaWNlX2lkGAQgASgJQgm6SAZyBBABGEASHQoKc2VuZGluZ19pZBgFIAEoCUIJukgGcgQQARhAImcKFEJlZ2luU2VuZGluZ1Jlc3BvbnNlEhIKCnNlbmRpbmdfaWQYASABKAkSKgoHaW52b2ljZRgCIAEoCzIZLnRyaXBlLmJpbGxpbmcudjEuSW52b2ljZRIPCgdpc19zZW50GAMgASgIIr8BCg9NYXJrU2VudFJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHQoKc2VuZGluZ19pZBgDIAEoCUIJukgGcgQQARhAEhwKCm1lc3NhZ2VfaWQYBCABKAlCCLpIBXIDGKwCEhsKCnBkZl9zaGEyNTYYBSABKAxCB7pIBHoCGCASEwoLaXNfZ2l2ZW5fdXAYBiABKAgiPgoQTWFya1NlbnRSZXNwb25zZRIqCgdpbnZvaWNlGAEgASgLMhkudHJpcGUuYmlsbGluZy52MS5JbnZvaWNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_tripe_billing_v1_attempt, file_tripe_billing_v1_charge, file_tripe_billing_v1_invoice]);
 
 /**
  * Asks for commit A of an invoice's payment: a charge of what is due, unless one is under way.
@@ -374,90 +374,6 @@ export const BeginSendingResponseSchema: GenMessage<BeginSendingResponse> = /*@_
   messageDesc(file_tripe_writer_v1_collections, 8);
 
 /**
- * Asks for sendings that are due, of every account: it carries no account_id.
- *
- * @generated from message tripe.writer.v1.LeaseSendingsRequest
- */
-export type LeaseSendingsRequest = Message<"tripe.writer.v1.LeaseSendingsRequest"> & {
-  /**
-   * How many at most, 1 to 500.
-   *
-   * @generated from field: int32 limit = 1;
-   */
-  limit: number;
-};
-
-/**
- * Describes the message tripe.writer.v1.LeaseSendingsRequest.
- * Use `create(LeaseSendingsRequestSchema)` to create a new message.
- */
-export const LeaseSendingsRequestSchema: GenMessage<LeaseSendingsRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_collections, 9);
-
-/**
- * A sending that is due.
- *
- * @generated from message tripe.writer.v1.DueSending
- */
-export type DueSending = Message<"tripe.writer.v1.DueSending"> & {
-  /**
-   * The account it belongs to.
-   *
-   * @generated from field: string account_id = 1;
-   */
-  accountId: string;
-
-  /**
-   * Which.
-   *
-   * @generated from field: string sending_id = 2;
-   */
-  sendingId: string;
-
-  /**
-   * The invoice to mail.
-   *
-   * @generated from field: string invoice_id = 3;
-   */
-  invoiceId: string;
-
-  /**
-   * How often it was tried before.
-   *
-   * @generated from field: int32 tries = 4;
-   */
-  tries: number;
-};
-
-/**
- * Describes the message tripe.writer.v1.DueSending.
- * Use `create(DueSendingSchema)` to create a new message.
- */
-export const DueSendingSchema: GenMessage<DueSending> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_collections, 10);
-
-/**
- * Sendings that were due, each leased to the caller.
- *
- * @generated from message tripe.writer.v1.LeaseSendingsResponse
- */
-export type LeaseSendingsResponse = Message<"tripe.writer.v1.LeaseSendingsResponse"> & {
-  /**
-   * The sendings.
-   *
-   * @generated from field: repeated tripe.writer.v1.DueSending sendings = 1;
-   */
-  sendings: DueSending[];
-};
-
-/**
- * Describes the message tripe.writer.v1.LeaseSendingsResponse.
- * Use `create(LeaseSendingsResponseSchema)` to create a new message.
- */
-export const LeaseSendingsResponseSchema: GenMessage<LeaseSendingsResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_collections, 11);
-
-/**
  * Asks to record that an invoice was mailed.
  *
  * @generated from message tripe.writer.v1.MarkSentRequest
@@ -511,7 +427,7 @@ export type MarkSentRequest = Message<"tripe.writer.v1.MarkSentRequest"> & {
  * Use `create(MarkSentRequestSchema)` to create a new message.
  */
 export const MarkSentRequestSchema: GenMessage<MarkSentRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_collections, 12);
+  messageDesc(file_tripe_writer_v1_collections, 9);
 
 /**
  * The invoice as it is now.
@@ -532,5 +448,5 @@ export type MarkSentResponse = Message<"tripe.writer.v1.MarkSentResponse"> & {
  * Use `create(MarkSentResponseSchema)` to create a new message.
  */
 export const MarkSentResponseSchema: GenMessage<MarkSentResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_collections, 13);
+  messageDesc(file_tripe_writer_v1_collections, 10);
 

@@ -7,6 +7,8 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { Event } from "../../billing/v1/event_pb.ts";
+import { file_tripe_billing_v1_event } from "../../billing/v1/event_pb.ts";
 import type { WebhookEndpoint } from "../../billing/v1/webhook_endpoint_pb.ts";
 import { file_tripe_billing_v1_webhook_endpoint } from "../../billing/v1/webhook_endpoint_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -15,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tripe/writer/v1/deliveries.proto.
  */
 export const file_tripe_writer_v1_deliveries: GenFile = /*@__PURE__*/
-  fileDesc("CiB0cmlwZS93cml0ZXIvdjEvZGVsaXZlcmllcy5wcm90bxIPdHJpcGUud3JpdGVyLnYxIo8BCgxEZWxpdmVyeVR1cm4SHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhsKCGV2ZW50X2lkGAIgASgJQgm6SAZyBBABGEASJgoTd2ViaG9va19lbmRwb2ludF9pZBgDIAEoCUIJukgGcgQQARhAEhsKBHR1cm4YBCABKAVCDbpIChoIGICU69wDKAEiXQobTWFya0RlbGl2ZXJpZXNRdWV1ZWRSZXF1ZXN0Ej4KCmRlbGl2ZXJpZXMYASADKAsyHS50cmlwZS53cml0ZXIudjEuRGVsaXZlcnlUdXJuQgu6SAiSAQUIARD0AyI0ChxNYXJrRGVsaXZlcmllc1F1ZXVlZFJlc3BvbnNlEhQKDG1hcmtlZF9jb3VudBgBIAEoBSL8AQoLRGVsaXZlcnlUcnkSNwoIZGVsaXZlcnkYASABKAsyHS50cmlwZS53cml0ZXIudjEuRGVsaXZlcnlUdXJuQga6SAPIAQESOwoHb3V0Y29tZRgCIAEoDjIgLnRyaXBlLndyaXRlci52MS5EZWxpdmVyeU91dGNvbWVCCLpIBYIBAhABEicKBHdhaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoEYm9keRgEIAEoDEIJukgGegQYgIBAEhoKBnN0YXR1cxgFIAEoBUIKukgHGgUY5wcoABIZCgdwcm9ibGVtGAYgASgJQgi6SAVyAxj0AyKMAQoXUmVjb3JkRGVsaXZlcmllc1JlcXVlc3QSNwoFdHJpZXMYASADKAsyHC50cmlwZS53cml0ZXIudjEuRGVsaXZlcnlUcnlCCrpIB5IBBAgBEEASOAoNZGlzYWJsZV9hZnRlchgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIGukgDyAEBIjIKGFJlY29yZERlbGl2ZXJpZXNSZXNwb25zZRIWCg5yZWNvcmRlZF9jb3VudBgBIAEoBSK7AQoUUmV0cnlEZWxpdmVyeVJlcXVlc3QSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEh4KCnJlcXVlc3RfaWQYAiABKAlCCrpIB3IFEAEYrAISHwoOcmVxdWVzdF9kaWdlc3QYAyABKAxCB7pIBHoCGEASGwoIZXZlbnRfaWQYBCABKAlCCbpIBnIEEAEYQBImChN3ZWJob29rX2VuZHBvaW50X2lkGAUgASgJQgm6SAZyBBABGEAiaQoVUmV0cnlEZWxpdmVyeVJlc3BvbnNlEjsKEHdlYmhvb2tfZW5kcG9pbnQYASABKAsyIS50cmlwZS5iaWxsaW5nLnYxLldlYmhvb2tFbmRwb2ludBITCgtpc19yZXBsYXllZBgCIAEoCCI1ChhSZWRyaXZlRGVsaXZlcmllc1JlcXVlc3QSGQoFbGltaXQYASABKAVCCrpIBxoFGPQDKAEiMwoZUmVkcml2ZURlbGl2ZXJpZXNSZXNwb25zZRIWCg5yZWRyaXZlbl9jb3VudBgBIAEoBSrmAQoPRGVsaXZlcnlPdXRjb21lEiAKHERFTElWRVJZX09VVENPTUVfVU5TUEVDSUZJRUQQABIeChpERUxJVkVSWV9PVVRDT01FX0RFTElWRVJFRBABEh4KGkRFTElWRVJZX09VVENPTUVfUE9TVFBPTkVEEAISGQoVREVMSVZFUllfT1VUQ09NRV9ERUFEEAMSGQoVREVMSVZFUllfT1VUQ09NRV9HT05FEAQSHQoZREVMSVZFUllfT1VUQ09NRV9ESVNBQkxFRBAFEhwKGERFTElWRVJZX09VVENPTUVfUkVGVVNFRBAGYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_tripe_billing_v1_webhook_endpoint]);
+  fileDesc("CiB0cmlwZS93cml0ZXIvdjEvZGVsaXZlcmllcy5wcm90bxIPdHJpcGUud3JpdGVyLnYxIo8BCgxEZWxpdmVyeVR1cm4SHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhsKCGV2ZW50X2lkGAIgASgJQgm6SAZyBBABGEASJgoTd2ViaG9va19lbmRwb2ludF9pZBgDIAEoCUIJukgGcgQQARhAEhsKBHR1cm4YBCABKAVCDbpIChoIGICU69wDKAEicAoMRW5kcG9pbnRMb2FkEh0KCmFjY291bnRfaWQYASABKAlCCbpIBnIEEAEYQBImChN3ZWJob29rX2VuZHBvaW50X2lkGAIgASgJQgm6SAZyBBABGEASGQoFY291bnQYAyABKAVCCrpIBxoFGJBOKAEirgEKFkxlYXNlRGVsaXZlcmllc1JlcXVlc3QSGAoFbGltaXQYASABKAVCCbpIBhoEGEAoARIgCgxlbmRwb2ludF9tYXgYAiABKAVCCrpIBxoFGJBOKAESHwoLYWNjb3VudF9tYXgYAyABKAVCCrpIBxoFGJBOKAESNwoFbG9hZHMYBCADKAsyHS50cmlwZS53cml0ZXIudjEuRW5kcG9pbnRMb2FkQgm6SAaSAQMQ6AcihwIKDkxlYXNlZERlbGl2ZXJ5Ei8KCGRlbGl2ZXJ5GAEgASgLMh0udHJpcGUud3JpdGVyLnYxLkRlbGl2ZXJ5VHVybhIUCgxmYWlsZWRfY291bnQYAiABKAUSEwoLbGVhc2VfY291bnQYAyABKAUSEgoKaXNfZW5hYmxlZBgEIAEoCBILCgN1cmwYBSABKAkSEwoLYXBpX3ZlcnNpb24YBiABKAkSFgoOc2VhbGVkX3NlY3JldHMYByADKAwSFQoNcGVuZGluZ19jb3VudBgIIAEoBRIMCgRib2R5GAkgASgMEiYKBWV2ZW50GAogASgLMhcudHJpcGUuYmlsbGluZy52MS5FdmVudCJgChdMZWFzZURlbGl2ZXJpZXNSZXNwb25zZRIzCgpkZWxpdmVyaWVzGAEgAygLMh8udHJpcGUud3JpdGVyLnYxLkxlYXNlZERlbGl2ZXJ5EhAKCGhhc19tb3JlGAIgASgIIvwBCgtEZWxpdmVyeVRyeRI3CghkZWxpdmVyeRgBIAEoCzIdLnRyaXBlLndyaXRlci52MS5EZWxpdmVyeVR1cm5CBrpIA8gBARI7CgdvdXRjb21lGAIgASgOMiAudHJpcGUud3JpdGVyLnYxLkRlbGl2ZXJ5T3V0Y29tZUIIukgFggECEAESJwoEd2FpdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCgRib2R5GAQgASgMQgm6SAZ6BBiAgEASGgoGc3RhdHVzGAUgASgFQgq6SAcaBRjnBygAEhkKB3Byb2JsZW0YBiABKAlCCLpIBXIDGPQDIowBChdSZWNvcmREZWxpdmVyaWVzUmVxdWVzdBI3CgV0cmllcxgBIAMoCzIcLnRyaXBlLndyaXRlci52MS5EZWxpdmVyeVRyeUIKukgHkgEECAEQQBI4Cg1kaXNhYmxlX2FmdGVyGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQga6SAPIAQEiMgoYUmVjb3JkRGVsaXZlcmllc1Jlc3BvbnNlEhYKDnJlY29yZGVkX2NvdW50GAEgASgFIrsBChRSZXRyeURlbGl2ZXJ5UmVxdWVzdBIdCgphY2NvdW50X2lkGAEgASgJQgm6SAZyBBABGEASHgoKcmVxdWVzdF9pZBgCIAEoCUIKukgHcgUQARisAhIfCg5yZXF1ZXN0X2RpZ2VzdBgDIAEoDEIHukgEegIYQBIbCghldmVudF9pZBgEIAEoCUIJukgGcgQQARhAEiYKE3dlYmhvb2tfZW5kcG9pbnRfaWQYBSABKAlCCbpIBnIEEAEYQCJpChVSZXRyeURlbGl2ZXJ5UmVzcG9uc2USOwoQd2ViaG9va19lbmRwb2ludBgBIAEoCzIhLnRyaXBlLmJpbGxpbmcudjEuV2ViaG9va0VuZHBvaW50EhMKC2lzX3JlcGxheWVkGAIgASgIIjUKGFJlZHJpdmVEZWxpdmVyaWVzUmVxdWVzdBIZCgVsaW1pdBgBIAEoBUIKukgHGgUY9AMoASIzChlSZWRyaXZlRGVsaXZlcmllc1Jlc3BvbnNlEhYKDnJlZHJpdmVuX2NvdW50GAEgASgFKoQCCg9EZWxpdmVyeU91dGNvbWUSIAocREVMSVZFUllfT1VUQ09NRV9VTlNQRUNJRklFRBAAEh4KGkRFTElWRVJZX09VVENPTUVfREVMSVZFUkVEEAESHgoaREVMSVZFUllfT1VUQ09NRV9QT1NUUE9ORUQQAhIZChVERUxJVkVSWV9PVVRDT01FX0RFQUQQAxIZChVERUxJVkVSWV9PVVRDT01FX0dPTkUQBBIdChlERUxJVkVSWV9PVVRDT01FX0RJU0FCTEVEEAUSHAoYREVMSVZFUllfT1VUQ09NRV9SRUZVU0VEEAYSHAoYREVMSVZFUllfT1VUQ09NRV9VTlRSSUVEEAdiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_tripe_billing_v1_event, file_tripe_billing_v1_webhook_endpoint]);
 
 /**
  * One turn of one event's delivery to one endpoint.
@@ -45,7 +47,7 @@ export type DeliveryTurn = Message<"tripe.writer.v1.DeliveryTurn"> & {
   webhookEndpointId: string;
 
   /**
-   * The turn: how often the delivery was made due.
+   * The turn: how often the delivery was made due or leased.
    *
    * @generated from field: int32 turn = 4;
    */
@@ -60,46 +62,193 @@ export const DeliveryTurnSchema: GenMessage<DeliveryTurn> = /*@__PURE__*/
   messageDesc(file_tripe_writer_v1_deliveries, 0);
 
 /**
- * Asks to record that turns are in the queue; of several accounts, so each names its own.
+ * How many deliveries to one endpoint a caller has under way.
  *
- * @generated from message tripe.writer.v1.MarkDeliveriesQueuedRequest
+ * @generated from message tripe.writer.v1.EndpointLoad
  */
-export type MarkDeliveriesQueuedRequest = Message<"tripe.writer.v1.MarkDeliveriesQueuedRequest"> & {
+export type EndpointLoad = Message<"tripe.writer.v1.EndpointLoad"> & {
   /**
-   * The turns. One that is over is left out; one recorded again was queued again.
+   * The account it belongs to.
    *
-   * @generated from field: repeated tripe.writer.v1.DeliveryTurn deliveries = 1;
+   * @generated from field: string account_id = 1;
    */
-  deliveries: DeliveryTurn[];
+  accountId: string;
+
+  /**
+   * The endpoint.
+   *
+   * @generated from field: string webhook_endpoint_id = 2;
+   */
+  webhookEndpointId: string;
+
+  /**
+   * How many.
+   *
+   * @generated from field: int32 count = 3;
+   */
+  count: number;
 };
 
 /**
- * Describes the message tripe.writer.v1.MarkDeliveriesQueuedRequest.
- * Use `create(MarkDeliveriesQueuedRequestSchema)` to create a new message.
+ * Describes the message tripe.writer.v1.EndpointLoad.
+ * Use `create(EndpointLoadSchema)` to create a new message.
  */
-export const MarkDeliveriesQueuedRequestSchema: GenMessage<MarkDeliveriesQueuedRequest> = /*@__PURE__*/
+export const EndpointLoadSchema: GenMessage<EndpointLoad> = /*@__PURE__*/
   messageDesc(file_tripe_writer_v1_deliveries, 1);
 
 /**
- * The turns are recorded.
+ * Asks for deliveries that are due, of every account: the first of each endpoint and account, then the second of each.
  *
- * @generated from message tripe.writer.v1.MarkDeliveriesQueuedResponse
+ * @generated from message tripe.writer.v1.LeaseDeliveriesRequest
  */
-export type MarkDeliveriesQueuedResponse = Message<"tripe.writer.v1.MarkDeliveriesQueuedResponse"> & {
+export type LeaseDeliveriesRequest = Message<"tripe.writer.v1.LeaseDeliveriesRequest"> & {
   /**
-   * How many were of a turn that is not over.
+   * How many at most, 1 to 64.
    *
-   * @generated from field: int32 marked_count = 1;
+   * @generated from field: int32 limit = 1;
    */
-  markedCount: number;
+  limit: number;
+
+  /**
+   * How many of one endpoint the caller may have under way, with those of `loads`.
+   *
+   * @generated from field: int32 endpoint_max = 2;
+   */
+  endpointMax: number;
+
+  /**
+   * How many of one account the caller may have under way, with those of `loads`.
+   *
+   * @generated from field: int32 account_max = 3;
+   */
+  accountMax: number;
+
+  /**
+   * What the caller has under way, by endpoint.
+   *
+   * @generated from field: repeated tripe.writer.v1.EndpointLoad loads = 4;
+   */
+  loads: EndpointLoad[];
 };
 
 /**
- * Describes the message tripe.writer.v1.MarkDeliveriesQueuedResponse.
- * Use `create(MarkDeliveriesQueuedResponseSchema)` to create a new message.
+ * Describes the message tripe.writer.v1.LeaseDeliveriesRequest.
+ * Use `create(LeaseDeliveriesRequestSchema)` to create a new message.
  */
-export const MarkDeliveriesQueuedResponseSchema: GenMessage<MarkDeliveriesQueuedResponse> = /*@__PURE__*/
+export const LeaseDeliveriesRequestSchema: GenMessage<LeaseDeliveriesRequest> = /*@__PURE__*/
   messageDesc(file_tripe_writer_v1_deliveries, 2);
+
+/**
+ * A delivery that was due, leased for 60 s, with all that one try needs.
+ *
+ * @generated from message tripe.writer.v1.LeasedDelivery
+ */
+export type LeasedDelivery = Message<"tripe.writer.v1.LeasedDelivery"> & {
+  /**
+   * Which, in the turn that this lease began.
+   *
+   * @generated from field: tripe.writer.v1.DeliveryTurn delivery = 1;
+   */
+  delivery?: DeliveryTurn | undefined;
+
+  /**
+   * How many tries have failed since its backoff schedule was begun.
+   *
+   * @generated from field: int32 failed_count = 2;
+   */
+  failedCount: number;
+
+  /**
+   * How often it was leased since a try last came to something, this time among them.
+   *
+   * @generated from field: int32 lease_count = 3;
+   */
+  leaseCount: number;
+
+  /**
+   * Whether its endpoint hears of events.
+   *
+   * @generated from field: bool is_enabled = 4;
+   */
+  isEnabled: boolean;
+
+  /**
+   * Where to post.
+   *
+   * @generated from field: string url = 5;
+   */
+  url: string;
+
+  /**
+   * The version of the public API that the endpoint was made with.
+   *
+   * @generated from field: string api_version = 6;
+   */
+  apiVersion: string;
+
+  /**
+   * What to sign with, the newest first, each sealed with the webhook key.
+   *
+   * @generated from field: repeated bytes sealed_secrets = 7;
+   */
+  sealedSecrets: Uint8Array[];
+
+  /**
+   * How many endpoints the event is due to, this one among them.
+   *
+   * @generated from field: int32 pending_count = 8;
+   */
+  pendingCount: number;
+
+  /**
+   * The bytes of the first attempt; empty before it.
+   *
+   * @generated from field: bytes body = 9;
+   */
+  body: Uint8Array;
+
+  /**
+   * The event, when there are no bytes yet. Absent too when it cannot be read, or is too large for a message.
+   *
+   * @generated from field: tripe.billing.v1.Event event = 10;
+   */
+  event?: Event | undefined;
+};
+
+/**
+ * Describes the message tripe.writer.v1.LeasedDelivery.
+ * Use `create(LeasedDeliverySchema)` to create a new message.
+ */
+export const LeasedDeliverySchema: GenMessage<LeasedDelivery> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_deliveries, 3);
+
+/**
+ * Deliveries that were due, each leased to the caller.
+ *
+ * @generated from message tripe.writer.v1.LeaseDeliveriesResponse
+ */
+export type LeaseDeliveriesResponse = Message<"tripe.writer.v1.LeaseDeliveriesResponse"> & {
+  /**
+   * The deliveries.
+   *
+   * @generated from field: repeated tripe.writer.v1.LeasedDelivery deliveries = 1;
+   */
+  deliveries: LeasedDelivery[];
+
+  /**
+   * Whether more are due that the limits would have let through: those of a set come to a mebibyte at most.
+   *
+   * @generated from field: bool has_more = 2;
+   */
+  hasMore: boolean;
+};
+
+/**
+ * Describes the message tripe.writer.v1.LeaseDeliveriesResponse.
+ * Use `create(LeaseDeliveriesResponseSchema)` to create a new message.
+ */
+export const LeaseDeliveriesResponseSchema: GenMessage<LeaseDeliveriesResponse> = /*@__PURE__*/
+  messageDesc(file_tripe_writer_v1_deliveries, 4);
 
 /**
  * What one try came to.
@@ -122,7 +271,7 @@ export type DeliveryTry = Message<"tripe.writer.v1.DeliveryTry"> & {
   outcome: DeliveryOutcome;
 
   /**
-   * For POSTPONED, when it is due again.
+   * For POSTPONED and UNTRIED, when it is due again.
    *
    * @generated from field: google.protobuf.Duration wait = 3;
    */
@@ -155,7 +304,7 @@ export type DeliveryTry = Message<"tripe.writer.v1.DeliveryTry"> & {
  * Use `create(DeliveryTrySchema)` to create a new message.
  */
 export const DeliveryTrySchema: GenMessage<DeliveryTry> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_deliveries, 3);
+  messageDesc(file_tripe_writer_v1_deliveries, 5);
 
 /**
  * Asks to record tries; of several accounts, so each names its own.
@@ -183,7 +332,7 @@ export type RecordDeliveriesRequest = Message<"tripe.writer.v1.RecordDeliveriesR
  * Use `create(RecordDeliveriesRequestSchema)` to create a new message.
  */
 export const RecordDeliveriesRequestSchema: GenMessage<RecordDeliveriesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_deliveries, 4);
+  messageDesc(file_tripe_writer_v1_deliveries, 6);
 
 /**
  * The tries are recorded.
@@ -204,7 +353,7 @@ export type RecordDeliveriesResponse = Message<"tripe.writer.v1.RecordDeliveries
  * Use `create(RecordDeliveriesResponseSchema)` to create a new message.
  */
 export const RecordDeliveriesResponseSchema: GenMessage<RecordDeliveriesResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_deliveries, 5);
+  messageDesc(file_tripe_writer_v1_deliveries, 7);
 
 /**
  * Asks to deliver an event to an endpoint again, by hand.
@@ -253,7 +402,7 @@ export type RetryDeliveryRequest = Message<"tripe.writer.v1.RetryDeliveryRequest
  * Use `create(RetryDeliveryRequestSchema)` to create a new message.
  */
 export const RetryDeliveryRequestSchema: GenMessage<RetryDeliveryRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_deliveries, 6);
+  messageDesc(file_tripe_writer_v1_deliveries, 8);
 
 /**
  * It is due.
@@ -281,7 +430,7 @@ export type RetryDeliveryResponse = Message<"tripe.writer.v1.RetryDeliveryRespon
  * Use `create(RetryDeliveryResponseSchema)` to create a new message.
  */
 export const RetryDeliveryResponseSchema: GenMessage<RetryDeliveryResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_deliveries, 7);
+  messageDesc(file_tripe_writer_v1_deliveries, 9);
 
 /**
  * Asks to make dead deliveries due again, of every account; those of enabled endpoints.
@@ -302,7 +451,7 @@ export type RedriveDeliveriesRequest = Message<"tripe.writer.v1.RedriveDeliverie
  * Use `create(RedriveDeliveriesRequestSchema)` to create a new message.
  */
 export const RedriveDeliveriesRequestSchema: GenMessage<RedriveDeliveriesRequest> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_deliveries, 8);
+  messageDesc(file_tripe_writer_v1_deliveries, 10);
 
 /**
  * They are due.
@@ -323,7 +472,7 @@ export type RedriveDeliveriesResponse = Message<"tripe.writer.v1.RedriveDeliveri
  * Use `create(RedriveDeliveriesResponseSchema)` to create a new message.
  */
 export const RedriveDeliveriesResponseSchema: GenMessage<RedriveDeliveriesResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_deliveries, 9);
+  messageDesc(file_tripe_writer_v1_deliveries, 11);
 
 /**
  * What a try of a delivery came to.
@@ -379,6 +528,13 @@ export const DeliveryOutcome = {
    * @generated from enum value: DELIVERY_OUTCOME_REFUSED = 6;
    */
   REFUSED: 6,
+
+  /**
+   * Nothing is known of it, by a fault of Tripe's own: it is due again after `wait`, and its endpoint has not failed.
+   *
+   * @generated from enum value: DELIVERY_OUTCOME_UNTRIED = 7;
+   */
+  UNTRIED: 7,
 } as const;
 
 /**

@@ -11,75 +11,61 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tripe/writer/v1/events.proto.
  */
 export const file_tripe_writer_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Chx0cmlwZS93cml0ZXIvdjEvZXZlbnRzLnByb3RvEg90cmlwZS53cml0ZXIudjEiRgoIRXZlbnRLZXkSHQoKYWNjb3VudF9pZBgBIAEoCUIJukgGcgQQARhAEhsKCGV2ZW50X2lkGAIgASgJQgm6SAZyBBABGEAiVQobTWFya0V2ZW50c0Rpc3BhdGNoZWRSZXF1ZXN0EjYKBmV2ZW50cxgBIAMoCzIZLnRyaXBlLndyaXRlci52MS5FdmVudEtleUILukgIkgEFCAEQ9AMiNAocTWFya0V2ZW50c0Rpc3BhdGNoZWRSZXNwb25zZRIUCgxtYXJrZWRfY291bnQYASABKAViBnByb3RvMw", [file_buf_validate_validate]);
+  fileDesc("Chx0cmlwZS93cml0ZXIvdjEvZXZlbnRzLnByb3RvEg90cmlwZS53cml0ZXIudjEiMgoVRGlzcGF0Y2hFdmVudHNSZXF1ZXN0EhkKBWxpbWl0GAEgASgFQgq6SAcaBRj0AygBIlkKFkRpc3BhdGNoRXZlbnRzUmVzcG9uc2USEwoLdGFrZW5fY291bnQYASABKAUSFgoOZGVsaXZlcnlfY291bnQYAiABKAUSEgoKbWFpbF9jb3VudBgDIAEoBWIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
- * One event of one account.
+ * Asks to take up events that wait to be dispatched, of every account: the first of each, then the second of each.
  *
- * @generated from message tripe.writer.v1.EventKey
+ * @generated from message tripe.writer.v1.DispatchEventsRequest
  */
-export type EventKey = Message<"tripe.writer.v1.EventKey"> & {
+export type DispatchEventsRequest = Message<"tripe.writer.v1.DispatchEventsRequest"> & {
   /**
-   * The account it belongs to.
+   * How many at most, 1 to 500.
    *
-   * @generated from field: string account_id = 1;
+   * @generated from field: int32 limit = 1;
    */
-  accountId: string;
-
-  /**
-   * The event's id.
-   *
-   * @generated from field: string event_id = 2;
-   */
-  eventId: string;
+  limit: number;
 };
 
 /**
- * Describes the message tripe.writer.v1.EventKey.
- * Use `create(EventKeySchema)` to create a new message.
+ * Describes the message tripe.writer.v1.DispatchEventsRequest.
+ * Use `create(DispatchEventsRequestSchema)` to create a new message.
  */
-export const EventKeySchema: GenMessage<EventKey> = /*@__PURE__*/
+export const DispatchEventsRequestSchema: GenMessage<DispatchEventsRequest> = /*@__PURE__*/
   messageDesc(file_tripe_writer_v1_events, 0);
 
 /**
- * Asks to record that events were taken up; of several accounts, so each names its own.
+ * They are taken up.
  *
- * @generated from message tripe.writer.v1.MarkEventsDispatchedRequest
+ * @generated from message tripe.writer.v1.DispatchEventsResponse
  */
-export type MarkEventsDispatchedRequest = Message<"tripe.writer.v1.MarkEventsDispatchedRequest"> & {
+export type DispatchEventsResponse = Message<"tripe.writer.v1.DispatchEventsResponse"> & {
   /**
-   * The events. Recording one twice changes nothing.
+   * How many events.
    *
-   * @generated from field: repeated tripe.writer.v1.EventKey events = 1;
+   * @generated from field: int32 taken_count = 1;
    */
-  events: EventKey[];
+  takenCount: number;
+
+  /**
+   * How many deliveries are due for them now.
+   *
+   * @generated from field: int32 delivery_count = 2;
+   */
+  deliveryCount: number;
+
+  /**
+   * How many mails are due for them now.
+   *
+   * @generated from field: int32 mail_count = 3;
+   */
+  mailCount: number;
 };
 
 /**
- * Describes the message tripe.writer.v1.MarkEventsDispatchedRequest.
- * Use `create(MarkEventsDispatchedRequestSchema)` to create a new message.
+ * Describes the message tripe.writer.v1.DispatchEventsResponse.
+ * Use `create(DispatchEventsResponseSchema)` to create a new message.
  */
-export const MarkEventsDispatchedRequestSchema: GenMessage<MarkEventsDispatchedRequest> = /*@__PURE__*/
+export const DispatchEventsResponseSchema: GenMessage<DispatchEventsResponse> = /*@__PURE__*/
   messageDesc(file_tripe_writer_v1_events, 1);
-
-/**
- * The events are recorded.
- *
- * @generated from message tripe.writer.v1.MarkEventsDispatchedResponse
- */
-export type MarkEventsDispatchedResponse = Message<"tripe.writer.v1.MarkEventsDispatchedResponse"> & {
-  /**
-   * How many were not recorded before.
-   *
-   * @generated from field: int32 marked_count = 1;
-   */
-  markedCount: number;
-};
-
-/**
- * Describes the message tripe.writer.v1.MarkEventsDispatchedResponse.
- * Use `create(MarkEventsDispatchedResponseSchema)` to create a new message.
- */
-export const MarkEventsDispatchedResponseSchema: GenMessage<MarkEventsDispatchedResponse> = /*@__PURE__*/
-  messageDesc(file_tripe_writer_v1_events, 2);
 
