@@ -131,7 +131,7 @@ test("beginSending makes one sending a request, marked sent once; the first hash
       pdfSha256: new Uint8Array(32).fill(fill),
     };
     const { invoice } = await writer.markSent(mark);
-    expect(await writer.markSent({ ...mark, messageId: "other" })).toMatchObject({ invoice });
+    expect((await writer.markSent({ ...mark, messageId: "other" })).invoice).toEqual(invoice);
     expect(await writer.beginSending(again)).toMatchObject({ sendingId, isSent: true });
     return invoice?.pdfSha256[0];
   };
