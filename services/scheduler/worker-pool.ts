@@ -61,7 +61,9 @@ export function createWorkerPool<Row, Done>(options: WorkerPoolOptions<Row, Done
   const record = createRecorder(options);
 
   const begin = async (row: Row) => {
-    ended.push({ row, done: await options.work(row) });
+    const done = await options.work(row);
+    // Not in one expression: `ended` is another array after each set, and would be looked up before the work.
+    ended.push({ row, done });
     if (!isRecording) await recordAll();
   };
   const recordAll = async () => {
