@@ -117,7 +117,6 @@ test("notices of disabled endpoints wait for the mail server, and each is mailed
 test("a mail that was tried for five days is dead, is listed, and is mailed once a person redrives it", async () => {
   isAway = true;
   await charge("old@example.com");
-  const scheduler = startTestScheduler(tripe);
   const { writer } = tripe.clientsOf("scheduler");
   await writer.dispatchEvents({ limit: 500 });
   const { mails: leased } = await writer.leaseMails({ limit: 10, accountMax: 10 });
@@ -128,6 +127,8 @@ test("a mail that was tried for five days is dead, is listed, and is mailed once
   const stale = { ...key, tries: 2, outcome: MailOutcome.GIVEN_UP };
   expect(await writer.recordMails({ tries: [stale] })).toMatchObject({ recordedCount: 0 });
   await billing.read("update mail set tries = 126, due_time = statement_timestamp() where mail_id = $1", key.mailId);
+  // Begun only now: a scheduler sweeps at its start.
+  const scheduler = startTestScheduler(tripe);
   await mailed(scheduler, key.mailId, { state: "dead", tries: 127, due_time: null });
   const operator = tripe.clientsOf("operator");
   const { work } = await operator.reader.listDeadWork({ limit: 10 });
