@@ -44,12 +44,14 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     const unknown = [...applied.keys()].filter((number) => !migrations.some((one) => one.number === number));
     if (unknown.length > 0) options.log.warn("the database was migrated by a newer Tripe", { unknown });
     const missing = migrations.filter((migration) => !isApplied(migration, applied));
+    const collated = new Set(await collateByBytes(client));
     for (const migration of missing) {
       await apply(client, migration);
       options.log.info("migration applied", { migration: migration.name });
+      // After each: no column can get another collation once a generated column is made of it.
+      for (const table of await collateByBytes(client)) collated.add(table);
     }
-    const collated = await collateByBytes(client);
-    if (collated.length > 0) options.log.info("texts compare byte by byte from now on", { tables: collated });
+    if (collated.size > 0) options.log.info("texts compare byte by byte from now on", { tables: [...collated] });
     // Last: a column that gets another collation loses its statistics.
     await writeFirstStatistics(client);
     return missing.map((migration) => migration.name);
