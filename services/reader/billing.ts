@@ -74,7 +74,6 @@ export function priceFilters(request: ListPricesRequest): Filter[] {
 export function invoiceFilters(request: ListInvoicesRequest): Filter[] {
   const { customerId, subscriptionId, state, collectionMethod } = request;
   return [
-    { column: "is_provisional", operator: "=", value: false },
     { column: "customer_id", operator: "=", value: customerId === "" ? undefined : customerId },
     { column: "subscription_id", operator: "=", value: subscriptionId === "" ? undefined : subscriptionId },
     { column: "state", operator: "=", value: state === 0 ? undefined : invoiceStates.word(state) },

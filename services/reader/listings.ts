@@ -79,10 +79,10 @@ export const prices: Listing = {
   missingReason: "PRICE_NOT_FOUND",
 };
 
-/** Invoices, newest first. */
+/** Invoices, newest first, but for those of provisional subscriptions. */
 export const invoices: Listing = {
   name: "invoices",
-  select: `select ${invoiceColumns} from invoice n ${invoiceJoins}`,
+  select: `select ${invoiceColumns} from invoice n ${invoiceJoins} and not n.is_provisional`,
   table: "invoice",
   alias: "n",
   key: "invoice_id",
