@@ -17,7 +17,7 @@ const BUY: MoneyRequest = {
   timeoutMs: 5_000,
 };
 
-test.each<[FaultKind, BankAnswer["outcome"], "accepted" | "not_known"]>([
+const faults: [FaultKind, BankAnswer["outcome"], "accepted" | "not_known"][] = [
   ["lose", "unknown", "accepted"],
   ["drop", "unknown", "not_known"],
   ["late", "unknown", "accepted"],
@@ -27,19 +27,25 @@ test.each<[FaultKind, BankAnswer["outcome"], "accepted" | "not_known"]>([
   ["reset", "unknown", "accepted"],
   ["malformed", "unknown", "accepted"],
   ["echo", "unknown", "accepted"],
-])("the fault %s ends as %s, the inquiry says %s, and the repeat leads to one effect", async (kind, outcome, found) => {
-  const clock = createTestClock();
-  const { connector, statement, failNext } = await startSandbox(undefined, clock);
-  const hasAnswer = ["double", "reset", "malformed", "echo"].includes(kind);
-  expect(await connector.echo(5_000)).toBe(true);
-  failNext({ kind, lateMs: 60_000 });
-  expect((await connector.purchase({ ...BUY, timeoutMs: hasAnswer ? 5_000 : 100 })).outcome).toBe(outcome);
-  expect((await connector.inquire(BUY)).outcome).toBe(found);
-  expect((await statement()).length).toBe(found === "accepted" ? 1 : 0);
-  clock.advance(60_000);
-  expect((await connector.purchase({ ...BUY, isRepeat: true })).outcome).toBe("accepted");
-  expect((await statement()).length).toBe(1);
-});
+];
+const overBoth = faults.flatMap((fault) => (["tcp", "socket"] as const).map((over) => [...fault, over] as const));
+
+test.each(overBoth)(
+  "the fault %s ends as %s, the inquiry says %s, and the repeat leads to one effect, over a %s",
+  async (kind, outcome, found, over) => {
+    const clock = createTestClock();
+    const { connector, statement, failNext } = await startSandbox(undefined, clock, over);
+    const hasAnswer = ["double", "reset", "malformed", "echo"].includes(kind);
+    expect(await connector.echo(5_000)).toBe(true);
+    failNext({ kind, lateMs: 60_000 });
+    expect((await connector.purchase({ ...BUY, timeoutMs: hasAnswer ? 5_000 : 100 })).outcome).toBe(outcome);
+    expect((await connector.inquire(BUY)).outcome).toBe(found);
+    expect((await statement()).length).toBe(found === "accepted" ? 1 : 0);
+    clock.advance(60_000);
+    expect((await connector.purchase({ ...BUY, isRepeat: true })).outcome).toBe("accepted");
+    expect((await statement()).length).toBe(1);
+  },
+);
 
 test("under a mix of all faults, repeats lead every purchase to its one effect: statement and answers agree", async () => {
   const text = "20261122:lose=5,drop=5,late=3,delay=2,double=3,reset=2,malformed=2,echo=2,outage=1,slow=5,scale=0.005";

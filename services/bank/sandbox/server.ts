@@ -171,9 +171,15 @@ async function goWrong(request: Message, { kind, lateMs }: Fault, exchange: Exch
   );
   if (kind === "reset") {
     exchange.socket.write(framed.subarray(0, framed.length / 2));
-    exchange.socket.resetAndDestroy();
+    cutOff(exchange.socket);
     return;
   }
   exchange.write(kind === "malformed" ? frame(encode(response).subarray(0, -3)) : framed);
   if (kind === "double") exchange.write(framed);
+}
+
+/** Resets a connection; a Unix socket knows no reset, so that its peer sees it end within an answer. */
+function cutOff(socket: Socket): void {
+  if (socket.remoteAddress === undefined) socket.destroySoon();
+  else socket.resetAndDestroy();
 }

@@ -21,9 +21,15 @@ export interface SandboxBench {
   failNext(fault: Fault): void;
 }
 
-/** Starts a bank and a connector to it. `clock` is the bank's: it says how late the late are. */
-export async function startSandbox(nextFault?: NextFault, clock: Clock = systemClock): Promise<SandboxBench> {
-  const file = join(await createTestFolder("tripe-bank-"), "journal");
+/** Starts a bank and a connector to it, over TCP or a Unix socket. `clock` is the bank's: it says how late the late are. */
+export async function startSandbox(
+  nextFault?: NextFault,
+  clock: Clock = systemClock,
+  over: "tcp" | "socket" = "tcp",
+): Promise<SandboxBench> {
+  const folder = await createTestFolder("tripe-bank-");
+  const file = join(folder, "journal");
+  const socketPath = join(folder, "bank.sock");
   const faults: Fault[] = [];
   const sandbox = await listenSandbox(
     {
@@ -35,10 +41,12 @@ export async function startSandbox(nextFault?: NextFault, clock: Clock = systemC
         throw error;
       },
     },
-    { host: "127.0.0.1", port: 0 },
+    over === "tcp" ? { host: "127.0.0.1", port: 0 } : { path: socketPath },
   );
   onTestFinished(() => sandbox.close());
-  const connector = connectTo(sandbox.port);
+  const place = { host: "127.0.0.1", port: sandbox.port };
+  const address = over === "tcp" ? place : { ...place, socketPath };
+  const connector = connectTo(sandbox.port, systemClock, { address });
   return {
     connector,
     sandbox,
