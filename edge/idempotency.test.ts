@@ -79,7 +79,7 @@ test("no key of a page is one of the merchant's own program, whatever that progr
   expect(createIdentity({ ...request, isFromPage: true }, tools).requestId).toBe(ofPage.requestId);
 });
 
-test("a client's key that begins like those that Tripe makes is told from them", () => {
+test("a client's key that begins like those that Tripe makes does not collide with them", () => {
   expect(createIdentity({ ...request, key: "auto_1" }, tools).requestId).toBe("auto_1/");
   expect(createIdentity({ ...request, key: undefined }, tools).requestId).toMatch(/^auto_\w+$/);
 });

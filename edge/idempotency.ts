@@ -95,7 +95,7 @@ function isReused(error: unknown): boolean {
   return refusalOf(error)?.reason === "REQUEST_ID_REUSED";
 }
 
-// Whoever has a publishable key, which stands in pages, must not use up the keys that the merchant's own program is about to use:
+// Publishable keys stand in pages. Their holders must not use up the idempotency keys of the merchant's own program:
 // those of pages are kept by a hash, which holds no slash.
 function requestIdOf(key: string, isFromPage: boolean): string {
   return isFromPage ? `page_${createHash("sha256").update(key).digest("base64url")}` : keepClearOfSteps(key);

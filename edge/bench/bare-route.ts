@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import Fastify from "fastify";
 
 // The yardstick of GET: a Fastify route that answers the same bytes from memory, in a process of its own. The parent sends the
-// answers by their paths, and is told the port.
+// answers by their paths, and gets the port in return.
 
 process.once("message", (answers) => void serve(answers as Readonly<Record<string, string>>));
 process.once("disconnect", () => process.exit());

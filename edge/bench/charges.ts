@@ -43,7 +43,7 @@ async function measure(context: MeasureContext, tripe: MeasuredTripe): Promise<F
   const runs: LoadRun[] = [];
   const rates: number[] = [];
   for (let turn = 0; turn < context.sizes.turns; turn += 1) {
-    // Whoever goes first is the other one in each turn: what drifts on the machine then falls on both.
+    // The order alternates from turn to turn, so that a drift of the machine affects both sides.
     if (turn % 2 === 0) await takeRate(context, yardstick, rates);
     const run = await load(chargesOf(merchant));
     runs.push(run);

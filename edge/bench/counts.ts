@@ -109,7 +109,7 @@ async function countRpcs({ dataDir }: MeasuredTripe): Promise<Map<string, number
   return counted;
 }
 
-/** Transactions that wrote, whoever's, for each charge of the closed model. */
+/** Transactions of any role that wrote, for each charge of the closed model. */
 async function commitsUnderLoad(context: MeasureContext, tripe: MeasuredTripe, merchant: Merchant): Promise<number> {
   await warmUp(context, tripe, chargesOf(merchant));
   const marks: number[] = [];

@@ -5,7 +5,7 @@ import { isAlive, signal } from "./processes.ts";
 import { type ProcessName, SECRET_KEY, until, type WholeTripe } from "./whole-tripe.ts";
 
 /**
- * 7-reliability.md, T2, wants 10 s of a machine that does nothing else, where it is about one. This machine may run other
+ * The goal of T2 is 10 s on a machine that does nothing else, where it is about one. This machine may run other
  * tests, and has two cores: beyond this something is stuck. The times are printed.
  */
 export const RECOVERY_MAX_MS = 40_000;

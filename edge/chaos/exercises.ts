@@ -20,7 +20,7 @@ export interface Found {
 
 /** One part of the soak. */
 export interface Exercise {
-  /** The row of 7-reliability.md. */
+  /** The row of RESULTS.md. */
   readonly row: string;
   readonly sentence: string;
   /** How much of it when nothing else is asked for: that row's right-hand size. */

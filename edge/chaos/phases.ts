@@ -16,7 +16,7 @@ export interface Bench {
 
 /** One way to make things hard, some hundred times over. */
 export interface Phase {
-  /** The row of 7-reliability.md. */
+  /** The row of RESULTS.md. */
   readonly row: string;
   readonly sentence: string;
   /** How much of it when nothing else is asked for: that row's right-hand size. */

@@ -3,7 +3,7 @@ import { afterAll, expect, inject, test } from "vitest";
 import { createField } from "./plant-bug.ts";
 import { plantedBugs } from "./planted-bugs.ts";
 
-/** 7-reliability.md, T28: so many in `npm test`; all of them are the soak's. */
+/** T28: so many in `npm test`; all of them are the soak's. */
 const HERE = 10;
 
 const field = await createField(inject("testServer"));

@@ -15,7 +15,7 @@ export interface PlantedBug {
 const writer = "services/writer";
 const transactions = "services/transactions";
 
-/** 7-reliability.md, T28: the first ten in `npm test`, all of them in the soak. */
+/** T28: the first ten in `npm test`, all of them in the soak. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
     sentence: "an unknown outcome is booked as one that failed",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 /** One run of one part of the soak. */
 export interface Outcome {
-  /** The row of 7-reliability.md's table. */
+  /** The row of RESULTS.md. */
   readonly row: string;
   /** The word that asks for it: npm run soak -- part. */
   readonly part: string;

@@ -6,7 +6,7 @@ import { simulate } from "./simulation/run.ts";
 const database = await openSimulatedDatabase((await createTestDatabase()).urls);
 afterAll(() => database.close());
 
-/** As many as 7-reliability.md wants here; the planted bugs of services/transactions/README.md were found by some of them. */
+/** The size of T29 in `npm test`; the planted bugs of services/transactions/README.md were found by some of them. */
 const SEEDS_COUNT = 100;
 
 /** Half a second a seed on two cores that do nothing else. */

@@ -7,7 +7,7 @@ import { refuseSize } from "./soak-sizes.ts";
 endQuietlyWithReader();
 
 // npm run soak -- [part[=size] …] [seed=number]
-// The long runs of design/7-reliability.md, one after the other; without a part, all of them, which takes hours. Each ends
+// The long runs of RESULTS.md, one after the other; without a part, all of them, which takes hours. Each ends
 // with its proof; exit code 1, and the contradictions, when there are any. The seed is printed, and the same seed does the
 // same blows in the same order. What was found stands in edge/chaos/RESULTS.md.
 
